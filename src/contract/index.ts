@@ -1,0 +1,11 @@
+// The contract: words that every room shares. Pure; imports nothing of ours.
+//   ids.ts      sortable ids
+//   task.ts     a task, its states, its lane
+//   events.ts   what can happen to a task; the platform's event streams
+//   errors.ts   coded errors, each with what to do
+//   limits.ts   the bounds that protect every process
+export * from './errors.ts'
+export * from './events.ts'
+export * from './ids.ts'
+export * from './limits.ts'
+export * from './task.ts'
