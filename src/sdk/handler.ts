@@ -1,0 +1,23 @@
+// A handler agent: one async function. It may be run again from its start after a crash or a sleep; what it did
+// through `ctx` is recorded and skipped then (P3). So the code between the calls must be free of effects, and the ids
+// of the calls must be the same each time.
+import type { StepContext, TaskView } from './context.ts'
+import type { RetryPolicy } from './step.ts'
+
+export interface HandlerContext<Input = unknown> {
+  readonly task: TaskView
+  readonly input: Input
+  readonly signal: AbortSignal
+  readonly log: StepContext['log']
+  /** Runs once for this id; afterwards the recorded value is returned. */
+  step<Value>(id: string, run: (ctx: StepContext) => Promise<Value> | Value, policy?: RetryPolicy): Promise<Value>
+  /** A durable child task. The handler leaves memory while it waits. */
+  ask<Value = unknown>(id: string, agent: string, input: unknown): Promise<Value>
+  /** A durable timer. */
+  sleep(id: string, ms: number): Promise<void>
+  /** Waits for a message of this type: a person's answer, a signal. The task is `input-required` meanwhile. */
+  wait<Value = Record<string, unknown>>(id: string, type: string): Promise<Value>
+  progress(report: { fraction?: number; message?: string; data?: unknown }): void
+}
+
+export type Handler<Input, Output> = (ctx: HandlerContext<Input>) => Promise<Output> | Output
