@@ -1,0 +1,184 @@
+// The desk: the one place all doors go through. A door translates its protocol to these verbs and a task's log back.
+//   desk.ts       this file: submit, get, list, signal, cancel, retry
+//   follow.ts     one task's log from any number, then live (P6)
+//   directory.ts  the port to the agents that exist, for checking input at the edge (P9)
+//
+// The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
+import { createHash } from 'node:crypto'
+import type { Bus } from '../bus/bus.ts'
+import { TroupeError } from '../contract/errors.ts'
+import type { TaskEvent } from '../contract/events.ts'
+import { newId } from '../contract/ids.ts'
+import { MAX_MESSAGE_BYTES, MAX_PAGE, MAX_VALUE_BYTES } from '../contract/limits.ts'
+import { type Budget, hasEnded, type Priority, type Task, type TaskState } from '../contract/task.ts'
+import type { Journal, MessageBody, NewTask } from '../journal/journal.ts'
+import type { AgentDirectory } from './directory.ts'
+import { followTask } from './follow.ts'
+
+export interface SubmitRequest {
+  tenant: string
+  agent: string
+  /** Absent: the newest version. */
+  agentVersion?: string
+  input: unknown
+  priority?: Priority
+  /** A moment in milliseconds. */
+  deadline?: number
+  budget?: Budget
+  metadata?: Record<string, string>
+  idempotencyKey?: string
+  traceparent?: string
+}
+
+export interface Desk {
+  /** P1: resolves when the task is on disk. `created: false` repeats an earlier answer for the same idempotency key. */
+  submit(request: SubmitRequest): Promise<{ task: Task; created: boolean }>
+  get(tenant: string, taskId: string): Promise<Task>
+  list(
+    tenant: string,
+    query: { states?: TaskState[]; agent?: string; parent?: string; cursor?: string; limit?: number },
+  ): Promise<{ tasks: Task[]; nextCursor?: string }>
+  events(tenant: string, taskId: string, after: number, limit?: number): Promise<TaskEvent[]>
+  /** Every event after a number, once, in order; ends when the task has ended, or when the signal aborts. */
+  follow(tenant: string, taskId: string, after: number, signal: AbortSignal): AsyncGenerator<TaskEvent>
+  /** The task once it has ended, or as it is after `ms`. */
+  waitForEnd(tenant: string, taskId: string, ms: number, signal?: AbortSignal): Promise<Task>
+  /** An event for the agent's machine: a person's answer, a signal. The same message id is applied once. */
+  signal(
+    tenant: string,
+    taskId: string,
+    event: { type: string; [key: string]: unknown },
+    messageId?: string,
+  ): Promise<void>
+  cancel(tenant: string, taskId: string, reason?: string): Promise<void>
+  /** Runs a failed or cancelled task again from its last good state. */
+  retry(tenant: string, taskId: string): Promise<Task>
+}
+
+export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDirectory }): Desk {
+  const { journal, bus, agents } = parts
+
+  async function deliver(tenant: string, taskId: string, id: string, body: MessageBody): Promise<void> {
+    const delivery = await journal.deliver({ id, to: taskId, tenant, from: 'desk', body })
+    if (delivery.delivered) {
+      const wake = delivery.wake
+      if (wake.owner === undefined) bus.offer(wake)
+      else bus.nudge(wake.owner, taskId)
+      return
+    }
+    if (delivery.because === 'unknown_task') throw notFound(taskId)
+    if (delivery.because === 'mailbox_full') {
+      throw new TroupeError('overloaded', `The mailbox of ${taskId} is full: it has not read its earlier messages.`)
+    }
+    throw new TroupeError('wrong_state', `The task ${taskId} has ended and takes no more messages.`)
+  }
+
+  async function get(tenant: string, taskId: string): Promise<Task> {
+    const task = await journal.get(taskId, tenant)
+    if (task === undefined) throw notFound(taskId)
+    return task
+  }
+
+  return {
+    get,
+
+    async submit(request) {
+      const agent = agents.require(request.agent, request.agentVersion)
+      const input = agent.checkInput(request.input)
+      checkSize('input', input, MAX_VALUE_BYTES)
+      if (request.deadline !== undefined && request.deadline <= Date.now()) {
+        throw new TroupeError('invalid_request', `The deadline ${new Date(request.deadline).toISOString()} has passed.`)
+      }
+      const { tenant, deadline, budget, metadata, idempotencyKey, traceparent } = request
+      const task: NewTask = {
+        id: newId('task'),
+        tenant,
+        agent: agent.name,
+        agentVersion: agent.version,
+        input,
+        priority: request.priority ?? 'normal',
+        depth: 0,
+        ...(deadline === undefined ? {} : { deadline }),
+        ...(budget === undefined ? {} : { budget }),
+        ...(metadata === undefined ? {} : { metadata }),
+        ...(traceparent === undefined ? {} : { traceparent }),
+        ...(idempotencyKey === undefined ? {} : { idempotencyKey, requestHash: hashRequest(request) }),
+      }
+      const accepted = await journal.accept(task)
+      if (accepted.created) {
+        const { id: taskId, agentVersion, priority, epoch } = accepted.task
+        bus.offer({ taskId, tenant, agent: agent.name, agentVersion, priority, epoch, task: accepted.task })
+      }
+      return accepted
+    },
+
+    list(tenant, query) {
+      return journal.list({ ...query, tenant, limit: Math.min(query.limit ?? 50, MAX_PAGE) })
+    },
+
+    async events(tenant, taskId, after, limit = 100) {
+      await get(tenant, taskId)
+      return await journal.events(taskId, after, Math.min(limit, MAX_PAGE))
+    },
+
+    async *follow(tenant, taskId, after, signal) {
+      await get(tenant, taskId)
+      yield* followTask({ journal, bus, tenant, taskId, after, signal })
+    },
+
+    async waitForEnd(tenant, taskId, ms, signal) {
+      const before = await get(tenant, taskId)
+      if (hasEnded(before.state) || ms <= 0) return before
+      const patience = AbortSignal.timeout(ms)
+      const stop = signal === undefined ? patience : AbortSignal.any([patience, signal])
+      for await (const _ of followTask({ journal, bus, tenant, taskId, after: before.lastEvent, signal: stop })) {
+        // The log ends with the task; nothing else is wanted of it here.
+      }
+      return await get(tenant, taskId)
+    },
+
+    async signal(tenant, taskId, event, messageId) {
+      checkSize('message', event, MAX_MESSAGE_BYTES)
+      const task = await get(tenant, taskId)
+      agents.find(task.agent, task.agentVersion)?.checkMessage(event)
+      await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event })
+    },
+
+    async cancel(tenant, taskId, reason) {
+      // One id for all cancels of a task: asking twice is asking once.
+      await deliver(tenant, taskId, 'cancel', { kind: 'cancel', ...(reason === undefined ? {} : { reason }) })
+    },
+
+    async retry(tenant, taskId) {
+      await get(tenant, taskId)
+      const wake = await journal.reopen(taskId)
+      if (wake === undefined) {
+        throw new TroupeError('wrong_state', `Only a failed or cancelled task can be retried; ${taskId} is neither.`)
+      }
+      bus.offer(wake)
+      return await get(tenant, taskId)
+    },
+  }
+}
+
+function notFound(taskId: string): TroupeError {
+  return new TroupeError('not_found', `There is no task ${taskId}.`)
+}
+
+function hashRequest(request: SubmitRequest): string {
+  const { agent, agentVersion, input, priority, deadline, budget, metadata } = request
+  const same = JSON.stringify([agent, agentVersion, input, priority, deadline, budget, metadata])
+  return createHash('sha256').update(same).digest('hex')
+}
+
+function checkSize(what: string, value: unknown, limit: number): void {
+  // A string's length is at most its bytes, and a cheap first look; JSON.stringify is needed for everything else.
+  const json = JSON.stringify(value) ?? 'null'
+  if (json.length <= limit / 4) return
+  const bytes = Buffer.byteLength(json)
+  if (bytes > limit) {
+    throw new TroupeError('value_too_large', `The ${what} has ${bytes} bytes; the limit is ${limit}.`, {
+      detail: { bytes, limit },
+    })
+  }
+}
