@@ -2,6 +2,7 @@
 // numbers decide what is yielded, and a gap is read from the journal (P6: each event once, none missing).
 import type { Bus } from '../bus/bus.ts'
 import type { TaskEvent } from '../contract/events.ts'
+import { hasEnded } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
 
 const PAGE = 200
@@ -36,10 +37,10 @@ export async function* followTask(following: Following): AsyncGenerator<TaskEven
     // Subscribed first, read second: nothing can fall between.
     let lookInJournal = true
     while (!signal.aborted) {
-      const batch = lookInJournal ? await journal.events(taskId, last, PAGE) : live
+      const batch: TaskEvent[] = lookInJournal ? await journal.events(taskId, last, PAGE) : live
       if (!lookInJournal) live = []
-      const fullPage = lookInJournal && batch.length === PAGE
-      lookInJournal = fullPage
+      if (lookInJournal && batch.length === 0 && (await endedBefore(journal, taskId, last))) return
+      lookInJournal = lookInJournal && batch.length === PAGE
       for (const event of batch) {
         if (event.number <= last) continue
         if (event.number > last + 1) {
@@ -65,6 +66,12 @@ export async function* followTask(following: Following): AsyncGenerator<TaskEven
     signal.removeEventListener('abort', onAbort)
     stop()
   }
+}
+
+/** Whoever starts to follow after the end has nothing to wait for. */
+async function endedBefore(journal: Journal, taskId: string, last: number): Promise<boolean> {
+  const task = await journal.get(taskId)
+  return task === undefined || (hasEnded(task.state) && task.lastEvent <= last)
 }
 
 /** A retried task has an end in the middle of its log: its reader goes on to the real one. */
