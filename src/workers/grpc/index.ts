@@ -1,0 +1,35 @@
+// What every worker's gRPC server has besides its own services: health, reflection, TLS, limits, drain, coded errors.
+//   server.ts            startGrpcServer: bind, serve, drain, stop
+//   methods.ts           the four shapes of an rpc as plain async functions; deadline and cancel as a signal
+//   status.ts            TroupeError ↔ gRPC status, with the code in a trailer
+//   health.ts            grpc.health.v1
+//   reflection.ts        grpc.reflection.v1 and v1alpha
+//   proto.ts             service definitions from protos/
+//   tls.ts               certificates
+//   metrics.ts           counters and histograms as Prometheus text
+//   metrics-endpoint.ts  serves that text over HTTP
+//   wire.ts              the protobuf wire format, by hand
+// Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
+export { Health } from './health.ts'
+export {
+  bidirectional,
+  type Call,
+  clientStream,
+  duplex,
+  type Method,
+  serverStream,
+  Undecodable,
+  unary,
+} from './methods.ts'
+export { type Labels, Metrics } from './metrics.ts'
+export { type MetricsEndpoint, startMetricsEndpoint } from './metrics-endpoint.ts'
+export { loadService } from './proto.ts'
+export {
+  type GrpcLimits,
+  type GrpcServer,
+  type GrpcServerOptions,
+  type GrpcService,
+  startGrpcServer,
+} from './server.ts'
+export { fromGrpcError, grpcStatusOf, toGrpcStatus } from './status.ts'
+export { clientCredentials, type TlsFiles } from './tls.ts'

@@ -1,0 +1,200 @@
+// The four shapes of an rpc, written as plain async functions. What they throw becomes a status (status.ts); a request
+// that could not be decoded never reaches them.
+import {
+  type Metadata,
+  type ServerDuplexStream,
+  type ServerReadableStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js'
+import { TroupeError } from '../../contract/errors.ts'
+import { toGrpcStatus } from './status.ts'
+
+/** What a method may know of its call. */
+export interface Call {
+  /** Aborted when the caller cancels, its deadline passes, or a drain's grace is over. Pass it on. */
+  signal: AbortSignal
+  /** Milliseconds since 1970; Infinity without a deadline. */
+  deadline: number
+  metadata: Metadata
+  /** W3C trace context of the caller. */
+  traceparent: string | undefined
+  /** Aborted when the server begins to drain: a stream that could go on for ever should then end. */
+  draining: AbortSignal
+}
+
+export type Method = (environment: MethodEnvironment) => UntypedHandleCall
+
+export interface MethodEnvironment {
+  path: string
+  draining: AbortSignal
+  /** Aborted when the grace of a drain is over. */
+  stopped: AbortSignal
+  onCall(path: string, code: status, ms: number): void
+}
+
+/** Stands in for a request whose bytes are no message of the wanted kind. */
+export class Undecodable {
+  readonly reason: string
+  constructor(reason: string) {
+    this.reason = reason
+  }
+}
+
+export function unary<Request, Response>(run: (request: Request, call: Call) => Promise<Response> | Response): Method {
+  return (environment) =>
+    (rpc: ServerUnaryCall<Request, Response>, reply: sendUnaryData<Response>): void => {
+      const { call, end } = begin(rpc, environment)
+      runSafely(async () => await run(decoded(rpc.request), call)).then(
+        (response) => {
+          end(status.OK)
+          reply(null, response)
+        },
+        (error: unknown) => {
+          const failed = toGrpcStatus(error)
+          end(failed.code)
+          reply(failed)
+        },
+      )
+    }
+}
+
+export function serverStream<Request, Response>(
+  run: (request: Request, call: Call) => AsyncIterable<Response>,
+): Method {
+  return (environment) => (rpc: ServerWritableStream<Request, Response>) => {
+    const { call, end } = begin(rpc, environment)
+    finish(rpc, end, async () => {
+      for await (const response of run(decoded(rpc.request), call)) await write(rpc, response, call.signal)
+    })
+  }
+}
+
+export function clientStream<Request, Response>(
+  run: (requests: AsyncIterable<Request>, call: Call) => Promise<Response>,
+): Method {
+  return (environment) =>
+    (rpc: ServerReadableStream<Request, Response>, reply: sendUnaryData<Response>): void => {
+      const { call, end } = begin(rpc, environment)
+      runSafely(async () => await run(requestsOf(rpc), call)).then(
+        (response) => {
+          end(status.OK)
+          reply(null, response)
+        },
+        (error: unknown) => {
+          const failed = toGrpcStatus(error)
+          end(failed.code)
+          reply(failed)
+        },
+      )
+    }
+}
+
+export function bidirectional<Request, Response>(
+  run: (requests: AsyncIterable<Request>, call: Call) => AsyncIterable<Response>,
+): Method {
+  return (environment) => (rpc: ServerDuplexStream<Request, Response>) => {
+    const { call, end } = begin(rpc, environment)
+    finish(rpc, end, async () => {
+      for await (const response of run(requestsOf(rpc), call)) await write(rpc, response, call.signal)
+    })
+  }
+}
+
+/** For hot streams that cannot afford an await for each message. `run` ends when the stream should. */
+export function duplex<Request, Response>(
+  run: (stream: ServerDuplexStream<Request | Undecodable, Response>, call: Call) => Promise<void>,
+): Method {
+  return (environment) => (rpc: ServerDuplexStream<Request | Undecodable, Response>) => {
+    const { call, end } = begin(rpc, environment)
+    finish(rpc, end, async () => await run(rpc, call))
+  }
+}
+
+type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline' | 'cancelled'> & {
+  once(event: 'cancelled', listener: () => void): unknown
+}
+
+function begin(rpc: AnyCall, environment: MethodEnvironment): { call: Call; end: (code: status) => void } {
+  const startedAt = performance.now()
+  const abort = new AbortController()
+  const deadline = Number(rpc.getDeadline())
+  const cancelled = (): void => {
+    const late = Date.now() >= deadline
+    abort.abort(
+      new TroupeError(late ? 'deadline_exceeded' : 'cancelled', late ? 'deadline passed' : 'caller cancelled'),
+    )
+  }
+  const stopped = (): void => abort.abort(new TroupeError('draining', 'the worker is shutting down'))
+  rpc.once('cancelled', cancelled)
+  environment.stopped.addEventListener('abort', stopped)
+  let ended = false
+  const end = (code: status): void => {
+    if (ended) return
+    ended = true
+    environment.stopped.removeEventListener('abort', stopped)
+    environment.onCall(environment.path, code, performance.now() - startedAt)
+  }
+  const traceparent = rpc.metadata.get('traceparent')[0]
+  const call: Call = {
+    signal: abort.signal,
+    deadline,
+    metadata: rpc.metadata,
+    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    draining: environment.draining,
+  }
+  return { call, end }
+}
+
+type AnyStream = {
+  end(): unknown
+  emit(event: 'error', error: unknown): boolean
+}
+
+function finish(rpc: AnyStream, end: (code: status) => void, run: () => Promise<void>): void {
+  runSafely(run).then(
+    () => {
+      end(status.OK)
+      rpc.end()
+    },
+    (error: unknown) => {
+      const failed = toGrpcStatus(error)
+      end(failed.code)
+      rpc.emit('error', failed)
+    },
+  )
+}
+
+async function runSafely<Result>(run: () => Promise<Result>): Promise<Result> {
+  return await run()
+}
+
+function decoded<Request>(request: Request | Undecodable): Request {
+  if (request instanceof Undecodable) throw new TroupeError('invalid_request', `undecodable message: ${request.reason}`)
+  return request
+}
+
+async function* requestsOf<Request>(rpc: AsyncIterable<Request | Undecodable>): AsyncGenerator<Request> {
+  for await (const request of rpc) yield decoded(request)
+}
+
+/** Waits for the peer to read: an unread stream must not pile up in memory. */
+async function write<Response>(
+  rpc: { write(response: Response): boolean; once(event: 'drain', listener: () => void): unknown },
+  response: Response,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted()
+  if (rpc.write(response)) return
+  await new Promise<void>((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason)
+    signal.addEventListener('abort', aborted, { once: true })
+    rpc.once('drain', () => {
+      signal.removeEventListener('abort', aborted)
+      resolve()
+    })
+  })
+}
