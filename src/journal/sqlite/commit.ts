@@ -1,0 +1,131 @@
+// One actor's commit (P2): the fence first, then everything it carries, or nothing.
+import type { DatabaseSync } from 'node:sqlite'
+import { hasEnded, type TaskState } from '../../contract/task.ts'
+import type { ActorCommit, CommitOutcome, TaskRow, Wake } from '../journal.ts'
+import type { PreparedCommit } from '../prepare.ts'
+import { REMEMBERED_MESSAGES, wantsHost } from '../rules.ts'
+import type { Acceptance } from './accept.ts'
+import type { CommitGroup } from './group.ts'
+import type { Mail } from './mail.ts'
+
+interface Current {
+  seq: number
+  agent: string
+  state: TaskState
+  epoch: number
+  version: number
+  owner: string | null
+  last_event: number
+  mail_position: number
+  mail_read: number
+}
+
+export function committer(db: DatabaseSync, group: CommitGroup, { insert }: Acceptance, { deliver }: Mail) {
+  const current = db.prepare(
+    'SELECT seq, agent, state, epoch, version, owner, last_event, mail_position, mail_read FROM tasks WHERE id = ?',
+  )
+  const update = db.prepare(`
+    UPDATE tasks SET epoch = ?2, version = ?3, state = ?4, owner = ?5, runnable_at = ?6, last_event = ?7, mail_read = ?8,
+      updated_at = ?9, started_at = coalesce(started_at, ?9), ended_at = ?10, waiting_for = ?11,
+      snapshot = CASE ?12 WHEN 0 THEN snapshot ELSE ?13 END,
+      output = coalesce(?14, output), error = coalesce(?15, error), usage = coalesce(?16, usage)
+    WHERE seq = ?1`)
+  const log = db.prepare('INSERT INTO log (task, first_number, at, bodies) VALUES (?, ?, ?, ?)')
+  const recordStep = db.prepare('INSERT INTO steps (task, step, outcome) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+  const setTimer = db.prepare('INSERT OR REPLACE INTO timers (task, id, due_at) VALUES (?, ?, ?)')
+  const clearTimer = db.prepare('DELETE FROM timers WHERE task = ? AND id = ?')
+  const forgetMail = db.prepare('DELETE FROM mail WHERE task = ? AND position <= ?')
+  const clearTimers = db.prepare('DELETE FROM timers WHERE task = ?')
+  const clearMail = db.prepare('DELETE FROM mail WHERE task = ?')
+  const clearSteps = db.prepare('DELETE FROM steps WHERE task = ?')
+
+  function commit(prepared: PreparedCommit, at: number): CommitOutcome {
+    const { commit } = prepared
+    const now = current.get(commit.taskId) as Current | undefined
+    const refused = refusal(now, commit)
+    if (now === undefined || refused !== undefined) return { applied: false, because: refused ?? 'unknown_task' }
+
+    const ended = hasEnded(commit.state)
+    const released = commit.release || ended
+    const epoch = commit.claim === undefined ? now.epoch : now.epoch + 1
+    const version = now.version + 1
+    const lastEvent = now.last_event + commit.events.length
+    const mailRead = Math.min(now.mail_position, Math.max(now.mail_read, commit.mailRead ?? 0))
+    const unread = mailRead < now.mail_position
+    const runnable = released && !ended && (unread || wantsHost(commit))
+    const completed = commit.state === 'completed'
+    update.run(
+      now.seq,
+      epoch,
+      version,
+      commit.state,
+      released ? null : (commit.claim?.hostId ?? now.owner),
+      runnable ? at : null,
+      lastEvent,
+      mailRead,
+      at,
+      ended ? at : null,
+      prepared.waitingFor ?? null,
+      completed || prepared.snapshot !== undefined ? 1 : 0,
+      completed ? null : (prepared.snapshot ?? null),
+      prepared.output ?? null,
+      prepared.error ?? null,
+      prepared.usage ?? null,
+    )
+    if (now.state !== commit.state) {
+      group.count(now.agent, now.state, -1)
+      group.count(now.agent, commit.state, 1)
+    }
+    if (prepared.events !== undefined) log.run(now.seq, now.last_event + 1, at, prepared.events)
+
+    if (ended) {
+      clearTimers.run(now.seq)
+      if (now.mail_position > 0) clearMail.run(now.seq)
+      if (completed) clearSteps.run(now.seq)
+    } else {
+      for (const step of prepared.steps) recordStep.run(now.seq, step.id, step.outcome)
+      if (commit.timersCleared !== undefined) for (const id of commit.timersCleared) clearTimer.run(now.seq, id)
+      if (commit.timersSet !== undefined) {
+        for (const { id, inMs } of commit.timersSet) setTimer.run(now.seq, id, at + Math.max(0, Math.ceil(inMs)))
+      }
+      if (mailRead > now.mail_read && mailRead > REMEMBERED_MESSAGES) {
+        forgetMail.run(now.seq, mailRead - REMEMBERED_MESSAGES)
+      }
+    }
+    // A failed task keeps the steps of its last commit for a later retry.
+    if (ended && !completed) for (const step of prepared.steps) recordStep.run(now.seq, step.id, step.outcome)
+
+    const children: TaskRow[] = []
+    for (const child of prepared.children) children.push(insert(child, at).task)
+    const woken: Wake[] = []
+    let mailPosition = now.mail_position
+    for (const message of prepared.messages) {
+      const delivery = deliver(message, at)
+      if (!delivery.delivered || delivery.duplicate) continue
+      woken.push(delivery.wake)
+      if (delivery.wake.taskId === commit.taskId) mailPosition++
+    }
+    const wroteToItself = mailPosition > now.mail_position
+    return {
+      applied: true,
+      epoch,
+      version,
+      lastEvent,
+      at,
+      mailPosition,
+      runnable: runnable || (released && !ended && wroteToItself),
+      woken,
+      children,
+    }
+  }
+
+  return commit
+}
+
+function refusal(now: Current | undefined, commit: ActorCommit): 'unknown_task' | 'ended' | 'epoch' | undefined {
+  if (now === undefined) return 'unknown_task'
+  if (hasEnded(now.state)) return 'ended'
+  if (now.epoch !== commit.epoch || now.version !== commit.version) return 'epoch'
+  // A claim takes what nobody owns; any other commit is made by the owner.
+  return (now.owner === null) === (commit.claim !== undefined) ? undefined : 'epoch'
+}

@@ -1,0 +1,139 @@
+// Group commit: the works queued in one turn of the event loop go into one transaction, so they share one fsync.
+//
+// A work decides by reading (row counts, states) and refuses by returning or throwing a TroupeError *before* its first
+// write; then its neighbours are untouched. Anything else that is thrown is a failure of the store: the transaction
+// is rolled back and each work runs again alone, so that the one that fails takes nobody with it.
+import type { DatabaseSync } from 'node:sqlite'
+import { TroupeError } from '../../contract/errors.ts'
+import { sqliteCode, storeError } from './database.ts'
+
+interface Waiting {
+  work: (at: number) => unknown
+  resolve: (value: never) => void
+  reject: (error: unknown) => void
+}
+
+/** More than this in one turn is a flood, not a group. */
+const MAX_QUEUE = 50_000
+
+export class CommitGroup {
+  readonly #db: DatabaseSync
+  readonly #file: string
+  readonly #clock: () => number
+  readonly #counted = new Map<string, number>()
+  #queue: Waiting[] = []
+  #lastTime = 0
+  #closed = false
+
+  constructor(db: DatabaseSync, file: string, clock: () => number) {
+    this.#db = db
+    this.#file = file
+    this.#clock = clock
+  }
+
+  /** Runs the work inside the next transaction; resolves after its fsync (P1). */
+  run<T>(work: (at: number) => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new TroupeError('journal_unavailable', `${this.#file} is closed`))
+    if (this.#queue.length >= MAX_QUEUE) {
+      return Promise.reject(new TroupeError('overloaded', `${MAX_QUEUE} commits wait for ${this.#file}`))
+    }
+    return new Promise<T>((resolve, reject) => {
+      if (this.#queue.push({ work, resolve, reject }) === 1) setImmediate(() => this.#flush())
+    })
+  }
+
+  /** The store's time: never behind what it said before. */
+  now(): number {
+    const now = this.#clock()
+    if (now > this.#lastTime) this.#lastTime = now
+    return this.#lastTime
+  }
+
+  /** A task came into a state, or left it; the sums are written once per transaction. */
+  count(agent: string, state: string, by: 1 | -1): void {
+    const key = `${state}\n${agent}`
+    this.#counted.set(key, (this.#counted.get(key) ?? 0) + by)
+  }
+
+  close(): void {
+    if (this.#queue.length > 0) this.#flush()
+    this.#closed = true
+  }
+
+  #flush(): void {
+    const queue = this.#queue
+    if (queue.length === 0) return
+    this.#queue = []
+    try {
+      settle(queue, this.#transaction(queue))
+    } catch (thrown) {
+      if (queue.length === 1 || failsForAll(thrown)) {
+        const error = storeError(thrown, this.#file)
+        for (const { reject } of queue) reject(error)
+        return
+      }
+      for (const one of queue) this.#alone(one)
+    }
+  }
+
+  #alone(one: Waiting): void {
+    try {
+      settle([one], this.#transaction([one]))
+    } catch (thrown) {
+      one.reject(storeError(thrown, this.#file))
+    }
+  }
+
+  #transaction(queue: Waiting[]): Outcome[] {
+    const at = this.now()
+    this.#counted.clear()
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      const outcomes: Outcome[] = []
+      for (const { work } of queue) outcomes.push(attempt(work, at))
+      if (this.#counted.size > 0) this.#writeCounters()
+      this.#db.exec('COMMIT')
+      return outcomes
+    } catch (thrown) {
+      // SQLite ends the transaction itself after some failures (a full disk is one).
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw thrown
+    }
+  }
+
+  #writeCounters(): void {
+    const statement = this.#db.prepare(
+      'INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (agent, state) DO UPDATE SET tasks = tasks + excluded.tasks',
+    )
+    for (const [key, by] of this.#counted) {
+      if (by === 0) continue
+      const line = key.indexOf('\n')
+      statement.run(key.slice(line + 1), key.slice(0, line), by)
+    }
+  }
+}
+
+type Outcome = { value: unknown } | { refused: TroupeError }
+
+function attempt(work: (at: number) => unknown, at: number): Outcome {
+  try {
+    return { value: work(at) }
+  } catch (thrown) {
+    if (thrown instanceof TroupeError) return { refused: thrown }
+    throw thrown
+  }
+}
+
+function settle(queue: Waiting[], outcomes: Outcome[]): void {
+  for (let index = 0; index < queue.length; index++) {
+    const { resolve, reject } = queue[index]!
+    const outcome = outcomes[index]!
+    if ('refused' in outcome) reject(outcome.refused)
+    else resolve(outcome.value as never)
+  }
+}
+
+function failsForAll(thrown: unknown): boolean {
+  const code = storeError(thrown, '').code
+  return sqliteCode(thrown) !== undefined && code !== 'internal'
+}

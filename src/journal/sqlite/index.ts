@@ -1,0 +1,91 @@
+// The journal of one machine without servers: node:sqlite, WAL, synchronous=FULL.
+//   index.ts      this file: the port's verbs, each put into the group or read at once
+//   database.ts   opens the file: lock, durability, check after a crash, coded errors
+//   schema.ts     tables and migrations
+//   group.ts      group commit: one transaction for all that is queued in one turn of the event loop
+//   accept.ts     tasks come in (P1, idempotency keys)
+//   commit.ts     an actor's commit behind its fence (P2, P3, P6)
+//   mail.ts       mailboxes (P4)
+//   timers.ts     due timers become mail
+//   leases.ts     hosts, orphans, quarantine (P5)
+//   reads.ts      load, get, list, events, sums
+//   retention.ts  purge and reopen
+import { join } from 'node:path'
+import { openFileBlobs } from '../file-blobs.ts'
+import type { Journal } from '../journal.ts'
+import { prepareCommit, prepareMessage, prepareTask, spillCommit, spillMessage, spillTask } from '../prepare.ts'
+import { acceptance } from './accept.ts'
+import { committer } from './commit.ts'
+import { openDatabase } from './database.ts'
+import { CommitGroup } from './group.ts'
+import { leases } from './leases.ts'
+import { mailboxes } from './mail.ts'
+import { reads } from './reads.ts'
+import { retention } from './retention.ts'
+import { timers } from './timers.ts'
+
+export interface SqliteOptions {
+  folder: string
+  /** Milliseconds; the journal never lets it go backwards. */
+  clock?: () => number
+}
+
+export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOptions): Promise<Journal> {
+  const { db, close } = await openDatabase(folder)
+  const blobs = await openFileBlobs({ folder: join(folder, 'values') })
+  const group = new CommitGroup(db, join(folder, 'journal.db'), clock)
+  const mail = mailboxes(db)
+  const accepting = acceptance(db, group)
+  const commit = committer(db, group, accepting, mail)
+  const timing = timers(db, mail)
+  const leasing = leases(db, group, mail)
+  const reading = reads(db, blobs)
+  const retaining = retention(db, group)
+
+  return {
+    async accept(task) {
+      const prepared = prepareTask(task)
+      const spilled = spillTask(prepared, blobs)
+      if (spilled !== undefined) await spilled
+      return group.run((at) => accepting.accept(prepared, at))
+    },
+    async commit(actorCommit) {
+      const prepared = prepareCommit(actorCommit)
+      const spilled = spillCommit(prepared, blobs)
+      if (spilled !== undefined) await spilled
+      return group.run((at) => commit(prepared, at))
+    },
+    async deliver(message) {
+      const prepared = prepareMessage(message)
+      const spilled = spillMessage(prepared, blobs)
+      if (spilled !== undefined) await spilled
+      return group.run((at) => mail.deliver(prepared, at))
+    },
+    async fireTimers(limit) {
+      const nextDueInMs = timing.nextDueInMs(group.now())
+      if (nextDueInMs === undefined || nextDueInMs > 0) return { woken: [], nextDueInMs }
+      return group.run((at) => timing.fire(limit, at))
+    },
+    keepLease: (lease) => group.run((at) => leasing.keep(lease, at)),
+    endLease: (hostId) => group.run((at) => leasing.end(hostId, at)),
+    hosts: async () => leasing.hosts(group.now()),
+    async findOrphans({ unclaimedMs, limit }) {
+      if (!leasing.hasOrphans(unclaimedMs, group.now())) return []
+      return group.run((at) => leasing.findOrphans(unclaimedMs, limit, at))
+    },
+    load: (taskId) => reading.load(taskId),
+    get: (taskId, tenant) => reading.get(taskId, tenant),
+    list: async (query) => reading.list(query),
+    events: async (taskId, after, limit) => reading.events(taskId, after, limit),
+    counts: async () => reading.counts(),
+    usage: async (tenant, since) => reading.usage(tenant, since),
+    reopen: (taskId) => group.run((at) => retaining.reopen(taskId, at)),
+    purge: (endedBefore, limit) => group.run(() => retaining.purge(endedBefore, limit)),
+    now: async () => group.now(),
+    async close() {
+      group.close()
+      await blobs.close()
+      close()
+    },
+  }
+}

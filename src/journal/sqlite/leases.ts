@@ -1,0 +1,118 @@
+// Leases of hosts, judged by the journal's clock alone, and the sweep that finds what lost its owner (P5).
+import type { DatabaseSync } from 'node:sqlite'
+import type { EventBody } from '../../contract/events.ts'
+import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
+import type { TaskState } from '../../contract/task.ts'
+import type { HostLease, HostRow, Wake } from '../journal.ts'
+import { encodeEvents, prepareMessage } from '../prepare.ts'
+import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
+import { ENDED_LEASE_KEPT_MS, poisonedError, poisonedReply } from '../rules.ts'
+import type { CommitGroup } from './group.ts'
+import type { Mail } from './mail.ts'
+
+interface Orphan extends WakeColumns {
+  seq: number
+  state: TaskState
+  owner: string
+  owner_deaths: number
+  last_event: number
+  parent_task: string | null
+  parent_step: string | null
+}
+
+export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) {
+  const leaseOf = db.prepare('SELECT lease_until FROM hosts WHERE id = ?')
+  const begin = db.prepare('INSERT INTO hosts (id, info, lease_until) VALUES (?, ?, ?)')
+  const renew = db.prepare('UPDATE hosts SET info = ?2, lease_until = ?3 WHERE id = ?1')
+  const end = db.prepare('UPDATE hosts SET lease_until = min(lease_until, ?2) WHERE id = ?1')
+  const all = db.prepare(`
+    SELECT id, info, lease_until, (SELECT count(*) FROM tasks WHERE owner = hosts.id AND owner IS NOT NULL) AS tasks
+    FROM hosts ORDER BY id`)
+  const forgetHosts = db.prepare('DELETE FROM hosts WHERE lease_until < ?')
+  const orphaned = db.prepare(`
+    SELECT ${WAKE_COLUMNS}, seq, state, owner_deaths, last_event, parent_task, parent_step FROM tasks
+    WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM hosts WHERE lease_until > ?) LIMIT ?`)
+  const anyOrphan = db.prepare(`
+    SELECT 1 FROM tasks WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM hosts WHERE lease_until > ?1)
+    UNION ALL SELECT 1 FROM tasks WHERE runnable_at IS NOT NULL AND runnable_at <= ?2 LIMIT 1`)
+  const release = db.prepare(`
+    UPDATE tasks SET owner = NULL, epoch = epoch + 1, owner_deaths = owner_deaths + 1, last_event = last_event + 1,
+      updated_at = ?2, runnable_at = ?2 WHERE seq = ?1`)
+  const poison = db.prepare(`
+    UPDATE tasks SET owner = NULL, epoch = epoch + 1, owner_deaths = owner_deaths + 1, last_event = last_event + 2,
+      updated_at = ?2, ended_at = ?2, state = 'failed', error = ?3, waiting_for = NULL, runnable_at = NULL,
+      mail_read = mail_position WHERE seq = ?1`)
+  const log = db.prepare('INSERT INTO log (task, first_number, at, bodies) VALUES (?, ?, ?, ?)')
+  const clearMail = db.prepare('DELETE FROM mail WHERE task = ?')
+  const clearTimers = db.prepare('DELETE FROM timers WHERE task = ?')
+  const unclaimed = db.prepare(`
+    UPDATE tasks SET runnable_at = ?1 WHERE seq IN
+      (SELECT seq FROM tasks WHERE runnable_at IS NOT NULL AND runnable_at <= ?2 ORDER BY runnable_at LIMIT ?3)
+    RETURNING ${WAKE_COLUMNS}`)
+
+  function quarantine(task: Orphan, lost: EventBody, at: number): Wake | undefined {
+    const error = poisonedError(task.id, task.owner_deaths + 1)
+    log.run(task.seq, task.last_event + 1, at, encodeEvents([lost, { type: 'task.failed', error }])!)
+    poison.run(task.seq, at, JSON.stringify(error))
+    clearMail.run(task.seq)
+    clearTimers.run(task.seq)
+    group.count(task.agent, task.state, -1)
+    group.count(task.agent, 'failed', 1)
+    if (task.parent_task === null) return undefined
+    const { id, epoch, parent_task: parentTask, parent_step } = task
+    const reply = poisonedReply({ id, epoch: epoch + 1, parentTask, parentStep: parent_step ?? '', error })
+    const delivery = deliver(prepareMessage(reply), at)
+    return delivery.delivered ? delivery.wake : undefined
+  }
+
+  function orphan(task: Orphan, at: number): Wake | undefined {
+    const deaths = task.owner_deaths + 1
+    const lost: EventBody = { type: 'task.owner_lost', host: task.owner, deaths }
+    if (deaths >= MAX_OWNER_DEATHS) return quarantine(task, lost, at)
+    release.run(task.seq, at)
+    log.run(task.seq, task.last_event + 1, at, encodeEvents([lost])!)
+    return toWake({ ...task, owner: null, epoch: task.epoch + 1 })
+  }
+
+  return {
+    keep({ hostId, info, leaseMs }: HostLease, at: number): { held: boolean } {
+      const row = leaseOf.get(hostId)
+      if (row === undefined) begin.run(hostId, JSON.stringify(info), at + leaseMs)
+      else if (Number(row.lease_until) <= at) return { held: false }
+      else renew.run(hostId, JSON.stringify(info), at + leaseMs)
+      return { held: true }
+    },
+
+    end(hostId: string, at: number): void {
+      end.run(hostId, at)
+    },
+
+    hosts(at: number): HostRow[] {
+      return all.all().map((row) => ({
+        hostId: String(row.id),
+        info: JSON.parse(String(row.info)),
+        alive: Number(row.lease_until) > at,
+        tasks: Number(row.tasks),
+      }))
+    },
+
+    /** Nothing to repair is the common case: then no transaction is opened for it. */
+    hasOrphans(unclaimedMs: number, at: number): boolean {
+      return anyOrphan.get(at, at - unclaimedMs) !== undefined
+    },
+
+    findOrphans(unclaimedMs: number, limit: number, at: number): Wake[] {
+      const wakes: Wake[] = []
+      for (const task of orphaned.all(at, limit) as unknown as Orphan[]) {
+        const wake = orphan(task, at)
+        if (wake !== undefined) wakes.push(wake)
+      }
+      const room = limit - wakes.length
+      if (room > 0) {
+        for (const row of unclaimed.all(at, at - unclaimedMs, room)) wakes.push(toWake(row as unknown as WakeColumns))
+      }
+      forgetHosts.run(at - ENDED_LEASE_KEPT_MS)
+      return wakes
+    },
+  }
+}

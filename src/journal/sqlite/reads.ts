@@ -1,0 +1,137 @@
+// What hosts and doors read. Nothing here waits for a transaction: WAL gives each read the last committed state.
+import type { DatabaseSync } from 'node:sqlite'
+import type { EventBody, TaskEvent } from '../../contract/events.ts'
+import { MAX_PAGE } from '../../contract/limits.ts'
+import type { TaskState, Usage } from '../../contract/task.ts'
+import type { BlobStore } from '../blobs.ts'
+import { fromCursor, toCursor } from '../cursor.ts'
+import type { LoadedTask, Message, TaskQuery, TaskRow } from '../journal.ts'
+import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow } from '../rows.ts'
+import { acceptedEvent } from '../rules.ts'
+import { fetchBack, isReference } from '../values.ts'
+
+export function reads(db: DatabaseSync, blobs: BlobStore) {
+  const whole = db.prepare(`SELECT ${ALL_COLUMNS}, seq FROM tasks WHERE id = ?`)
+  const outside = db.prepare(`SELECT ${OUTSIDE_COLUMNS} FROM tasks WHERE id = ?`)
+  const unread = db.prepare(`
+    SELECT message_id, position, sender, body FROM mail WHERE task = ? AND position > ? ORDER BY position`)
+  const steps = db.prepare('SELECT step, outcome FROM steps WHERE task = ?')
+  const logged = db.prepare('SELECT seq, agent, agent_version, created_at FROM tasks WHERE id = ?')
+  // The row that holds `after` may begin before it, so reading starts at the last row that begins at or before it.
+  const log = db.prepare(`
+    SELECT first_number, at, bodies FROM log WHERE task = ?1 AND first_number >= coalesce(
+      (SELECT max(first_number) FROM log WHERE task = ?1 AND first_number <= ?2), 0) ORDER BY first_number`)
+  const counters = db.prepare('SELECT agent, state, tasks FROM counters WHERE tasks > 0 ORDER BY agent, state')
+  const spent = db.prepare(`
+    SELECT count(*) AS tasks, coalesce(sum(usage ->> 'inputTokens'), 0) AS input,
+      coalesce(sum(usage ->> 'outputTokens'), 0) AS output, coalesce(sum(usage ->> 'costMicros'), 0) AS cost
+    FROM tasks WHERE tenant = ? AND created_at >= ?`)
+
+  return {
+    async load(taskId: string): Promise<LoadedTask | undefined> {
+      const row = whole.get(taskId)
+      if (row === undefined) return undefined
+      const columns = row as unknown as TaskColumns
+      const mail = columns.mail_position > columns.mail_read ? unread.all(row.seq!, columns.mail_read) : []
+      const recorded = steps.all(row.seq!)
+      const loaded: LoadedTask = { task: await withValues(columns, blobs), mail: [], steps: {} }
+      for (const { message_id, position, sender, body } of mail) {
+        const message: Message = {
+          id: String(message_id),
+          position: Number(position),
+          from: String(sender),
+          body: JSON.parse(await fetchBack(String(body), blobs)),
+        }
+        loaded.mail.push(message)
+      }
+      for (const { step, outcome } of recorded) {
+        loaded.steps[String(step)] = JSON.parse(await fetchBack(String(outcome), blobs))
+      }
+      return loaded
+    },
+
+    async get(taskId: string, tenant?: string): Promise<TaskRow | undefined> {
+      const row = outside.get(taskId)
+      if (row === undefined || (tenant !== undefined && row.tenant !== tenant)) return undefined
+      return withValues(row as unknown as TaskColumns, blobs)
+    },
+
+    list(query: TaskQuery): { tasks: TaskRow[]; nextCursor?: string } {
+      const limit = Math.max(1, Math.min(query.limit, MAX_PAGE))
+      const { sql, values } = listing(query, limit + 1)
+      const rows = db.prepare(sql).all(...values) as unknown as TaskColumns[]
+      const page = rows.slice(0, limit)
+      const last = page.at(-1)
+      const tasks = page.map(toTaskRow)
+      if (rows.length <= limit || last === undefined) return { tasks }
+      return { tasks, nextCursor: toCursor({ createdAt: last.created_at, id: last.id }) }
+    },
+
+    events(taskId: string, after: number, limit: number): TaskEvent[] {
+      const task = logged.get(taskId)
+      if (task === undefined) return []
+      const events: TaskEvent[] = []
+      if (after < 1 && limit > 0) {
+        const body = acceptedEvent(String(task.agent), String(task.agent_version))
+        events.push({ task: taskId, number: 1, at: Number(task.created_at), body })
+      }
+      for (const row of log.iterate(task.seq!, after + 1)) {
+        if (events.length >= limit) break
+        let number = Number(row.first_number)
+        for (const body of JSON.parse(String(row.bodies)) as EventBody[]) {
+          if (number > after && events.length < limit) events.push({ task: taskId, number, at: Number(row.at), body })
+          number++
+        }
+      }
+      return events
+    },
+
+    counts(): { agent: string; state: TaskState; tasks: number }[] {
+      return counters.all() as unknown as { agent: string; state: TaskState; tasks: number }[]
+    },
+
+    usage(tenant: string, since: number): Usage & { tasks: number } {
+      const row = spent.get(tenant, since)!
+      return {
+        tasks: Number(row.tasks),
+        inputTokens: Number(row.input),
+        outputTokens: Number(row.output),
+        costMicros: Number(row.cost),
+      }
+    },
+  }
+}
+
+/** The task with its large values fetched back from the blob store. */
+async function withValues(columns: TaskColumns, blobs: BlobStore): Promise<TaskRow> {
+  for (const field of ['input', 'output', 'error', 'snapshot'] as const) {
+    const column = columns[field]
+    if (column !== null && column !== undefined && isReference(column)) columns[field] = await fetchBack(column, blobs)
+  }
+  return toTaskRow(columns)
+}
+
+/** States are written into the text, not bound, because a partial index serves only a condition it can see. */
+function listing(query: TaskQuery, limit: number): { sql: string; values: (string | number)[] } {
+  const where: string[] = []
+  const values: (string | number)[] = []
+  const and = (condition: string, ...bound: (string | number)[]) => {
+    where.push(condition)
+    values.push(...bound)
+  }
+  if (query.tenant !== undefined) and('tenant = ?', query.tenant)
+  if (query.agent !== undefined) and('agent = ?', query.agent)
+  if (query.parent !== undefined) and('parent_task = ?', query.parent)
+  if (query.states !== undefined) {
+    and(`state IN (${query.states.map((state) => `'${state.replace(/[^a-z-]/g, '')}'`).join(', ')})`)
+  }
+  if (query.cursor !== undefined) {
+    const { createdAt, id } = fromCursor(query.cursor)
+    and('(created_at, id) < (?, ?)', createdAt, id)
+  }
+  const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
+  return {
+    sql: `SELECT ${OUTSIDE_COLUMNS} FROM tasks ${condition} ORDER BY created_at DESC, id DESC LIMIT ?`,
+    values: [...values, limit],
+  }
+}
