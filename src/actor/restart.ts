@@ -1,0 +1,42 @@
+// When a step's error is worth another try, and when a crashed actor may start again. Pure; the numbers are kept in
+// the actor's snapshot, so a budget survives the host that spent it.
+import { TroupeError } from '../contract/errors.ts'
+import type { RetryPolicy } from '../sdk/step.ts'
+import { backoffDelay } from '../supervision/backoff.ts'
+import { spendRestart } from '../supervision/restart-window.ts'
+
+export const STEP_DEFAULTS = { retries: 2, backoff: 200, maxBackoff: 30_000, timeout: 300_000 } as const
+
+export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolicy): Required<RetryPolicy> {
+  return { ...STEP_DEFAULTS, ...agent, ...step }
+}
+
+/** Milliseconds until the next try, or undefined when there is none. `attempt` is the one that failed, from 1. */
+export function retryDelay(
+  error: unknown,
+  attempt: number,
+  policy: Required<RetryPolicy>,
+  random: () => number = Math.random,
+): number | undefined {
+  // A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time.
+  if (error instanceof TroupeError && !error.passing) return undefined
+  if (attempt > policy.retries) return undefined
+  const { backoff: first, maxBackoff: max } = policy
+  return backoffDelay(attempt, { first, factor: 2, max, jitter: 0.5 }, random)
+}
+
+const RESTART_BACKOFF = { first: 100, factor: 2, max: 10_000, jitter: 0.5 }
+
+/** The crashes that count after one more, and the wait before the restart; undefined when the budget is spent. */
+export function restartAfterCrash(
+  error: unknown,
+  crashes: number[],
+  now: number,
+  window: { max: number; withinMs: number },
+  random: () => number = Math.random,
+): { crashes: number[]; inMs: number } | undefined {
+  if (error instanceof TroupeError && !error.passing) return undefined
+  const spent = spendRestart(crashes, now, { intensity: window.max, period: window.withinMs })
+  if (spent.exceeded) return undefined
+  return { crashes: spent.window, inMs: backoffDelay(spent.window.length, RESTART_BACKOFF, random) }
+}
