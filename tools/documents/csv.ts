@@ -1,0 +1,139 @@
+// CSV as RFC 4180 means it, exactly: nothing is trimmed, converted or guessed inside a value. Only the separator is
+// found by looking. Rows that do not fit the header are kept as they are and reported.
+import type { ExtractedDocument } from './document.ts'
+import { LIMITS } from './document.ts'
+import { createWriter } from './writer.ts'
+
+export interface CsvTable {
+  separator: string
+  rows: string[][]
+  /** Line numbers (of the table, from 1) whose number of values differs from the first row's. */
+  ragged: number[]
+  /** A quote was opened and never closed. */
+  unclosed: boolean
+}
+
+export function readCsv(text: string, encoding: string, separator?: string): ExtractedDocument {
+  const writer = createWriter()
+  const parsed = parseCsv(text, separator)
+  if (parsed.ragged.length > 0) {
+    const shown = parsed.ragged.slice(0, 10).join(', ')
+    const message = `${parsed.ragged.length} of ${parsed.rows.length} rows have more or fewer values than the first (rows ${shown})`
+    writer.warn('ragged_rows', message)
+  }
+  if (parsed.unclosed) writer.warn('damaged', 'A quoted value is never closed: the file may be truncated')
+  const widest = parsed.rows.reduce((most, row) => Math.max(most, row.length), 0)
+  if (widest > LIMITS.columns)
+    writer.warn('truncated', `A row has ${widest} values; spreadsheets hold ${LIMITS.columns}`)
+  writer.raw(text)
+  writer.table(parsed.rows, { text: false, header: looksLikeHeader(parsed.rows) })
+  writer.meta('separator', parsed.separator === '\t' ? 'tab' : parsed.separator)
+  return writer.finish({
+    format: parsed.separator === '\t' ? 'tsv' : 'csv',
+    mime: parsed.separator === '\t' ? 'text/tab-separated-values' : 'text/csv',
+    encoding,
+  })
+}
+
+/** A first row of numbers only, over rows of numbers, is data. */
+function looksLikeHeader(rows: string[][]): boolean {
+  const first = rows[0] ?? []
+  return rows.length < 2 || !first.every((value) => value !== '' && Number.isFinite(Number(value)))
+}
+
+export function parseCsv(text: string, given?: string): CsvTable {
+  const separator = given ?? findSeparator(text)
+  const rows: string[][] = []
+  const ragged: number[] = []
+  let row: string[] = []
+  let at = 0
+  let unclosed = false
+  const endRow = () => {
+    // A line with nothing on it is no row.
+    if (row.length > 1 || row[0] !== '') {
+      rows.push(row)
+      if (row.length !== rows[0]!.length) ragged.push(rows.length)
+    }
+    row = []
+  }
+  while (at < text.length) {
+    if (text[at] === '"') {
+      const quoted = readQuoted(text, at)
+      unclosed ||= quoted.unclosed
+      // What follows a closing quote before the separator belongs to the value, as other readers have it.
+      const end = endOfValue(text, quoted.next, separator)
+      row.push(quoted.value + text.slice(quoted.next, end))
+      at = end
+    } else {
+      const end = endOfValue(text, at, separator)
+      row.push(text.slice(at, end))
+      at = end
+    }
+    if (text[at] === separator) {
+      at += 1
+      if (at === text.length) row.push('')
+      continue
+    }
+    if (text[at] === '\r' && text[at + 1] === '\n') at += 1
+    at += 1
+    endRow()
+  }
+  if (row.length > 0) endRow()
+  return { separator, rows, ragged, unclosed }
+}
+
+function readQuoted(text: string, start: number): { value: string; next: number; unclosed: boolean } {
+  let from = start + 1
+  let value = ''
+  for (;;) {
+    const quote = text.indexOf('"', from)
+    if (quote < 0) return { value: value + text.slice(from), next: text.length, unclosed: true }
+    value += text.slice(from, quote)
+    if (text[quote + 1] !== '"') return { value, next: quote + 1, unclosed: false }
+    value += '"'
+    from = quote + 2
+  }
+}
+
+function endOfValue(text: string, start: number, separator: string): number {
+  let at = start
+  while (at < text.length) {
+    const letter = text[at]
+    if (letter === separator || letter === '\n' || letter === '\r') return at
+    at += 1
+  }
+  return at
+}
+
+/** The separator that splits the first lines most often and most evenly. */
+export function findSeparator(text: string): string {
+  const head = text.slice(0, 64 * 1024).replace(/"[^"]*"/g, '""')
+  const lines = head
+    .split(/\r\n|\n|\r/)
+    .filter((line) => line !== '')
+    .slice(0, 50)
+  let best = ','
+  let bestScore = 0
+  for (const separator of [',', ';', '\t', '|']) {
+    const counts = lines.map((line) => line.split(separator).length - 1)
+    const first = counts[0] ?? 0
+    if (first === 0) continue
+    const even = counts.filter((count) => count === first).length / counts.length
+    const score = even * even * Math.min(first, 8)
+    if (score > bestScore) {
+      best = separator
+      bestScore = score
+    }
+  }
+  return best
+}
+
+/** Are these lines a table? For files whose name does not say. */
+export function looksLikeCsv(text: string): boolean {
+  const { rows, ragged } = parseCsv(text.slice(0, 32 * 1024))
+  if (rows.length < 3 || rows[0]!.length < 2) return false
+  // The last row may be cut by the sample.
+  const odd = ragged.filter((row) => row < rows.length).length
+  const long = rows[0]!.some((value) => value.length > 80)
+  return odd <= rows.length * 0.02 && !long && (rows[0]!.length > 2 || rows.length > 4)
+}
