@@ -67,7 +67,13 @@ function measureClass(label: string, index: number, confusion: readonly number[]
   const right = confusion[index]![index]!
   const precision = said === 0 ? 0 : right / said
   const recall = support === 0 ? 0 : right / support
-  return { label, precision, recall, f1: precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall), support }
+  return {
+    label,
+    precision,
+    recall,
+    f1: precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall),
+    support,
+  }
 }
 
 export function largest(row: ArrayLike<number>): number {

@@ -22,9 +22,13 @@ export function chooseVocabulary(
   const seen = countDocuments(texts, ngrams)
   const kept = [...seen].filter(([, documents]) => documents >= options.fewestDocuments)
   if (kept.length === 0) {
-    throw new TroupeError('invalid_input', `no n-gram occurs in ${options.fewestDocuments} of the ${texts.length} texts`)
+    throw new TroupeError(
+      'invalid_input',
+      `no n-gram occurs in ${options.fewestDocuments} of the ${texts.length} texts`,
+    )
   }
-  const chosen = kept.length <= options.largest ? kept : mostTelling(kept, texts, labels, classes, ngrams, options.largest)
+  const chosen =
+    kept.length <= options.largest ? kept : mostTelling(kept, texts, labels, classes, ngrams, options.largest)
   chosen.sort((a, b) => a[0] - b[0])
   const vocabulary = Uint32Array.from(chosen, ([hash]) => hash)
   const weights = Float32Array.from(chosen, ([, documents]) => Math.log((1 + texts.length) / (1 + documents)) + 1)

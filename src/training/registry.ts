@@ -1,0 +1,121 @@
+// The repository of models on disk, as the inference worker reads it: models/<name>/<version>/{model.onnx,model.json}.
+// A new version appears whole or not at all, and becomes the one that serves only if it is not worse than the live one.
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { TroupeError } from '../contract/errors.ts'
+import { parseModelJson } from '../workers/inference/model-json.ts'
+import type { TrainedModel } from './classifier.ts'
+import type { ModelCard, Promotion } from './model-card.ts'
+import { openModel } from './run-model.ts'
+import type { Example } from './split.ts'
+
+const NAME = /^[a-z0-9][a-z0-9-]{0,63}$/
+// Begins with a dot, so the worker takes it neither for a version nor for a model.
+const HELD_BACK = '.held-back'
+
+export interface Registration {
+  version: string
+  folder: string
+  promotion: Promotion
+}
+
+export interface LiveModel {
+  version: string
+  folder: string
+  card: ModelCard
+}
+
+export async function registerModel(repository: string, trained: TrainedModel): Promise<Registration> {
+  const { name } = trained
+  if (!NAME.test(name)) {
+    throw new TroupeError('invalid_input', `“${name}” is no model name: lower-case letters, digits and hyphens`)
+  }
+  const home = join(repository, name)
+  const live = await liveModel(repository, name)
+  const promotion = await decide(trained, live)
+  const taken = [...(await versionsIn(home)), ...(await versionsIn(join(home, HELD_BACK)))]
+  const version = String(Math.max(0, ...taken) + 1)
+  const lineage = { ...trained.card.lineage, promotion }
+  if (live !== undefined) lineage.parent = { version: live.version, sha256: live.card.sha256 }
+  const folder = promotion.promoted ? join(home, version) : join(home, HELD_BACK, version)
+  await writeModel(folder, { ...trained.card, lineage }, trained.onnx)
+  return { version, promotion, folder }
+}
+
+/** Puts a version in place by one rename: a worker that watches the folder never sees half a model. */
+export async function writeModel(folder: string, card: ModelCard, onnx: Buffer): Promise<void> {
+  const unfinished = join(dirname(folder), `.${basename(folder)}-${process.pid}`)
+  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(unfinished, { recursive: true })
+  await writeFile(join(unfinished, 'model.onnx'), onnx)
+  await writeFile(join(unfinished, 'model.json'), `${JSON.stringify(card, null, 1)}\n`)
+  await rename(unfinished, folder)
+}
+
+/** The newest version in the repository: what the worker serves when a client names none. */
+export async function liveModel(repository: string, name: string): Promise<LiveModel | undefined> {
+  const newest = (await versionsIn(join(repository, name))).at(-1)
+  if (newest === undefined) return undefined
+  const folder = join(repository, name, String(newest))
+  return { version: String(newest), folder, card: await readCard(join(folder, 'model.json')) }
+}
+
+async function versionsIn(folder: string): Promise<number[]> {
+  const entries = await readdir(folder).catch(() => [])
+  return entries
+    .filter((entry) => /^[1-9]\d*$/.test(entry))
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+async function readCard(file: string): Promise<ModelCard> {
+  const card = parseModelJson(await readFile(file, 'utf8'), file)
+  if (card.kind === 'tensor' || card.featuriser?.kind !== 'ngrams' || card.sha256 === undefined) {
+    throw new TroupeError('wrong_state', `${file} was not written by troupe train; choose another name`)
+  }
+  return card as ModelCard
+}
+
+async function decide(trained: TrainedModel, live: LiveModel | undefined): Promise<Promotion> {
+  const score = await heldOutScore(trained.onnx, trained.card, trained.heldOut)
+  if (live === undefined) return { promoted: true, reason: 'the first version', score }
+  if (live.card.kind !== trained.card.kind) {
+    throw new TroupeError('wrong_state', `${trained.name} is a ${live.card.kind}, not a ${trained.card.kind}`)
+  }
+  const file = join(live.folder, 'model.onnx')
+  const before = { version: live.version, score: await heldOutScore(file, live.card, trained.heldOut) }
+  const promoted = score >= before.score
+  const comparison = `${score} against ${before.score} of version ${live.version} on ${trained.heldOut.length} held-out texts`
+  return { promoted, reason: `${promoted ? 'not worse' : 'worse'}: ${comparison}`, live: before, score }
+}
+
+/** Accuracy of a classifier; of an embedder, how often a text’s vector is nearer to its own label’s than to others’. */
+async function heldOutScore(file: Buffer | string, card: ModelCard, examples: readonly Example[]): Promise<number> {
+  if (examples.length === 0) return 0
+  const model = await openModel(file, card.featuriser)
+  try {
+    const rows = await model.run(examples.map(({ text }) => text))
+    const right = card.labels === undefined ? nearestAgree(rows, examples) : labelsAgree(rows, examples, card.labels)
+    return Math.round((right / examples.length) * 1e6) / 1e6
+  } finally {
+    await model.close()
+  }
+}
+
+function labelsAgree(rows: readonly Float32Array[], examples: readonly Example[], labels: readonly string[]): number {
+  return rows.filter((row, at) => labels[row.indexOf(Math.max(...row))] === examples[at]!.label).length
+}
+
+function nearestAgree(rows: readonly Float32Array[], examples: readonly Example[]): number {
+  return rows.filter((row, at) => {
+    let best = -1
+    let nearest = Number.NEGATIVE_INFINITY
+    for (const [other, candidate] of rows.entries()) {
+      if (other === at) continue
+      let product = 0
+      for (let index = 0; index < row.length; index++) product += row[index]! * candidate[index]!
+      if (product > nearest) [nearest, best] = [product, other]
+    }
+    return best !== -1 && examples[best]!.label === examples[at]!.label
+  }).length
+}
