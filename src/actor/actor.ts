@@ -70,10 +70,12 @@ export class Actor {
     this.task = loaded.task
     this.state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
     this.mailSeen = loaded.task.mailRead
+    // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
+    this.claimed = loaded.task.owner === parts.hostId
     const { promise, resolve } = Promise.withResolvers<ActorExit>()
     this.exited = promise
     this.exit = resolve
-    this.chatter = new Chatter(() => this.push({ kind: 'call', apply: () => {} }))
+    this.chatter = new Chatter(this.task, () => this.push({ kind: 'call', apply: () => {} }))
     this.runner = new StepRunner({
       task: this.task,
       makeContext: parts.makeContext,

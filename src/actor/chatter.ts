@@ -1,7 +1,9 @@
-// Progress and tokens, coalesced: a step may report as often as it likes, and costs at most ten commits a second.
+// What a running step says of itself. Progress and tokens, coalesced: a step may report as often as it likes, and costs at most ten commits a second.
 // Of progress the newest of each step counts; tokens are joined.
+
+import { TroupeError } from '../contract/errors.ts'
 import type { EventBody } from '../contract/events.ts'
-import type { Usage } from '../contract/task.ts'
+import type { Budget, Usage } from '../contract/task.ts'
 import type { Report } from './steps.ts'
 import type { Turn } from './turn.ts'
 
@@ -10,12 +12,16 @@ const INTERVAL_MS = 100
 const MAX_TEXT = 16_384
 
 export class Chatter implements Report {
+  /** What the task has spent; absent while it spent nothing. */
   usage: Usage | undefined
+  private readonly budget: Budget | undefined
   private events: EventBody[] = []
   private timer: NodeJS.Timeout | undefined
   private readonly onDue: () => void
 
-  constructor(onDue: () => void) {
+  constructor(task: { usage?: Usage; budget?: Budget }, onDue: () => void) {
+    this.usage = task.usage
+    this.budget = task.budget
     this.onDue = onDue
   }
 
@@ -34,8 +40,18 @@ export class Chatter implements Report {
     this.arm()
   }
 
-  spend(total: Usage): void {
+  spend(more: Partial<Usage>): void {
+    const { inputTokens = 0, outputTokens = 0, costMicros = 0 } = this.usage ?? {}
+    const total = {
+      inputTokens: inputTokens + (more.inputTokens ?? 0),
+      outputTokens: outputTokens + (more.outputTokens ?? 0),
+      costMicros: costMicros + (more.costMicros ?? 0),
+    }
     this.usage = total
+    const { tokens = Number.POSITIVE_INFINITY, costMicros: cost = Number.POSITIVE_INFINITY } = this.budget ?? {}
+    if (total.inputTokens + total.outputTokens > tokens || total.costMicros > cost) {
+      throw new TroupeError('budget_exceeded', 'The task has spent its budget.', { detail: { ...total } })
+    }
   }
 
   drainInto(turn: Turn): void {

@@ -1,6 +1,7 @@
 // Runs steps: the only place where an agent's code touches the world. Each run has its own abort signal, timeout and
 // context; its outcome is a value, never a throw.
 import { TroupeError } from '../contract/errors.ts'
+import type { Usage } from '../contract/task.ts'
 import type { TaskRow } from '../journal/journal.ts'
 import type { StepContext } from '../sdk/context.ts'
 import type { RetryPolicy, StepFunction } from '../sdk/step.ts'
@@ -27,6 +28,8 @@ export type ContextMaker = (task: TaskRow, run: StepRun, signal: AbortSignal, re
 export interface Report {
   progress(report: { step: string; fraction?: number; message?: string; data?: unknown }): void
   token(step: string, text: string): void
+  /** Adds to what the task has spent; throws `budget_exceeded` over its budget. */
+  spend(usage: Partial<Usage>): void
 }
 
 /** Around a step's run: the host opens a span here. */

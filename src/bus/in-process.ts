@@ -20,6 +20,8 @@ interface TakerState {
 
 export function createInProcessBus(): Bus {
   const waiting = new Map<string, Lanes<Offer>>()
+  // The sweep repeats what waits long; a second place in the queue would only be read in vain.
+  const queued = new Set<string>()
   const takers = new Set<TakerState>()
   const nudges = new Map<string, (taskId: string) => void>()
   const followers = new Map<string, Set<(events: TaskEvent[]) => void>>()
@@ -31,21 +33,23 @@ export function createInProcessBus(): Bus {
     for (const agent of taker.agents) {
       const lanes = waiting.get(agent)
       while (taker.room > 0 && lanes !== undefined && lanes.size > 0) {
+        const offer = lanes.take()!
+        queued.delete(offer.taskId)
         taker.room -= 1
-        taker.onOffer(lanes.take()!)
+        taker.onOffer(offer)
       }
     }
   }
 
   return {
     offer(offer) {
-      if (closed) return
+      if (closed || queued.has(offer.taskId)) return
       let lanes = waiting.get(offer.agent)
       if (lanes === undefined) {
         lanes = createLanes(LANES, MAX_OFFERS)
         waiting.set(offer.agent, lanes)
       }
-      lanes.put(offer.priority, offer)
+      if (lanes.put(offer.priority, offer)) queued.add(offer.taskId)
       for (const taker of takers) if (taker.room > 0 && taker.agents.includes(offer.agent)) match(taker)
     },
 

@@ -1,0 +1,237 @@
+// A host: a process's part that runs actors under a lease.
+//   host.ts       this file: actors come and go; start, drain, stop
+//   lease.ts      keeps the lease, and stops everything when it is lost (self-fencing)
+//   timers.ts     turns due timers into mail, on time
+//   sweeper.ts    finds what has no owner and should have one (P5)
+//   versions.ts   which version of an agent may run a task
+//   services.ts   what a step may touch: documents, inference, retrieval, llm, tools
+//
+// The host knows journal, bus and agents. It does not know that HTTP exists.
+
+import { Actor, type ActorExit } from '../actor/actor.ts'
+import type { AroundStep, ContextMaker } from '../actor/steps.ts'
+import type { Bus, Offer, Taker } from '../bus/bus.ts'
+import type { EventBody, TaskEvent } from '../contract/events.ts'
+import { newId } from '../contract/ids.ts'
+import { hasEnded } from '../contract/task.ts'
+import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
+import type { AgentRegistry } from '../plugins/registry.ts'
+import { keepLease, type LeaseKeeper } from './lease.ts'
+import { keepSweeping } from './sweeper.ts'
+import { keepTimers, type TimerKeeper } from './timers.ts'
+import { fitVersion } from './versions.ts'
+
+export interface HostParts {
+  journal: Journal
+  bus: Bus
+  agents: AgentRegistry
+  makeContext: ContextMaker
+  around: AroundStep
+  /** Shown by `troupe tree`. */
+  label?: string
+  onTrouble(what: string, error: unknown): void
+}
+
+export interface Host {
+  readonly id: string
+  readonly actors: number
+  /** Resolves when the first lease is held and offers are taken. */
+  start(): Promise<void>
+  /** Stops pulling, lets running steps end within the grace, releases the rest un-owned (P8). */
+  drain(graceMs: number): Promise<void>
+  /** Stops at once: the lease ends, so others take the tasks immediately. */
+  stop(): Promise<void>
+}
+
+const RETAKE_MS = 500
+
+export function createHost(parts: HostParts): Host {
+  const { journal, bus, agents } = parts
+  const actors = new Map<string, Actor>()
+  const takers = new Map<string, Taker>()
+  const retakes = new Set<NodeJS.Timeout>()
+  let id = newId('host')
+  let lease: LeaseKeeper | undefined
+  let timers: TimerKeeper | undefined
+  let stopSweeping = () => {}
+  let unsubscribe = () => {}
+  let accepting = false
+
+  function onOffer(offer: Offer): void {
+    if (!accepting || actors.has(offer.taskId)) {
+      takers.get(offer.agent)?.more(1)
+      return
+    }
+    // A fresh task travels with its offer: nothing to read. It is copied because the actor's row changes.
+    if (offer.task !== undefined && offer.task.version === 0)
+      run({ task: { ...offer.task }, mail: [], steps: {} }, offer)
+    else void loadAndRun(offer)
+  }
+
+  async function loadAndRun(offer: Wake): Promise<void> {
+    try {
+      const loaded = await journal.load(offer.taskId)
+      const owner = loaded?.task.owner
+      if (loaded !== undefined && accepting && !hasEnded(loaded.task.state) && (owner === undefined || owner === id)) {
+        run(loaded, offer)
+        return
+      }
+    } catch (error) {
+      parts.onTrouble(`reading the offered task ${offer.taskId}`, error)
+    }
+    takers.get(offer.agent)?.more(1)
+  }
+
+  function run(loaded: LoadedTask, offer: Wake): void {
+    const { task } = loaded
+    const fit = actors.has(task.id) ? undefined : fitVersion(agents, task)
+    if (fit?.agent === undefined) {
+      if (fit !== undefined) void waitForHost(task, fit.reason)
+      takers.get(offer.agent)?.more(1)
+      return
+    }
+    if (fit.snapshot !== undefined) task.snapshot = fit.snapshot
+    const actor = new Actor(
+      {
+        hostId: id,
+        journal,
+        agent: fit.agent,
+        resolve: (agent, version, input) => {
+          const card = agents.require(agent, version)
+          return { version: card.version, input: card.checkInput(input) }
+        },
+        makeContext: parts.makeContext,
+        around: parts.around,
+        onCommitted,
+      },
+      loaded,
+    )
+    actors.set(task.id, actor)
+    void actor.exited.then((exit) => onExit(actor, offer, exit))
+    actor.start()
+  }
+
+  function onExit(actor: Actor, offer: Wake, exit: ActorExit): void {
+    if (actors.get(actor.task.id) === actor) actors.delete(actor.task.id)
+    takers.get(offer.agent)?.more(1)
+    if (exit.kind === 'released' && exit.runnable) bus.offer(wakeOf(actor.task))
+    if (exit.kind !== 'failed') return
+    // The journal did not answer. The task may still be ours: look again, or it would wait for our lease to end.
+    parts.onTrouble(`committing for ${actor.task.id}`, exit.error)
+    const timer = setTimeout(() => {
+      retakes.delete(timer)
+      if (accepting) onOffer(wakeOf(actor.task))
+    }, RETAKE_MS)
+    retakes.add(timer)
+  }
+
+  function onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void {
+    if (commit.events.length > 0)
+      bus.publish(task.tenant, numbered(task.id, commit.events, outcome.lastEvent, outcome.at))
+    for (const child of outcome.children) bus.offer({ ...wakeOf(child), task: child })
+    for (const wake of outcome.woken) awaken(wake)
+    for (const timer of commit.timersSet ?? []) timers?.expect(timer.inMs)
+  }
+
+  function awaken(wake: Wake): void {
+    if (wake.owner === undefined) bus.offer(wake)
+    else if (wake.owner === id) actors.get(wake.taskId)?.wake()
+    else bus.nudge(wake.owner, wake.taskId)
+  }
+
+  /** Nobody here can run it: say so in the task, and leave it for a host that can. */
+  async function waitForHost(task: TaskRow, reason: string): Promise<void> {
+    if (task.waitingFor?.detail === reason) return
+    const { id: taskId, epoch, version } = task
+    await journal
+      .commit({
+        taskId,
+        epoch,
+        version,
+        claim: { hostId: id },
+        release: true,
+        state: 'queued',
+        waitingFor: { kind: 'host', detail: reason },
+        events: [{ type: 'task.waiting', for: { kind: 'host', detail: reason } }],
+      })
+      .catch((error: unknown) => parts.onTrouble(`noting that ${taskId} waits for a host`, error))
+  }
+
+  function abandonAll(): void {
+    for (const actor of actors.values()) actor.abandon()
+  }
+
+  async function begin(): Promise<void> {
+    unsubscribe = bus.onNudge(id, (taskId) => actors.get(taskId)?.wake())
+    lease = await keepLease({
+      journal,
+      hostId: id,
+      info: () => ({ label: parts.label ?? 'host', pid: process.pid, actors: actors.size }),
+      onTrouble: parts.onTrouble,
+      onLost: () => {
+        // Fenced: others own the tasks now. Begin again as another host.
+        abandonAll()
+        unsubscribe()
+        id = newId('host')
+        if (accepting) void begin().catch((error: unknown) => parts.onTrouble('beginning a new lease', error))
+      },
+    })
+  }
+
+  async function end(): Promise<void> {
+    accepting = false
+    stopSweeping()
+    timers?.stop()
+    for (const timer of retakes) clearTimeout(timer)
+    for (const taker of takers.values()) await taker.stop()
+    takers.clear()
+    lease?.stop()
+    unsubscribe()
+    await journal.endLease(id).catch((error: unknown) => parts.onTrouble('ending the lease', error))
+  }
+
+  return {
+    get id() {
+      return id
+    },
+    get actors() {
+      return actors.size
+    },
+
+    async start() {
+      accepting = true
+      await begin()
+      timers = keepTimers({ journal, onWoken: (woken) => woken.forEach(awaken), onTrouble: parts.onTrouble })
+      stopSweeping = keepSweeping({ journal, onWoken: (woken) => woken.forEach(awaken), onTrouble: parts.onTrouble })
+      for (const name of agents.names()) {
+        const taker = bus.take([name], onOffer)
+        takers.set(name, taker)
+        taker.more(agents.agent(name)!.concurrency)
+      }
+    },
+
+    async drain(graceMs) {
+      accepting = false
+      for (const taker of takers.values()) await taker.stop()
+      const exits = [...actors.values()].map((actor) => actor.exited)
+      for (const actor of actors.values()) actor.drain(graceMs)
+      await Promise.all(exits)
+      await end()
+    },
+
+    async stop() {
+      accepting = false
+      abandonAll()
+      await end()
+    },
+  }
+}
+
+function wakeOf({ id, tenant, agent, agentVersion, priority, epoch }: TaskRow): Wake {
+  return { taskId: id, tenant, agent, agentVersion, priority, epoch }
+}
+
+function numbered(task: string, bodies: EventBody[], last: number, at: number): TaskEvent[] {
+  const first = last - bodies.length + 1
+  return bodies.map((body, index) => ({ task, number: first + index, at, body }))
+}

@@ -1,0 +1,33 @@
+// Which version of an agent may run a task. A task in flight keeps the version it started with; another one may take
+// it over only if it declares `migrate`. Otherwise the task waits, visibly, for a host that has its version.
+import type { ActorState } from '../actor/state.ts'
+import type { TaskRow } from '../journal/journal.ts'
+import type { AgentRegistry } from '../plugins/registry.ts'
+import type { Agent } from '../sdk/define-agent.ts'
+
+export type Fit = { agent: Agent; snapshot?: ActorState; reason?: undefined } | { agent?: undefined; reason: string }
+
+export function fitVersion(agents: AgentRegistry, task: TaskRow): Fit {
+  const exact = agents.agent(task.agent, task.agentVersion)
+  if (exact !== undefined) return { agent: exact }
+  const newest = agents.agent(task.agent)
+  const wanted = `${task.agent}@${task.agentVersion}`
+  if (newest === undefined) return { reason: `No host here has ${wanted}.` }
+  const state = task.snapshot as ActorState | undefined
+  if (state === undefined) return { agent: newest }
+  if (newest.migrate === undefined || state.machine === undefined) {
+    return { reason: `It was started by ${wanted}; this host has ${newest.version}, which declares no migrate.` }
+  }
+  try {
+    const { value, context } = newest.migrate({
+      version: task.agentVersion,
+      value: state.machine.value,
+      context: state.machine.context,
+    })
+    return { agent: newest, snapshot: { ...state, machine: { value, context } } }
+  } catch (error) {
+    return {
+      reason: `${newest.name}@${newest.version} cannot migrate it from ${task.agentVersion}: ${(error as Error).message}`,
+    }
+  }
+}
