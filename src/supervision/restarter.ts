@@ -85,9 +85,10 @@ export class Restarter {
     const delay = culprit.nextDelay()
     const siblings = [...repair.children].filter((child) => child !== culprit).map((child) => child.id)
     this.#house.tellOf(culprit, { type: 'child_restarting', level: 'warn', delay, charged, siblings })
-    // Never at once, even without a delay: whoever asked for a stop or another child meanwhile comes first.
     const resume = (): void => this.#house.later(culprit, () => this.#resume(repair))
-    if (delay === 0) resume()
+    // Only the first restart goes without a timer. A child that fails to start again and again, without any backoff,
+    // would otherwise keep the event loop to itself, and the order to stop would never be heard.
+    if (delay === 0 && culprit.attempts === 1) resume()
     else repair.waitFor(this.#house.clock.setTimer(delay, resume))
   }
 

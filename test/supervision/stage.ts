@@ -9,7 +9,7 @@ import type {
   SupervisorSpec,
 } from '../../src/supervision/index.ts'
 import { startSupervisor } from '../../src/supervision/index.ts'
-import { SimulatedClock, settle } from '../support/simulated-clock.ts'
+import { SimulatedClock } from '../support/simulated-clock.ts'
 
 interface Behaviour {
   /** Does not end when asked, only when killed. */
@@ -45,10 +45,14 @@ export class Stage {
     )
   }
 
-  /** The child ends by itself. */
+  /** The child ends by itself; what can follow without time passing has followed. */
   async end(id: string, outcome: Outcome): Promise<void> {
+    this.endNow(id, outcome)
+    await this.clock.advance(0)
+  }
+
+  endNow(id: string, outcome: Outcome): void {
     this.#running.get(id)?.(outcome)
-    await settle()
   }
 
   async crash(id: string, message = `${id} broke`): Promise<void> {
