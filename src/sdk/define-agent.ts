@@ -3,7 +3,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { z } from 'zod'
 import { TroupeError } from '../contract/errors.ts'
-import type { Handler } from './handler.ts'
+import type { HandlerContext } from './handler.ts'
 import { checkMachine } from './machine-check.ts'
 import type { RetryPolicy } from './step.ts'
 
@@ -25,7 +25,8 @@ export interface AgentDefinition<Input = unknown, Output = unknown> {
   /** Messages a person or another task may send, by type: checked at the edge. Absent: any. */
   messages?: Record<string, z.ZodType>
   machine?: AnyStateMachine
-  run?: Handler<Input, Output>
+  /** Method syntax on purpose: it lets an agent of any input stand where any agent is wanted. */
+  run?(ctx: HandlerContext<Input>): Promise<Output> | Output
   /** Defaults for every step of this agent. */
   steps?: RetryPolicy
   restarts?: RestartPolicy

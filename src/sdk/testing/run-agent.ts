@@ -1,0 +1,101 @@
+// runAgent: one task from input to end, on the real interpreter, journal and host, in a temporary folder.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInProcessBus } from '../../bus/in-process.ts'
+import type { TaskEvent } from '../../contract/events.ts'
+import type { Task } from '../../contract/task.ts'
+import { createDesk, type Desk } from '../../desk/desk.ts'
+import { createHost } from '../../host/host.ts'
+import { contextMaker } from '../../host/services.ts'
+import type { Journal } from '../../journal/journal.ts'
+import { openSqliteJournal } from '../../journal/sqlite/index.ts'
+import { AgentRegistry } from '../../plugins/registry.ts'
+import type { Agent } from '../define-agent.ts'
+import { type TestServices, testServices } from './fakes.ts'
+
+export interface RunOptions {
+  /** Agents that the tested one asks. */
+  others?: Agent[]
+  services?: TestServices
+  /** Called with each event; answer a person's question here: `send` puts a message into the task's mailbox. */
+  onEvent?(event: TaskEvent, send: (message: { type: string; [key: string]: unknown }) => void): void
+  /** Milliseconds after which the run is given up. Default 20 s. */
+  patience?: number
+}
+
+export interface TaskResult {
+  task: Task
+  events: TaskEvent[]
+}
+
+const TENANT = 'test'
+
+export async function runAgent<Input>(
+  agent: Agent<Input>,
+  input: Input,
+  options: RunOptions = {},
+): Promise<TaskResult> {
+  return await withJournal(async (journal) => {
+    const stage = await openStage(journal, [agent, ...(options.others ?? [])], options.services)
+    try {
+      const { task } = await stage.desk.submit({ tenant: TENANT, agent: agent.name, input })
+      return await followToEnd(stage.desk, task.id, options)
+    } finally {
+      await stage.close()
+    }
+  })
+}
+
+/** Everything a task needs, in one process. */
+export async function openStage(journal: Journal, agents: Agent[], services?: TestServices) {
+  const bus = createInProcessBus()
+  const registry = new AgentRegistry(agents)
+  const host = createHost({
+    journal,
+    bus,
+    agents: registry,
+    makeContext: contextMaker(testServices(services)),
+    around: (_, __, inner) => inner(),
+    onTrouble() {},
+  })
+  await host.start()
+  const desk = createDesk({ journal, bus, agents: registry })
+  return {
+    desk,
+    async close() {
+      await host.stop()
+      await bus.close()
+    },
+  }
+}
+
+export async function withJournal<Result>(use: (journal: Journal) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-test-'))
+  const journal = await openSqliteJournal({ folder })
+  try {
+    return await use(journal)
+  } finally {
+    await journal.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export async function followToEnd(desk: Desk, taskId: string, options: RunOptions): Promise<TaskResult> {
+  const patience = options.patience ?? 20_000
+  const events: TaskEvent[] = []
+  for await (const event of desk.follow(TENANT, taskId, 0, AbortSignal.timeout(patience))) {
+    events.push(event)
+    // The event's number makes the message's id: an answer given twice is applied once.
+    options.onEvent?.(
+      event,
+      (message) => void desk.signal(TENANT, taskId, message, `test:${event.number}`).catch(() => {}),
+    )
+  }
+  const task = await desk.get(TENANT, taskId)
+  if (task.endedAt === undefined) {
+    const last = events.at(-1)?.body.type ?? 'nothing'
+    throw new Error(`The task did not end within ${patience} ms: it is ${task.state}, its last event is ${last}.`)
+  }
+  return { task, events }
+}
