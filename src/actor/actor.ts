@@ -21,7 +21,7 @@ import { type Asker, createAsker } from './children.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy } from './restart.ts'
-import { outwardState, settle } from './settle.ts'
+import { outwardState, RESTART_TIMER, settle } from './settle.ts'
 import { type ActorState, emptyState } from './state.ts'
 import { type AroundStep, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
@@ -167,7 +167,7 @@ export class Actor {
     )
     if (order?.kind === 'mail') this.obey(turn, order.message)
     else {
-      if (!this.begun) this.enter(turn)
+      if (!this.begun) this.enter(turn, stimuli)
       for (const stimulus of stimuli) {
         if (turn.ending !== undefined || turn.crash !== undefined) break
         this.apply(turn, stimulus)
@@ -179,11 +179,11 @@ export class Actor {
     return turn
   }
 
-  private enter(turn: Turn): void {
+  private enter(turn: Turn, stimuli: Stimulus[]): void {
     const resumed = this.task.startedAt !== undefined
     turn.event(
       resumed
-        ? { type: 'task.resumed', host: this.parts.hostId, because: this.pending.length > 0 ? 'mail' : 'takeover' }
+        ? { type: 'task.resumed', host: this.parts.hostId, because: reasonToResume(stimuli) }
         : { type: 'task.started', host: this.parts.hostId },
     )
     if (this.machine === undefined) return
@@ -335,4 +335,10 @@ export class Actor {
       },
     })
   }
+}
+
+function reasonToResume(stimuli: Stimulus[]): 'mail' | 'restart' | 'takeover' {
+  const mail = stimuli.find((stimulus) => stimulus.kind === 'mail')
+  if (mail?.kind !== 'mail') return 'takeover'
+  return mail.message.body.kind === 'timer' && mail.message.body.timerId === RESTART_TIMER ? 'restart' : 'mail'
 }

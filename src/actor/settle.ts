@@ -10,6 +10,9 @@ import { restartAfterCrash } from './restart.ts'
 import type { ActorState } from './state.ts'
 import type { Ending, Turn } from './turn.ts'
 
+/** The durable timer that starts a crashed actor again. */
+export const RESTART_TIMER = 'restart'
+
 export function settle(turn: Turn, actor: { task: TaskRow; agent: Agent; state: ActorState }): void {
   if (turn.crash !== undefined && turn.ending === undefined) settleCrash(turn, turn.crash, actor)
   const ending = turn.ending
@@ -32,7 +35,7 @@ function settleCrash(
     return
   }
   state.crashes = restart.crashes
-  turn.setTimer('restart', restart.inMs)
+  turn.setTimer(RESTART_TIMER, restart.inMs)
   turn.event({ type: 'task.crashed', error, crashes: restart.crashes.length, restartInMs: restart.inMs })
 }
 

@@ -14,18 +14,19 @@ export function keepSweeping(parts: {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
-  async function sweep(): Promise<void> {
+  async function sweep(unclaimedMs: number): Promise<void> {
     try {
-      const woken = await parts.journal.findOrphans({ unclaimedMs: UNCLAIMED_MS, limit: BATCH })
+      const woken = await parts.journal.findOrphans({ unclaimedMs, limit: BATCH })
       if (!stopped) parts.onWoken(woken)
     } catch (error) {
       parts.onTrouble('sweeping for orphans', error)
     }
     // Hosts that started together must not sweep together.
-    if (!stopped) timer = setTimeout(() => void sweep(), SWEEP_MS * (0.75 + Math.random() / 2))
+    if (!stopped) timer = setTimeout(() => void sweep(UNCLAIMED_MS), SWEEP_MS * (0.75 + Math.random() / 2))
   }
 
-  void sweep()
+  // Whatever was offered before this host began may have been heard by nobody.
+  void sweep(0)
   return () => {
     stopped = true
     clearTimeout(timer)
