@@ -1,0 +1,42 @@
+// What every journal does, whichever store is below it. Each adapter's test calls this with a way to open itself; the
+// titles are the specification of src/journal/journal.ts.
+//   contract/accepting.ts  accept, idempotency keys, children
+//   contract/fencing.ts    claim, commit, epoch and version, steps
+//   contract/mail.ts       mailboxes, timers, deadlines
+//   contract/leases.ts     hosts, orphans, quarantine
+//   contract/reading.ts    get, list, events, sums, purge, reopen
+//   contract/values.ts     large and strange values
+//   contract/model.ts      random interleavings against a small model
+//   contract/make.ts       tasks and commits to test with
+import { after, before, describe } from 'node:test'
+import type { Journal } from '../../src/journal/journal.ts'
+import { acceptingTests } from './contract/accepting.ts'
+import { fencingTests } from './contract/fencing.ts'
+import { leaseTests } from './contract/leases.ts'
+import { mailTests } from './contract/mail.ts'
+import { modelTests } from './contract/model.ts'
+import { readingTests } from './contract/reading.ts'
+import { valueTests } from './contract/values.ts'
+
+export function journalContract(name: string, open: () => Promise<Journal>, options: { skip?: string | false } = {}) {
+  describe(`the journal on ${name}`, { skip: options.skip ?? false }, () => {
+    let journal: Journal | undefined
+    const current = () => {
+      if (journal === undefined) throw new Error('the journal is not open')
+      return journal
+    }
+    before(async () => {
+      journal = await open()
+    })
+    after(async () => {
+      await journal?.close()
+    })
+    acceptingTests(current)
+    fencingTests(current)
+    mailTests(current)
+    leaseTests(current)
+    readingTests(current)
+    valueTests(current)
+    modelTests(current)
+  })
+}

@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { newId } from '../../../src/contract/ids.ts'
+import {
+  accepted,
+  apply,
+  asleep,
+  type Current,
+  commitOn,
+  eventTypes,
+  loaded,
+  mailOf,
+  makeTask,
+  owned,
+  signal,
+} from './make.ts'
+
+export function fencingTests(current: Current): void {
+  test('a claim and its first transition are one commit: epoch and version grow, the host owns the task', async () => {
+    const journal = current()
+    const task = await accepted(journal)
+    const hostId = newId('host')
+    const outcome = await apply(
+      journal,
+      commitOn(task, { claim: { hostId }, snapshot: { at: 'a' }, events: [{ type: 'task.started', host: hostId }] }),
+    )
+    assert.deepEqual([outcome.epoch, outcome.version, outcome.lastEvent], [1, 1, 2])
+    const row = (await loaded(journal, task.id)).task
+    assert.equal(row.owner, hostId)
+    assert.equal(row.state, 'running')
+    assert.deepEqual(row.snapshot, { at: 'a' })
+    assert.equal(row.startedAt, outcome.at)
+  })
+
+  test('two hosts race to claim: exactly one wins, and the other learns that the epoch is not its own', async () => {
+    const journal = current()
+    for (let round = 0; round < 20; round++) {
+      const task = await accepted(journal)
+      const outcomes = await Promise.all(
+        ['one', 'two', 'three'].map((hostId) => journal.commit(commitOn(task, { claim: { hostId } }))),
+      )
+      assert.equal(outcomes.filter(({ applied }) => applied).length, 1)
+      for (const outcome of outcomes) if (!outcome.applied) assert.equal(outcome.because, 'epoch')
+    }
+  })
+
+  test('a commit with an old epoch or an old version changes nothing at all', async () => {
+    const journal = current()
+    const other = await asleep(journal)
+    const task = await owned(journal, newId('host'))
+    const before = await loaded(journal, task.id)
+    const child = makeTask({ parent: { taskId: task.id, stepId: 's' } })
+    const everything = {
+      state: 'completed',
+      release: true,
+      snapshot: { zombie: true },
+      events: [{ type: 'task.completed' }],
+      steps: { s: { ok: true, value: 1 } },
+      timersSet: [{ id: 't', inMs: 0 }],
+      messages: [signal(other.id, 'from-a-zombie')],
+      children: [child],
+      output: 'zombie',
+      usage: { inputTokens: 1, outputTokens: 1, costMicros: 1 },
+    } as const
+    for (const stale of [
+      { ...task, epoch: task.epoch - 1 },
+      { ...task, version: task.version - 1 },
+      { ...task, epoch: task.epoch + 1 },
+    ]) {
+      const outcome = await journal.commit(
+        commitOn(stale, {
+          ...everything,
+          events: [...everything.events],
+          timersSet: [...everything.timersSet],
+          messages: [...everything.messages],
+          children: [...everything.children],
+        }),
+      )
+      assert.deepEqual(outcome, { applied: false, because: 'epoch' })
+    }
+    assert.deepEqual(await loaded(journal, task.id), before)
+    assert.deepEqual(await mailOf(journal, other.id), [])
+    assert.equal(await journal.get(child.id), undefined)
+    await journal.fireTimers(1000)
+    assert.deepEqual(await mailOf(journal, task.id), [])
+    assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started'])
+  })
+
+  test('who released a task cannot commit to it any more, though nobody else took it', async () => {
+    const journal = current()
+    const task = await asleep(journal)
+    const outcome = await journal.commit(commitOn(task, { events: [{ type: 'task.completed' }] }))
+    assert.deepEqual(outcome, { applied: false, because: 'epoch' })
+  })
+
+  test('an owned task cannot be claimed', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    const outcome = await journal.commit(commitOn(task, { claim: { hostId: newId('host') } }))
+    assert.deepEqual(outcome, { applied: false, because: 'epoch' })
+  })
+
+  test('an unknown task and an ended task refuse commits and say which they are', async () => {
+    const journal = current()
+    const unknown = await journal.commit(commitOn({ id: newId('task'), epoch: 0, version: 0 }))
+    assert.deepEqual(unknown, { applied: false, because: 'unknown_task' })
+    const task = await owned(journal, newId('host'))
+    const ended = await apply(journal, commitOn(task, { state: 'completed', release: true }))
+    const outcome = await journal.commit(commitOn({ ...task, epoch: ended.epoch, version: ended.version }))
+    assert.deepEqual(outcome, { applied: false, because: 'ended' })
+  })
+
+  test('a refused commit does not spoil the commits made in the same moment', async () => {
+    const journal = current()
+    const tasks = await Promise.all(Array.from({ length: 10 }, () => owned(journal, newId('host'))))
+    const outcomes = await Promise.all(
+      tasks.map((task, index) =>
+        journal.commit(
+          commitOn({ ...task, version: task.version - (index % 2) }, { state: 'completed', release: true }),
+        ),
+      ),
+    )
+    assert.deepEqual(
+      outcomes.map(({ applied }) => applied),
+      tasks.map((_, index) => index % 2 === 0),
+    )
+  })
+
+  test('the outcome of a step is recorded once; the first one stays', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    const first = await apply(journal, commitOn(task, { steps: { read: { ok: true, value: 1 } } }))
+    const fenced = { ...task, epoch: first.epoch, version: first.version }
+    await apply(
+      journal,
+      commitOn(fenced, {
+        steps: { read: { ok: true, value: 2 }, think: { ok: false, error: { code: 'step_failed', message: 'no' } } },
+      }),
+    )
+    assert.deepEqual((await loaded(journal, task.id)).steps, {
+      read: { ok: true, value: 1 },
+      think: { ok: false, error: { code: 'step_failed', message: 'no' } },
+    })
+  })
+
+  test('what a commit leaves out stays: snapshot, output, usage; what it waits for does not', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    const usage = { inputTokens: 3, outputTokens: 4, costMicros: 5 }
+    const one = await apply(journal, commitOn(task, { snapshot: { n: 1 }, usage, waitingFor: { kind: 'person' } }))
+    await apply(journal, commitOn({ ...task, epoch: one.epoch, version: one.version }))
+    const row = (await loaded(journal, task.id)).task
+    assert.deepEqual([row.snapshot, row.usage, row.waitingFor], [{ n: 1 }, usage, undefined])
+  })
+
+  test('a completed task keeps its output and log; its snapshot and steps are gone', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    const one = await apply(journal, commitOn(task, { snapshot: { n: 1 }, steps: { s: { ok: true, value: 1 } } }))
+    await apply(
+      journal,
+      commitOn(
+        { ...task, epoch: one.epoch, version: one.version },
+        { state: 'completed', release: true, output: { done: true }, events: [{ type: 'task.completed' }] },
+      ),
+    )
+    const { task: row, steps, mail } = await loaded(journal, task.id)
+    assert.equal(row.state, 'completed')
+    assert.equal(row.owner, undefined)
+    assert.deepEqual(row.output, { done: true })
+    assert.equal(row.endedAt, row.updatedAt)
+    assert.equal(row.snapshot, undefined)
+    assert.deepEqual([steps, mail], [{}, []])
+    assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started', 'task.completed'])
+  })
+
+  test('a running task that is released wants a host at once; a waiting one sleeps', async () => {
+    const journal = current()
+    const drained = await owned(journal, newId('host'))
+    assert.equal((await apply(journal, commitOn(drained, { release: true, state: 'running' }))).runnable, true)
+    const waiting = await owned(journal, newId('host'))
+    const outcome = await apply(
+      journal,
+      commitOn(waiting, { release: true, state: 'waiting', waitingFor: { kind: 'person' } }),
+    )
+    assert.equal(outcome.runnable, false)
+    const wanted = (await journal.findOrphans({ unclaimedMs: 0, limit: 10_000 })).map(({ taskId }) => taskId)
+    assert.ok(wanted.includes(drained.id))
+    assert.ok(!wanted.includes(waiting.id))
+  })
+}
