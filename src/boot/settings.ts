@@ -1,0 +1,89 @@
+// The settings, from the environment. Only the files of this folder read it; every other room is given values.
+import { resolve } from 'node:path'
+import { TroupeError } from '../contract/errors.ts'
+
+export interface Settings {
+  /** Where everything embedded is kept. */
+  dataFolder: string
+  host: string
+  port: number
+  /** Postgres and NATS together make a cluster; neither: embedded. */
+  postgresUrl?: string
+  natsUrl?: string
+  redisUrl?: string
+  inferenceUrl?: string
+  retrievalUrl?: string
+  otlpUrl?: string
+  llm?: { baseUrl: string; model: string; apiKey?: string }
+  /** Agent packages besides those in `agents/` and in the data folder: paths, separated by commas. */
+  agentPaths: string[]
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+  /** Milliseconds that running steps get when this process is told to stop. */
+  graceMs: number
+}
+
+type Environment = Record<string, string | undefined>
+
+export function readSettings(environment: Environment = process.env): Settings {
+  const text = (name: string) => {
+    const value = environment[name]?.trim()
+    return value === '' ? undefined : value
+  }
+  const port = number(text('TROUPE_PORT'), 'TROUPE_PORT', 8000)
+  const settings: Settings = {
+    dataFolder: resolve(text('TROUPE_DATA') ?? '.troupe'),
+    host: text('TROUPE_HOST') ?? '127.0.0.1',
+    port,
+    agentPaths: (text('TROUPE_AGENTS') ?? '').split(',').filter((path) => path !== ''),
+    logLevel: level(text('TROUPE_LOG')),
+    graceMs: number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000),
+  }
+  const urls = {
+    postgresUrl: url(text('TROUPE_POSTGRES_URL'), 'TROUPE_POSTGRES_URL', ['postgres:', 'postgresql:']),
+    natsUrl: url(text('TROUPE_NATS_URL'), 'TROUPE_NATS_URL', ['nats:', 'tls:']),
+    redisUrl: url(text('TROUPE_REDIS_URL'), 'TROUPE_REDIS_URL', ['redis:', 'rediss:']),
+    otlpUrl: url(text('TROUPE_OTLP_URL'), 'TROUPE_OTLP_URL', ['http:', 'https:']),
+    inferenceUrl: text('TROUPE_INFERENCE_URL'),
+    retrievalUrl: text('TROUPE_RETRIEVAL_URL'),
+  }
+  for (const [name, value] of Object.entries(urls)) if (value !== undefined) Object.assign(settings, { [name]: value })
+  if ((settings.postgresUrl === undefined) !== (settings.natsUrl === undefined)) {
+    throw new TroupeError(
+      'configuration_invalid',
+      'A cluster needs both TROUPE_POSTGRES_URL and TROUPE_NATS_URL; embedded needs neither. Only one of them is set.',
+    )
+  }
+  const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])
+  const model = text('TROUPE_LLM_MODEL')
+  if (baseUrl !== undefined && model !== undefined) {
+    const apiKey = text('TROUPE_LLM_API_KEY')
+    settings.llm = { baseUrl, model, ...(apiKey === undefined ? {} : { apiKey }) }
+  }
+  return settings
+}
+
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
+
+function level(text: string | undefined): Settings['logLevel'] {
+  const found = LEVELS.find((known) => known === (text ?? 'warn'))
+  if (found !== undefined) return found
+  throw new TroupeError('configuration_invalid', `TROUPE_LOG is ${text}; it must be one of ${LEVELS.join(', ')}.`)
+}
+
+function number(text: string | undefined, name: string, fallback: number): number {
+  if (text === undefined) return fallback
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new TroupeError('configuration_invalid', `${name} is ${text}; it must be a whole number.`)
+}
+
+function url(text: string | undefined, name: string, protocols: string[]): string | undefined {
+  if (text === undefined) return undefined
+  const protocol = URL.canParse(text) ? new URL(text).protocol : undefined
+  if (protocol !== undefined && protocols.includes(protocol)) return text
+  // The value may hold a password; only its name is told.
+  throw new TroupeError(
+    'configuration_invalid',
+    `${name} is not an address that begins with ${protocols.join(' or ')}//.`,
+  )
+}

@@ -1,0 +1,45 @@
+// Opens what the processes of one installation share: embedded in the data folder, or Postgres and NATS.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Bus } from '../bus/bus.ts'
+import { createInProcessBus } from '../bus/in-process.ts'
+import { type GatewayStore, openSqliteGatewayStore } from '../gateway/index.ts'
+import type { BlobStore } from '../journal/blobs.ts'
+import { openFileBlobs } from '../journal/file-blobs.ts'
+import type { Journal } from '../journal/journal.ts'
+import { openSqliteJournal } from '../journal/sqlite/index.ts'
+import type { Settings } from './settings.ts'
+
+export interface Stores {
+  journal: Journal
+  bus: Bus
+  blobs: BlobStore
+  gatewayStore: GatewayStore
+  close(): Promise<void>
+}
+
+export async function openStores(settings: Settings): Promise<Stores> {
+  // 0700: the folder holds the admin key and everybody's documents.
+  await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 })
+  const opened: { close(): Promise<void> | void }[] = []
+  const open = async <Store extends { close(): Promise<void> | void }>(
+    store: Store | Promise<Store>,
+  ): Promise<Store> => {
+    const ready = await store
+    opened.unshift(ready)
+    return ready
+  }
+  const close = async () => {
+    for (const store of opened.splice(0)) await store.close()
+  }
+  try {
+    const journal = await open(openSqliteJournal({ folder: settings.dataFolder }))
+    const blobs = await open(openFileBlobs({ folder: join(settings.dataFolder, 'blobs') }))
+    const gatewayStore = await open(openSqliteGatewayStore({ folder: settings.dataFolder }))
+    const bus = await open(createInProcessBus())
+    return { journal, bus, blobs, gatewayStore, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
