@@ -132,7 +132,7 @@ export class Actor {
     try {
       while (!this.gone && (!this.begun || this.pending.length > 0 || this.mailDue)) {
         if (this.mailDue) await this.loadMail()
-        if (!this.begun) this.begin()
+        if (!this.begun && !this.pending.some(isOrder)) this.handler?.start(this.task.input)
         // A handler's calls of one moment (three asks, a record and the return) shall be one commit.
         if (this.handler !== undefined) await nextTick()
         if (this.gone) return
@@ -144,10 +144,6 @@ export class Actor {
       this.busy = false
       if (!this.gone) for (const resolve of this.settledWaiters.splice(0)) resolve()
     }
-  }
-
-  private begin(): void {
-    this.handler?.start(this.task.input)
   }
 
   private async loadMail(): Promise<void> {
@@ -162,10 +158,8 @@ export class Actor {
     this.pending = []
     this.chatter.drainInto(turn)
     // P7: an order to stop wins over whatever came before it.
-    const order = stimuli.find(
-      (s) => s.kind === 'mail' && (s.message.body.kind === 'cancel' || s.message.body.kind === 'deadline'),
-    )
-    if (order?.kind === 'mail') this.obey(turn, order.message)
+    const order = stimuli.find(isOrder)
+    if (order !== undefined) this.obey(turn, order.message)
     else {
       if (!this.begun) this.enter(turn, stimuli)
       for (const stimulus of stimuli) {
@@ -335,6 +329,15 @@ export class Actor {
       },
     })
   }
+}
+
+function isOrder(stimulus: Stimulus): stimulus is Stimulus & { kind: 'mail' } {
+  return stimulus.kind === 'mail' && isOrderToStop(stimulus.message)
+}
+
+/** Cancel and deadline need no agent: a task ends although nobody has its code any more. */
+export function isOrderToStop({ body }: Message): boolean {
+  return body.kind === 'cancel' || body.kind === 'deadline'
 }
 
 function reasonToResume(stimuli: Stimulus[]): 'mail' | 'restart' | 'takeover' {

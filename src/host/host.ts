@@ -8,7 +8,7 @@
 //
 // The host knows journal, bus and agents. It does not know that HTTP exists.
 
-import { Actor, type ActorExit } from '../actor/actor.ts'
+import { Actor, type ActorExit, isOrderToStop } from '../actor/actor.ts'
 import type { AroundStep, ContextMaker } from '../actor/steps.ts'
 import type { Bus, Offer, Taker } from '../bus/bus.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
@@ -19,7 +19,7 @@ import type { AgentRegistry } from '../plugins/registry.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
 import { keepSweeping } from './sweeper.ts'
 import { keepTimers, type TimerKeeper } from './timers.ts'
-import { fitVersion } from './versions.ts'
+import { anyAgent, fitVersion } from './versions.ts'
 
 export interface HostParts {
   journal: Journal
@@ -84,7 +84,11 @@ export function createHost(parts: HostParts): Host {
 
   function run(loaded: LoadedTask, offer: Wake): void {
     const { task } = loaded
-    const fit = actors.has(task.id) ? undefined : fitVersion(agents, task)
+    const fit = actors.has(task.id)
+      ? undefined
+      : loaded.mail.some(isOrderToStop)
+        ? anyAgent(agents, task)
+        : fitVersion(agents, task)
     if (fit?.agent === undefined) {
       if (fit !== undefined) void waitForHost(task, fit.reason)
       takers.get(offer.agent)?.more(1)
@@ -134,7 +138,8 @@ export function createHost(parts: HostParts): Host {
   }
 
   function awaken(wake: Wake): void {
-    if (wake.owner === undefined) bus.offer(wake)
+    if (wake.owner === undefined && agents.agent(wake.agent) === undefined) void loadAndRun(wake)
+    else if (wake.owner === undefined) bus.offer(wake)
     else if (wake.owner === id) actors.get(wake.taskId)?.wake()
     else bus.nudge(wake.owner, wake.taskId)
   }

@@ -1,9 +1,11 @@
 // Which version of an agent may run a task. A task in flight keeps the version it started with; another one may take
 // it over only if it declares `migrate`. Otherwise the task waits, visibly, for a host that has its version.
+import { z } from 'zod'
 import type { ActorState } from '../actor/state.ts'
+import { TroupeError } from '../contract/errors.ts'
 import type { TaskRow } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
-import type { Agent } from '../sdk/define-agent.ts'
+import { type Agent, defineAgent } from '../sdk/define-agent.ts'
 
 export type Fit = { agent: Agent; snapshot?: ActorState; reason?: undefined } | { agent?: undefined; reason: string }
 
@@ -29,5 +31,27 @@ export function fitVersion(agents: AgentRegistry, task: TaskRow): Fit {
     return {
       reason: `${newest.name}@${newest.version} cannot migrate it from ${task.agentVersion}: ${(error as Error).message}`,
     }
+  }
+}
+
+/** For a task that is told to stop: any agent will do, even one that only stands for the missing one. */
+export function anyAgent(agents: AgentRegistry, task: TaskRow): Fit {
+  return { agent: agents.agent(task.agent, task.agentVersion) ?? agents.agent(task.agent) ?? absent(task) }
+}
+
+function absent({ agent: name, agentVersion: version }: TaskRow): Agent {
+  return {
+    ...defineAgent({
+      name: 'absent',
+      version: '0.0.0',
+      description: 'Stands for an agent that no host here has',
+      input: z.unknown(),
+      output: z.unknown(),
+      run: () => {
+        throw new TroupeError('unknown_agent', `No host here has ${name}@${version}.`)
+      },
+    }),
+    name,
+    version,
   }
 }
