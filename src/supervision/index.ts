@@ -20,6 +20,7 @@
 //
 // Promises: P5 (a child that should run runs, or someone hears that it does not), P8 (deploys are not crashes).
 export { type Backoff, backoffDelay } from './backoff.ts'
+export { type ChildSide, type ChildSideOptions, type DrainCause, EXIT_DRAINED, underSupervisor } from './child-side.ts'
 export type {
   AutoShutdown,
   ChildHandle,
@@ -32,6 +33,8 @@ export type {
 export { type Clock, settledWithin, systemClock } from './clock.ts'
 export { type ComponentSpec, componentChild, type RunningComponent } from './component-child.ts'
 export type { Level, SupervisionEvent } from './events.ts'
+export { type ProcessSpec, processChild } from './process-child.ts'
+export type { OutputLine } from './process-output.ts'
 export { forgiveRestarts, hasWorked, type RestartBudget, spendRestart } from './restart-window.ts'
 export type { Supervisor } from './supervisor.ts'
 export { startSupervisor, supervisorChild } from './supervisor-child.ts'

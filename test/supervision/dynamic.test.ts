@@ -92,15 +92,24 @@ async function stopMany(count: number): Promise<{ asked: number; timers: number;
 }
 
 test('10,000 dynamic children stop in linear time: ten times the children, ten times the work', async () => {
-  // The counts are exact. The time has a wide margin, since a quadratic stop would take a hundred times as long.
-  await stopMany(1_000)
-  const thousand = await stopMany(1_000)
-  const tenThousand = await stopMany(10_000)
+  const thousand = await bestOf(3, () => stopMany(1_000))
+  const tenThousand = await bestOf(3, () => stopMany(10_000))
   assert.deepEqual([thousand.asked, tenThousand.asked], [1_000, 10_000])
   assert.deepEqual([thousand.timers, tenThousand.timers], [1_000, 10_000])
+  // The counts are exact. The time has a wide margin, since a quadratic stop would take a hundred times as long.
   const ratio = tenThousand.milliseconds / Math.max(1, thousand.milliseconds)
   assert.ok(ratio < 50, `10,000 took ${ratio.toFixed(1)} times as long as 1,000`)
 })
+
+/** The fastest run: what the code needs, without what else the machine was doing. */
+async function bestOf<Run extends { milliseconds: number }>(runs: number, once: () => Promise<Run>): Promise<Run> {
+  let best = await once()
+  for (let run = 1; run < runs; run++) {
+    const next = await once()
+    if (next.milliseconds < best.milliseconds) best = next
+  }
+  return best
+}
 
 test('10,000 dynamic children that end by themselves leave nothing behind', async () => {
   const stage = new Stage()
