@@ -74,8 +74,7 @@ export function checkK(k: number): void {
   }
 }
 
-export function checkDiversity(diversity: number): void {
-  if (!(diversity >= 0 && diversity <= 1)) {
-    throw new TroupeError('invalid_request', `diversity is ${diversity}; it must be from 0 to 1`)
-  }
+export function checkShare(what: 'diversity' | 'vector_share', value: number): void {
+  if (!(value >= 0 && value <= 1))
+    throw new TroupeError('invalid_request', `${what} is ${value}; it must be from 0 to 1`)
 }

@@ -1,7 +1,18 @@
 // From two rankings to one: reciprocal rank fusion, then maximal marginal relevance when diversity is asked for. Pure.
 
-/** Flattens the head of a ranking; 60 is the value of the method's authors. */
-const RANK_OFFSET = 60
+/**
+ * How little the head of a ranking stands out. The method's authors took 60 to merge many equal rankings; with that, a
+ * weak embedder's hundred guesses outweigh the best passage by words (measured: nDCG@10 0.97 falls below 0.94). With 1
+ * the places at the top are far apart: a second ranking can lift what it also likes, and add what the first one missed.
+ */
+const RANK_OFFSET = 1
+
+/**
+ * What the ranking by vectors says beside that by words, when the caller does not say. The embedder that ships is lexical
+ * itself: at 0.3 it never overturns the first by words, and its own first enters among the best six. Give 1 to a
+ * transformer.
+ */
+export const DEFAULT_VECTOR_SHARE = 0.3
 
 export interface Fused {
   passage: number
@@ -73,11 +84,4 @@ export function dot(left: Float32Array, right: Float32Array): number {
   let sum = 0
   for (let place = 0; place < left.length; place++) sum += left[place]! * right[place]!
   return sum
-}
-
-/** How much each ranking says. */
-export function sharesOf(mode: 'hybrid' | 'lexical' | 'vector'): Shares {
-  if (mode === 'lexical') return { lexical: 1, vector: 0 }
-  if (mode === 'vector') return { lexical: 0, vector: 1 }
-  return { lexical: 1, vector: Number(process.env.VS ?? 0.5) }
 }

@@ -3,9 +3,9 @@
 import { TroupeError, toTroupeError } from '../../contract/errors.ts'
 import { type Embedders, embedChecked, unit } from './embedder.ts'
 import { highlights, type Span } from './highlights.ts'
-import { checkDiversity, checkK, checkNames, checkQuery, MAX_QUERY_TERMS } from './limits.ts'
+import { checkK, checkNames, checkQuery, checkShare, MAX_QUERY_TERMS } from './limits.ts'
 import { type Condition, checkConditions } from './metadata.ts'
-import { diversify, type Fused, fuse, sharesOf } from './ranking.ts'
+import { diversify, type Fused, fuse, type Shares } from './ranking.ts'
 import type { CollectionInfo, LexicalMatch, Store, StoredPassage, VectorMatch } from './store.ts'
 import { distinctTerms } from './tokens.ts'
 
@@ -19,6 +19,8 @@ export interface SearchRequest {
   mode: Mode
   filter: Condition[]
   diversity: number
+  /** The weight of the ranking by vectors beside that by words, which has 1. */
+  vectorShare: number
   /** In place of the query's own embedding. */
   vector?: Float32Array
 }
@@ -70,10 +72,11 @@ export async function search(parts: SearchParts, request: SearchRequest, signal:
   return { hits, model, degraded: vector.degraded }
 }
 
-function check({ tenant, collection, query, k, filter, diversity, vector }: SearchRequest): void {
+function check({ tenant, collection, query, k, filter, diversity, vectorShare, vector }: SearchRequest): void {
   checkNames(tenant, collection)
   checkK(k)
-  checkDiversity(diversity)
+  checkShare('diversity', diversity)
+  checkShare('vector_share', vectorShare)
   checkConditions(filter)
   // A vector can ask by itself.
   if (vector === undefined || query !== '') checkQuery(query)
@@ -118,18 +121,20 @@ async function nearest(
   }
 }
 
+const SHARES: Partial<Record<Mode, Shares>> = { lexical: { lexical: 1, vector: 0 }, vector: { lexical: 0, vector: 1 } }
+
 interface Ranked extends Fused {
   match?: LexicalMatch
   similarity?: number
 }
 
-function rank({ mode }: SearchRequest, lexical: LexicalMatch[], vector: VectorMatch[]): Ranked[] {
+function rank({ mode, vectorShare }: SearchRequest, lexical: LexicalMatch[], vector: VectorMatch[]): Ranked[] {
   const matches = new Map(lexical.map((match) => [match.passage, match]))
   const similarities = new Map(vector.map(({ passage, similarity }) => [passage, similarity]))
   const fused: Fused[] = fuse(
     lexical.map(({ passage }) => passage),
     vector.map(({ passage }) => passage),
-    sharesOf(mode),
+    SHARES[mode] ?? { lexical: 1, vector: vectorShare },
   )
   return fused.map((item) => {
     const ranked: Ranked = { ...item }

@@ -70,7 +70,7 @@ export function serve(database: Database, collection: number, model: string): bo
   return database.commit(() => {
     const row = mustExist(database, collection)
     const generation = generationOf(database, collection, model)
-    if (generation === undefined || embedded(database, generation.id) < Number(row.passages)) return false
+    if (generation === undefined || generation.embedded < Number(row.passages)) return false
     if (row.serving === generation.id) return true
     if (row.serving !== null) dropGeneration(database, Number(row.serving))
     database.run('UPDATE collections SET serving = ?, building = NULL WHERE id = ?', generation.id, collection)
@@ -89,13 +89,9 @@ export function generationOf(
   database: Database,
   collection: number,
   model: string,
-): { id: number; dimension: number } | undefined {
-  const row = database.get(
-    'SELECT id, dimension FROM generations WHERE collection = ? AND model = ?',
-    collection,
-    model,
-  )
-  return row === undefined ? undefined : { id: Number(row.id), dimension: Number(row.dimension) }
+): { id: number; embedded: number } | undefined {
+  const row = database.get('SELECT id, embedded FROM generations WHERE collection = ? AND model = ?', collection, model)
+  return row === undefined ? undefined : { id: Number(row.id), embedded: Number(row.embedded) }
 }
 
 function addGeneration(database: Database, collection: number, { model, dimension }: ModelInfo): number {
@@ -115,10 +111,6 @@ function dropGeneration(database: Database, generation: number): void {
   database.run('DELETE FROM generations WHERE id = ?', generation)
 }
 
-function embedded(database: Database, generation: number): number {
-  return Number(database.get('SELECT count(*) AS count FROM embedded WHERE generation = ?', generation)?.count)
-}
-
 function info(database: Database, row: Row): CollectionInfo {
   const collection: CollectionInfo = {
     id: Number(row.id),
@@ -130,11 +122,11 @@ function info(database: Database, row: Row): CollectionInfo {
   for (const role of ['serving', 'building'] as const) {
     const id = row[role]
     if (id === null || id === undefined) continue
-    const generation = database.get('SELECT model, dimension FROM generations WHERE id = ?', id)!
+    const generation = database.get('SELECT model, dimension, embedded FROM generations WHERE id = ?', id)!
     collection[role] = {
       model: String(generation.model),
       dimension: Number(generation.dimension),
-      embedded: embedded(database, Number(id)),
+      embedded: Number(generation.embedded),
     }
   }
   return collection

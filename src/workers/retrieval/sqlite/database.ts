@@ -27,6 +27,7 @@ const SCHEMA = `
     collection INTEGER NOT NULL,
     model TEXT NOT NULL,
     dimension INTEGER NOT NULL,
+    embedded INTEGER NOT NULL DEFAULT 0,
     UNIQUE (collection, model)
   ) STRICT;
   CREATE TABLE documents (

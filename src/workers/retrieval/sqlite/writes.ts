@@ -88,9 +88,17 @@ function addVector(database: Database, generation: number, passage: number, vect
     passage,
   )
   if (changes === 0) return
+  database.run('UPDATE generations SET embedded = embedded + 1 WHERE id = ?', generation)
   // vec0 takes row numbers as integers only, and a JavaScript number arrives as a float.
   const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
   database.run(`INSERT INTO ${vectorTable(generation)} (rowid, vector) VALUES (?, ?)`, BigInt(passage), bytes)
+}
+
+function removeVector(database: Database, generation: number, passage: number): void {
+  const { changes } = database.run('DELETE FROM embedded WHERE generation = ? AND passage = ?', generation, passage)
+  if (changes === 0) return
+  database.run('UPDATE generations SET embedded = embedded - 1 WHERE id = ?', generation)
+  database.run(`DELETE FROM ${vectorTable(generation)} WHERE rowid = ?`, BigInt(passage))
 }
 
 function removeDocuments(database: Database, collection: number, ids: readonly string[]): number {
@@ -102,11 +110,7 @@ function removeDocuments(database: Database, collection: number, ids: readonly s
     removed++
     const passages = database.all('SELECT id, length FROM passages WHERE document = ?', document.id!)
     for (const { id: generation } of generations) {
-      for (const { id } of passages) {
-        const { changes } = database.run('DELETE FROM embedded WHERE generation = ? AND passage = ?', generation!, id!)
-        if (changes > 0)
-          database.run(`DELETE FROM ${vectorTable(Number(generation))} WHERE rowid = ?`, BigInt(Number(id)))
-      }
+      for (const { id } of passages) removeVector(database, Number(generation), Number(id))
     }
     for (const { id } of passages) database.run(`DELETE FROM ${lexicalTable(collection)} WHERE rowid = ?`, id!)
     database.run('DELETE FROM passages WHERE document = ?', document.id!)
