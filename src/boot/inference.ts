@@ -1,0 +1,62 @@
+// The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
+// TROUPE_INFERENCE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_TLS_CERT, _KEY
+// and _CA. Tells its parent `{ready: true, port}` when it serves; SIGTERM drains it.
+import { pino } from 'pino'
+import { TroupeError } from '../contract/errors.ts'
+import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
+import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
+
+const GRACE_MS = 10_000
+const environment = process.env
+const log = pino({ name: 'inference' })
+
+const metrics = new Metrics()
+const metricsAddress = environment.TROUPE_INFERENCE_METRICS_ADDRESS
+const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
+const worker = await startInferenceWorker({
+  address: environment.TROUPE_INFERENCE_ADDRESS ?? '127.0.0.1:0',
+  models: environment.TROUPE_MODELS ?? 'models',
+  metrics,
+  onEvent: logEvent,
+  ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
+  ...tls(),
+})
+log.info({ port: worker.port, metricsPort: endpoint?.port }, 'inference worker serves')
+process.send?.({ ready: true, port: worker.port })
+
+let ending = false
+async function drain(): Promise<void> {
+  if (ending) return
+  ending = true
+  await worker.drain(GRACE_MS)
+  await endpoint?.stop()
+  process.exit(0)
+}
+process.on('SIGTERM', drain)
+process.on('SIGINT', drain)
+// A worker without its supervisor is nobody's: it must not hold a port and a GPU for ever.
+process.on('disconnect', drain)
+
+function logEvent(event: ModelEvent): void {
+  const { type, ...fields } = event
+  const bad = type === 'refused' || type === 'failed' || type === 'instance_died' || type === 'drift'
+  if (bad) log.warn(fields, `model ${type}`)
+  else if (type !== 'stage') log.info(fields, `model ${type}`)
+}
+
+function providers(list: string | undefined): Pick<InferenceWorkerOptions, 'providers'> {
+  if (list === undefined) return {}
+  const wanted = list.split(',').map((name) => {
+    if (name === 'cuda' || name === 'webgpu' || name === 'cpu') return name
+    throw new TroupeError('configuration_invalid', `TROUPE_INFERENCE_PROVIDERS: ${name} is none of cuda, webgpu, cpu`)
+  })
+  return { providers: wanted }
+}
+
+function tls(): { tls?: TlsFiles } {
+  const certificate = environment.TROUPE_INFERENCE_TLS_CERT
+  const key = environment.TROUPE_INFERENCE_TLS_KEY
+  const ca = environment.TROUPE_INFERENCE_TLS_CA
+  if (certificate === undefined || key === undefined) return {}
+  return { tls: ca === undefined ? { certificate, key } : { certificate, key, ca } }
+}

@@ -1,0 +1,299 @@
+// The client of any Open Inference Protocol server: Troupe's worker, Triton, KServe. It streams, and falls back to
+// unary calls where the server has no stream. Inference changes nothing, so a call that broke off is simply repeated,
+// within a budget and behind a breaker.
+import { Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { TroupeError } from '../../contract/errors.ts'
+import { clientCredentials, fromGrpcError, loadService, type TlsFiles } from '../grpc/index.ts'
+import { Breaker, type BreakerOptions } from './breaker.ts'
+import { openStream, type RequestStream } from './client-stream.ts'
+import { decodeResponse, encodeRequest, type InferRequest, type InferResponse, type Parameters } from './codec.ts'
+import { joinElements, splitElements, type Tensor } from './tensor.ts'
+
+export interface InferOptions {
+  signal?: AbortSignal
+  /** Milliseconds since 1970. Default: in 30 seconds. */
+  deadline?: number
+  version?: string
+  /** W3C trace context, sent along. */
+  traceparent?: string
+  /** Send and receive typed contents instead of raw bytes. */
+  typed?: boolean
+  outputs?: readonly string[]
+}
+
+export interface Classification {
+  label: string
+  /** Of the chosen label. */
+  score: number
+  probabilities: Float32Array
+}
+
+export interface ModelMetadata {
+  name: string
+  versions: string[]
+  platform: string
+  inputs: { name: string; datatype: string; shape: number[] }[]
+  outputs: { name: string; datatype: string; shape: number[] }[]
+  properties: Record<string, string>
+}
+
+export interface InferenceClient {
+  infer(model: string, inputs: readonly Tensor[], options?: InferOptions): Promise<Tensor[]>
+  classify(model: string, texts: readonly string[], options?: InferOptions): Promise<Classification[]>
+  embed(model: string, texts: readonly string[], options?: InferOptions): Promise<Float32Array[]>
+  metadata(model: string, options?: InferOptions): Promise<ModelMetadata>
+  models(): Promise<{ name: string; version: string; state: string; reason: string }[]>
+  load(model: string, version?: string): Promise<void>
+  unload(model: string, version?: string): Promise<void>
+  close(): void
+}
+
+export interface InferenceClientOptions {
+  address: string
+  tls?: Partial<TlsFiles>
+  /** Requests under way at once; more are refused with `overloaded`. Default 10000. */
+  maxPending?: number
+  timeoutMs?: number
+  /** Bytes of one message. */
+  messageBytes?: number
+  breaker?: Partial<BreakerOptions>
+  /** Never stream. */
+  unary?: boolean
+}
+
+const SERVICE = 'inference.GRPCInferenceService'
+const ATTEMPTS = 3
+/** Between attempts, times a random share: clients that were cut off together must not come back together. */
+const BACKOFF_MS = [50, 250]
+
+export function createInferenceClient(options: InferenceClientOptions): InferenceClient {
+  const { address, maxPending = 10_000, timeoutMs = 30_000, messageBytes = 64 * 1024 * 1024 } = options
+  const client = new Client(address, clientCredentials(options.tls), {
+    'grpc.max_receive_message_length': messageBytes,
+    'grpc.max_send_message_length': messageBytes,
+    // Backoff of the connection itself: a restarted worker should be found within a second.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc-node.flow_control_window': 4 * 1024 * 1024,
+  })
+  const where = `inference worker ${address}`
+  const breaker = new Breaker(options.breaker)
+  let stream: RequestStream | undefined
+  let unaryOnly = options.unary ?? false
+  let pending = 0
+  let nextId = 0
+  let closed = false
+
+  function streaming(): RequestStream {
+    if (stream === undefined || !stream.open) stream = openStream(client, new Metadata(), where)
+    return stream
+  }
+
+  async function infer(model: string, inputs: readonly Tensor[], given: InferOptions = {}): Promise<InferResponse> {
+    if (closed) throw new TroupeError('cancelled', `${where}: the client was closed`)
+    if (pending >= maxPending) throw new TroupeError('overloaded', `${where}: ${pending} requests are under way`)
+    const deadline = given.deadline ?? Date.now() + timeoutMs
+    pending++
+    try {
+      return await attempt(model, inputs, given, deadline)
+    } finally {
+      pending--
+    }
+  }
+
+  async function attempt(
+    model: string,
+    inputs: readonly Tensor[],
+    given: InferOptions,
+    deadline: number,
+  ): Promise<InferResponse> {
+    for (let number = 1; ; number++) {
+      if (!breaker.allows()) throw new TroupeError('worker_unavailable', `${where}: failed again and again; waiting`)
+      try {
+        const response = await once(requestFor(model, inputs, given, deadline), given, deadline)
+        breaker.succeeded()
+        return response
+      } catch (error) {
+        if (!(error instanceof TroupeError)) throw error
+        const broken = error.code === 'worker_unavailable' || error.code === 'draining'
+        if (!broken) {
+          // It answered, if only with a refusal.
+          if (error.code !== 'cancelled' && error.code !== 'deadline_exceeded') breaker.succeeded()
+          throw error
+        }
+        breaker.failed()
+        if (closed || number >= ATTEMPTS || !breaker.takeRetry()) throw error
+        const pause = BACKOFF_MS[number - 1]! * (0.5 + Math.random())
+        if (Date.now() + pause >= deadline) throw error
+        await sleep(pause, given.signal)
+      }
+    }
+  }
+
+  function requestFor(model: string, inputs: readonly Tensor[], given: InferOptions, deadline: number): InferRequest {
+    const left = Math.ceil(deadline - Date.now())
+    if (left <= 0) throw new TroupeError('deadline_exceeded', `${where}: the deadline passed`)
+    const parameters: Parameters = { timeout_ms: left }
+    if (given.traceparent !== undefined) parameters.traceparent = given.traceparent
+    return {
+      model,
+      version: given.version ?? '',
+      id: String(nextId++),
+      parameters,
+      inputs: [...inputs],
+      outputs: [...(given.outputs ?? [])],
+      typed: given.typed ?? false,
+    }
+  }
+
+  function once(request: InferRequest, given: InferOptions, deadline: number): Promise<InferResponse> {
+    return new Promise((resolve, reject) => {
+      if (given.signal?.aborted) {
+        reject(given.signal.reason)
+        return
+      }
+      let giveUp = (): void => {}
+      const end = (error: unknown, response?: InferResponse): void => {
+        clearTimeout(timer)
+        given.signal?.removeEventListener('abort', aborted)
+        if (response === undefined) reject(error)
+        else resolve(response)
+      }
+      const aborted = (): void => {
+        giveUp()
+        end(given.signal?.reason)
+      }
+      const timer = setTimeout(
+        () => {
+          giveUp()
+          end(new TroupeError('deadline_exceeded', `${where}: no answer in time`))
+        },
+        Math.min(deadline - Date.now(), 0x7fffffff),
+      )
+      given.signal?.addEventListener('abort', aborted, { once: true })
+      if (unaryOnly) {
+        giveUp = unaryCall(request, given, deadline, end)
+        return
+      }
+      const used = streaming()
+      giveUp = () => used.forget(request.id)
+      used.send(request, (error, response) => {
+        if (error?.detail?.grpc !== status[status.UNIMPLEMENTED]) return end(error, response)
+        // Not everybody has Triton's stream.
+        unaryOnly = true
+        giveUp = unaryCall(request, given, deadline, end)
+      })
+    })
+  }
+
+  function unaryCall(
+    request: InferRequest,
+    given: InferOptions,
+    deadline: number,
+    end: (error: unknown, response?: InferResponse) => void,
+  ): () => void {
+    const metadata = new Metadata()
+    if (given.traceparent !== undefined) metadata.set('traceparent', given.traceparent)
+    const rpc = client.makeUnaryRequest(
+      `/${SERVICE}/ModelInfer`,
+      encodeRequest,
+      decodeResponse,
+      request,
+      metadata,
+      { deadline },
+      (error, response) => end(error === null ? null : fromGrpcError(error, where), response),
+    )
+    return () => rpc.cancel()
+  }
+
+  const definition = loadService('inference.proto', SERVICE)
+  /** The rest of the protocol, where speed does not matter. */
+  function ask<Response>(method: string, request: object, deadline = Date.now() + timeoutMs): Promise<Response> {
+    const { path, requestSerialize, responseDeserialize } = definition[method]!
+    return new Promise((resolve, reject) => {
+      client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        { deadline },
+        (error: ServiceError | null, response: unknown) => {
+          if (error === null) resolve(response as Response)
+          else reject(fromGrpcError(error, where))
+        },
+      )
+    })
+  }
+
+  return {
+    infer: async (model, inputs, given) => (await infer(model, inputs, given)).outputs,
+    async classify(model, texts, given) {
+      const { outputs } = await infer(model, [textTensor(texts)], given)
+      const labels = splitElements(output(outputs, 'label', model).bytes)
+      const rows = floatRows(output(outputs, 'probabilities', model))
+      return rows.map((probabilities, row) => ({
+        label: labels[row]!.toString('utf8'),
+        score: Math.max(...probabilities),
+        probabilities,
+      }))
+    },
+    async embed(model, texts, given) {
+      const { outputs } = await infer(model, [textTensor(texts)], given)
+      return floatRows(output(outputs, 'embedding', model))
+    },
+    metadata: (model, given) => ask('ModelMetadata', { name: model, version: given?.version ?? '' }, given?.deadline),
+    models: async () =>
+      (await ask<{ models: { name: string; version: string; state: string; reason: string }[] }>('RepositoryIndex', {}))
+        .models,
+    load: (model, version) => ask('RepositoryModelLoad', { model_name: model, parameters: versionParameter(version) }),
+    unload: (model, version) =>
+      ask('RepositoryModelUnload', { model_name: model, parameters: versionParameter(version) }),
+    close() {
+      closed = true
+      stream?.close()
+      client.close()
+    },
+  }
+}
+
+export function textTensor(texts: readonly string[], name = 'text'): Tensor {
+  const bytes = joinElements(texts.map((text) => Buffer.from(text)))
+  return { name, datatype: 'BYTES', shape: [texts.length], bytes }
+}
+
+export function floatTensor(name: string, shape: number[], values: Float32Array): Tensor {
+  return { name, datatype: 'FP32', shape, bytes: Buffer.from(values.buffer, values.byteOffset, values.byteLength) }
+}
+
+/** The rows of an FP32 tensor, each its own array. */
+export function floatRows({ shape, bytes }: Tensor): Float32Array[] {
+  // Copied, because the bytes of a message begin anywhere and floats at multiples of four.
+  const all = new Float32Array(new Uint8Array(bytes).buffer)
+  const rows = shape[0] ?? 0
+  const width = rows === 0 ? 0 : all.length / rows
+  return Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width))
+}
+
+function output(outputs: readonly Tensor[], name: string, model: string): Tensor {
+  const found = outputs.find((each) => each.name === name)
+  if (found === undefined) throw new TroupeError('invalid_input', `model “${model}” gives no ${name}`)
+  return found
+}
+
+function versionParameter(version: string | undefined): object {
+  return version === undefined ? {} : { version: { string_param: version } }
+}
+
+function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', aborted)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', aborted, { once: true })
+  })
+}

@@ -1,0 +1,92 @@
+// One instance of a model as the server sees it: a worker thread that takes batches. A thread that dies fails the
+// batches it held (their callers may retry) and tells its owner.
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { fromErrorRecord, TroupeError } from '../../contract/errors.ts'
+import type { FromThread, MovedTensor } from './instance-thread.ts'
+import type { RunnerSettings, Signature } from './runner.ts'
+
+export type RunEnd = (error: TroupeError | null, outputs: MovedTensor[], computeMs: number) => void
+
+export interface Instance {
+  signature: Signature
+  /** Batches handed over and not answered. */
+  readonly running: number
+  run(inputs: MovedTensor[], end: RunEnd): void
+  /** Resolves when the thread is gone. Batches that it holds are answered first. */
+  stop(): Promise<void>
+}
+
+const THREAD = join(import.meta.dirname, 'instance-thread.ts')
+const STOP_MS = 5_000
+
+export function startInstance(
+  settings: RunnerSettings,
+  onDeath: (error: TroupeError, instance: Instance) => void,
+): Promise<Instance> {
+  const worker = new Worker(THREAD, { workerData: settings })
+  const pending = new Map<number, RunEnd>()
+  const started = Promise.withResolvers<Instance>()
+  const exited = Promise.withResolvers<void>()
+  let nextId = 0
+  let stopping = false
+  let instance: Instance | undefined
+  let reason = 'the thread ended'
+
+  worker.on('message', (message: FromThread) => {
+    switch (message.kind) {
+      case 'ready':
+        instance = instanceOf(message.signature)
+        started.resolve(instance)
+        return
+      case 'failed':
+        stopping = true
+        started.reject(fromErrorRecord(message.error))
+        return
+      default: {
+        const end = pending.get(message.id)
+        pending.delete(message.id)
+        if (message.kind === 'ran') end?.(null, message.outputs, message.ms)
+        else end?.(fromErrorRecord(message.error), [], 0)
+      }
+    }
+  })
+  worker.on('error', (error: Error) => {
+    reason = error.message
+  })
+  worker.on('exit', () => {
+    const error = new TroupeError('worker_unavailable', `an instance of the model died: ${reason}`)
+    started.reject(error)
+    const ends = [...pending.values()]
+    pending.clear()
+    for (const end of ends) end(error, [], 0)
+    exited.resolve()
+    if (!stopping && instance !== undefined) onDeath(error, instance)
+  })
+
+  function instanceOf(signature: Signature): Instance {
+    return {
+      signature,
+      get running() {
+        return pending.size
+      },
+      run(inputs, end) {
+        const id = nextId++
+        pending.set(id, end)
+        worker.postMessage(
+          { kind: 'run', id, inputs },
+          inputs.map(({ bytes }) => bytes.buffer),
+        )
+      },
+      async stop() {
+        if (stopping) return await exited.promise
+        stopping = true
+        worker.postMessage({ kind: 'stop' })
+        const late = setTimeout(() => void worker.terminate(), STOP_MS)
+        await exited.promise
+        clearTimeout(late)
+      },
+    }
+  }
+  return started.promise
+}

@@ -1,0 +1,246 @@
+// One version of a model that is being served: its instances, the queue before them, and what is measured on the way.
+import { TroupeError } from '../../contract/errors.ts'
+import { join, split } from './batch.ts'
+import { Batcher, type BatchLimits, type Job } from './batcher.ts'
+import type { InferRequest } from './codec.ts'
+import { DriftMonitor } from './drift.ts'
+import { observe } from './drift-samples.ts'
+import { type Instance, startInstance } from './instance.ts'
+import type { MovedTensor } from './instance-thread.ts'
+import type { Measurements } from './measurements.ts'
+import type { ModelJson } from './model-json.ts'
+import type { Provider, RunnerSettings, Signature } from './runner.ts'
+import { checkAgainst, checkTensor, type Tensor } from './tensor.ts'
+
+export interface ServedModelOptions {
+  name: string
+  version: string
+  folder: string
+  model: ModelJson
+  sha256: string
+  providers: readonly Provider[]
+  threads: number
+  instances: number
+  batching: BatchLimits
+  measurements: Measurements
+  /** Its instances died more often than restarting them can cure. */
+  onFailed(error: TroupeError): void
+}
+
+interface InferJob extends Job {
+  inputs: Tensor[]
+  wanted: readonly string[]
+  end: InferEnd
+}
+
+export type InferEnd = (error: TroupeError | null, outputs: Tensor[]) => void
+
+// Two batches are with an instance: while one is computed the next one already lies in its thread.
+const DEPTH = 2
+const MAX_DEATHS = 3
+const DEATHS_WITHIN_MS = 60_000
+
+export class ServedModel {
+  readonly options: ServedModelOptions
+  readonly signature: Signature
+  readonly #instances: Set<Instance>
+  readonly #batcher: Batcher<InferJob>
+  readonly #drift: DriftMonitor | undefined
+  readonly #settings: RunnerSettings
+  #deaths: number[] = []
+  #stopping = false
+
+  static async start(options: ServedModelOptions): Promise<ServedModel> {
+    const { folder, model, providers, threads } = options
+    const settings: RunnerSettings = { folder, model, providers, threads }
+    const served: { model?: ServedModel } = {}
+    const onDeath = (error: TroupeError, instance: Instance): void => served.model?.died(error, instance)
+    const starting = await Promise.allSettled(
+      Array.from({ length: options.instances }, () => startInstance(settings, onDeath)),
+    )
+    const instances = starting.filter((each) => each.status === 'fulfilled').map(({ value }) => value)
+    const failed = starting.find((each) => each.status === 'rejected')
+    if (failed !== undefined) {
+      await Promise.all(instances.map((instance) => instance.stop()))
+      throw failed.reason
+    }
+    served.model = new ServedModel(options, settings, instances)
+    return served.model
+  }
+
+  private constructor(options: ServedModelOptions, settings: RunnerSettings, instances: Instance[]) {
+    this.options = options
+    this.#settings = settings
+    this.#instances = new Set(instances)
+    this.signature = instances[0]!.signature
+    const limits = this.signature.batches ? options.batching : { ...options.batching, maxRows: 1, maxDelayMs: 0 }
+    this.#batcher = new Batcher<InferJob>(
+      limits,
+      () => this.#freest() !== undefined,
+      (jobs) => this.#run(jobs, this.#freest()!, () => this.#batcher.finished()),
+    )
+    const { profile } = options.model
+    if (profile !== undefined) {
+      this.#drift = new DriftMonitor(profile, (report, tripped) => options.measurements.drift(options, report, tripped))
+    }
+  }
+
+  get queuedRows(): number {
+    return this.#batcher.queuedRows
+  }
+
+  /** Checks a request and puts it into the queue; `end` is called once. Returns what cancels it. */
+  submit(request: InferRequest, deadline: number, end: InferEnd): () => void {
+    if (this.#stopping) throw new TroupeError('worker_unavailable', `${this.#title} is being unloaded`)
+    const { inputs, rows, kind } = this.#check(request)
+    const now = performance.timeOrigin + performance.now()
+    const job: InferJob = {
+      inputs,
+      rows,
+      kind,
+      deadline,
+      wanted: request.outputs,
+      cancelled: false,
+      queuedAt: now,
+      end,
+      fail: (error) => end(error, []),
+    }
+    this.#batcher.add(job)
+    return () => {
+      job.cancelled = true
+    }
+  }
+
+  /** What waits and runs is still answered within the grace; then the instances end. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true
+    const until = performance.now() + graceMs
+    while (this.#batcher.running + this.#batcher.queuedRows > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    this.#batcher.clear(new TroupeError('worker_unavailable', `${this.#title} was unloaded`))
+    await Promise.all([...this.#instances].map((instance) => instance.stop()))
+  }
+
+  get #title(): string {
+    return `model ${this.options.name} version ${this.options.version}`
+  }
+
+  #check(request: InferRequest): { inputs: Tensor[]; rows: number; kind: string } {
+    const { inputs: specs, outputs, batches } = this.signature
+    if (request.malformed !== undefined) throw request.malformed
+    if (request.inputs.length !== specs.length) {
+      const names = specs.map(({ name }) => name).join(', ')
+      throw new TroupeError(
+        'invalid_input',
+        `${request.inputs.length} inputs; the model takes ${specs.length}: ${names}`,
+      )
+    }
+    let rows = -1
+    let kind = ''
+    const inputs = specs.map((spec) => {
+      const tensor = request.inputs.find(({ name }) => name === spec.name)
+      if (tensor === undefined) throw new TroupeError('invalid_input', `input ${spec.name} is missing`)
+      checkAgainst(spec, tensor)
+      checkTensor(tensor)
+      if (!batches) return tensor
+      if (rows !== -1 && rows !== tensor.shape[0]) {
+        throw new TroupeError('invalid_input', `input ${spec.name} has ${tensor.shape[0]} rows, another one ${rows}`)
+      }
+      rows = tensor.shape[0]!
+      for (let index = 1; index < tensor.shape.length; index++) kind += `${tensor.shape[index]},`
+      kind += ';'
+      return tensor
+    })
+    if (rows === 0) throw new TroupeError('invalid_input', 'a request without rows')
+    const unknown = request.outputs.find((wanted) => !outputs.some(({ name }) => name === wanted))
+    if (unknown !== undefined) throw new TroupeError('invalid_input', `the model has no output ${unknown}`)
+    return { inputs, rows: Math.max(rows, 1), kind }
+  }
+
+  #freest(): Instance | undefined {
+    let freest: Instance | undefined
+    for (const instance of this.#instances) {
+      if (instance.running < DEPTH && (freest === undefined || instance.running < freest.running)) freest = instance
+    }
+    return freest
+  }
+
+  #run(jobs: InferJob[], instance: Instance, finished: () => void): void {
+    const { measurements } = this.options
+    const startedAt = performance.timeOrigin + performance.now()
+    let rows = 0
+    for (const job of jobs) {
+      rows += job.rows
+      measurements.queued(this.options, startedAt - job.queuedAt)
+    }
+    instance.run(join(jobs), (error, outputs, computeMs) => {
+      if (error === null) {
+        measurements.ran(this.options, rows, computeMs)
+        this.#answer(jobs, outputs)
+      } else if (jobs.length > 1 && error.code !== 'worker_unavailable') {
+        // One bad request must not fail those that happened to share its run.
+        this.#runEach(jobs, finished)
+        return
+      } else for (const job of jobs) job.end(error, [])
+      finished()
+    })
+  }
+
+  #runEach(jobs: InferJob[], finished: () => void): void {
+    let left = jobs.length
+    const one = (): void => {
+      if (--left === 0) finished()
+    }
+    for (const job of jobs) {
+      const instance = this.#freest() ?? [...this.#instances][0]
+      if (instance !== undefined) this.#run([job], instance, one)
+      else {
+        job.end(new TroupeError('worker_unavailable', `${this.#title} has no instance left`), [])
+        one()
+      }
+    }
+  }
+
+  #answer(jobs: InferJob[], outputs: MovedTensor[]): void {
+    let parts: Tensor[][]
+    try {
+      parts = split(jobs, outputs)
+    } catch (error) {
+      for (const job of jobs) job.end(error as TroupeError, [])
+      return
+    }
+    jobs.forEach((job, index) => {
+      const all = parts[index]!
+      if (this.#drift !== undefined) observe(this.#drift, this.options.model, job.inputs, all)
+      job.end(null, job.wanted.length === 0 ? all : all.filter(({ name }) => job.wanted.includes(name)))
+    })
+  }
+
+  private died(error: TroupeError, instance: Instance): void {
+    this.#instances.delete(instance)
+    if (this.#stopping) return
+    const now = Date.now()
+    this.#deaths = [...this.#deaths.filter((at) => at > now - DEATHS_WITHIN_MS), now]
+    this.options.measurements.died(this.options, error)
+    if (this.#deaths.length > MAX_DEATHS) this.#fail(error)
+    else void this.#replace()
+  }
+
+  async #replace(): Promise<void> {
+    try {
+      const instance = await startInstance(this.#settings, (error, died) => this.died(error, died))
+      this.#instances.add(instance)
+      if (this.#stopping) await instance.stop()
+      else this.#batcher.pump()
+    } catch (error) {
+      this.#fail(error as TroupeError)
+    }
+  }
+
+  #fail(error: TroupeError): void {
+    if (this.#instances.size > 0) return
+    this.#batcher.clear(error)
+    this.options.onFailed(error)
+  }
+}
