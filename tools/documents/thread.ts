@@ -2,8 +2,13 @@
 // that a thread that only reads text never pays for OCR or for the grammar of dates.
 import { parentPort } from 'node:worker_threads'
 import type { ThreadReply } from '../document-pool.ts'
+import type { RecogniseOptions } from '../entities/recognise.ts'
 import type { FileInput } from './document.ts'
 import { toFailure } from './failure.ts'
+
+type EntitiesPayload = { text: string; reference?: string } & Omit<RecogniseOptions, 'reference'>
+
+type SummaryPayload = { text: string; language: string; sentences: number; breaks?: number[] }
 
 type JobFunction = (payload: never) => Promise<{ value: unknown; transfer?: ArrayBuffer[] }>
 
@@ -17,6 +22,23 @@ const JOBS: Record<string, JobFunction> = {
   async ocr({ image }: { image: Uint8Array }) {
     const { recognise } = await import('./ocr.ts')
     return { value: await recognise(image) }
+  },
+  async 'recognise-entities'({ text, reference, ...options }: EntitiesPayload) {
+    const { recognise } = await import('../entities/recognise.ts')
+    const day = reference === undefined ? {} : { reference: new Date(`${reference}T12:00:00Z`) }
+    return { value: recognise(text, { ...options, ...day }) }
+  },
+  async 'detect-language'({ text }: { text: string }) {
+    const { detectLanguage } = await import('../texts/language.ts')
+    return { value: detectLanguage(text) }
+  },
+  async 'key-phrases'({ text, language, limit }: { text: string; language: string; limit: number }) {
+    const { findKeyPhrases } = await import('../texts/key-phrases.ts')
+    return { value: findKeyPhrases(text, language, limit) }
+  },
+  async summarise({ text, language, sentences, breaks }: SummaryPayload) {
+    const { summarise } = await import('../texts/summary.ts')
+    return { value: summarise(text, language, sentences, breaks) }
   },
 }
 
