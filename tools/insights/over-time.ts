@@ -16,7 +16,9 @@ import type { Measure, TimeAxis } from './plan.ts'
 import { type Cycle, cyclesOf, placeInCycle, type Series, seriesSql } from './series.ts'
 
 export interface TakenApart {
-  seasons: { cycle: Cycle; season: Season }[]
+  seasons: { cycle: Cycle; season: Season; places: number[] }[]
+  /** What the cycles add to each value. */
+  seasonal: number[]
   model: ReturnType<typeof fitChange>
   outliers: ReturnType<typeof separatedOutliers>
   /** The series without cycle and wild values. */
@@ -24,24 +26,17 @@ export interface TakenApart {
 }
 
 const SEASON_COUNTS = 0.001
+/** Robust standard deviations from the neighbours beyond which a value is put aside while the rest is measured. */
+const WILD = 4.5
 
 export function takeApart(series: Series, grain: TimeAxis['grain']): TakenApart {
   const { values, starts } = series
-  let calm = drawIn(values, 4.5)
-  const tested = cyclesOf(grain).flatMap((cycle) => {
-    const places = starts.map((start) => placeInCycle(start, cycle))
-    const season = findSeason(calm, places, cycle.length)
-    if (season === undefined) return []
-    // Only a cycle that is there is taken out; taking out chance would hide chance from the later tests.
-    if (season.chance < SEASON_COUNTS) calm = calm.map((value, index) => value - season.shape.get(places[index]!)!)
-    return [{ cycle, season, places }]
-  })
-  const real = tested.filter(({ season }) => season.chance < SEASON_COUNTS)
-  const seasonal = values.map((_, index) =>
-    real.reduce((sum, { season, places }) => sum + season.shape.get(places[index]!)!, 0),
-  )
+  // Twice: the cycle hides the wild values, and the wild values blur the cycle.
+  const first = findSeasons(values, starts, grain)
+  const calm = drawIn(first.level, WILD).map((value, index) => value + values[index]! - first.level[index]!)
+  const { tested, seasonal } = findSeasons(calm, starts, grain)
   const level = values.map((value, index) => value - seasonal[index]!)
-  let clean = drawIn(level, 4.5)
+  let clean = drawIn(level, WILD)
   let model = fitChange(clean)
   const residual = level.map((value, index) => value - model.fitted[index]!)
   const outliers = separatedOutliers(residual, 5.5)
@@ -49,7 +44,20 @@ export function takeApart(series: Series, grain: TimeAxis['grain']): TakenApart 
     outliers.some((outlier) => outlier.index === index) ? model.fitted[index]! : value,
   )
   model = fitChange(clean)
-  return { seasons: tested, model, outliers, clean }
+  return { seasons: tested, seasonal, model, outliers, clean }
+}
+
+function findSeasons(values: readonly number[], starts: readonly string[], grain: TimeAxis['grain']) {
+  let level = [...values]
+  const tested = cyclesOf(grain).flatMap((cycle) => {
+    const places = starts.map((start) => placeInCycle(start, cycle))
+    const season = findSeason(level, places, cycle.length)
+    if (season === undefined) return []
+    // Only a cycle that is there is taken out; taking out chance would hide chance from the later tests.
+    if (season.chance < SEASON_COUNTS) level = level.map((value, index) => value - season.shape.get(places[index]!)!)
+    return [{ cycle, season, places }]
+  })
+  return { tested, level, seasonal: values.map((value, index) => value - level[index]!) }
 }
 
 /** Values far from their neighbours are replaced by the neighbours' median. */

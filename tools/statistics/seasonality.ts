@@ -16,12 +16,15 @@ export function findSeason(y: readonly number[], places: readonly number[], leng
   if (y.length < 2 * length) return undefined
   const slow = slowPart(y, length)
   const rest = y.map((value, index) => value - slow[index]!)
-  const centre = median(rest)
-  const spread = medianDeviation(rest, centre)
-  const bound = spread > 0 ? 4 * spread : Number.POSITIVE_INFINITY
-  const drawn = rest.map((value) => Math.max(centre - bound, Math.min(centre + bound, value)))
-  const groups = Map.groupBy(drawn.keys(), (index) => places[index]!)
+  const groups = Map.groupBy(rest.keys(), (index) => places[index]!)
   if (groups.size < 2) return undefined
+  // Wild values are drawn in around their own place: drawn in around the whole, a sharp peak each Saturday would go too.
+  const middles = new Map([...groups].map(([place, indices]) => [place, median(indices.map((index) => rest[index]!))]))
+  const deviations = rest.map((value, index) => value - middles.get(places[index]!)!)
+  const bound = 4 * medianDeviation(deviations, 0)
+  const drawn = deviations.map(
+    (value, index) => middles.get(places[index]!)! + (bound > 0 ? Math.max(-bound, Math.min(bound, value)) : value),
+  )
   const overall = mean(drawn)
   let between = 0
   let within = 0
