@@ -1,0 +1,88 @@
+// The Fastify application: what is common to all doors, then the doors.
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import multipart from '@fastify/multipart'
+import websocket from '@fastify/websocket'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { TroupeError } from '../contract/errors.ts'
+import { answerSerializer } from './answers.ts'
+import { type Authenticate, WEBSOCKET_PROTOCOL } from './auth/authenticate.ts'
+import { addDocumentation } from './doors/documentation.ts'
+import { restDoors } from './doors/rest/index.ts'
+import { streamDoor } from './doors/ws/index.ts'
+import { parseJsonBody } from './json-body.ts'
+import type { Rates } from './limits/rates.ts'
+import type { GatewayContext } from './parts.ts'
+import { sendProblem } from './problem.ts'
+import { addRequestFlow, requestId } from './request-flow.ts'
+import { rememberRoutes } from './unknown-routes.ts'
+
+/** Bodies of routes that do not say otherwise. */
+const BODY_BYTES = 1024 * 1024
+/** Headers and body must arrive within these: a slow sender does not hold a connection for ever. */
+const HEADERS_MS = 15_000
+const REQUEST_MS = 300_000
+/** A control frame of the WebSocket door is small. */
+const MAX_FRAME_BYTES = 64 * 1024
+
+export async function buildApp(
+  context: GatewayContext,
+  guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean },
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: context.log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    genReqId: requestId,
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    trustProxy: context.config.trustProxy,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    http: { headersTimeout: HEADERS_MS },
+    // Malformed URLs fail before any hook: they get a problem like everything else.
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
+  }).withTypeProvider<ZodTypeProvider>()
+
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(answerSerializer(context.config.checkAnswers))
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseJsonBody(body as Buffer))
+    } catch (error) {
+      done(error as TroupeError)
+    }
+  })
+
+  const routes = rememberRoutes(app)
+  addRequestFlow(app, context, guards)
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = routes.methodsOf(request.url)
+    if (allowed.length === 0) throw new TroupeError('not_found', `There is no ${request.url.split('?')[0]} here.`)
+    reply.header('allow', allowed.join(', '))
+    throw new TroupeError('method_not_allowed', `${request.url.split('?')[0]} takes ${allowed.join(', ')}.`)
+  })
+
+  await app.register(helmet, { global: true, contentSecurityPolicy: { directives: { defaultSrc: ["'none'"] } } })
+  await app.register(cors, {
+    origin: context.config.corsOrigins.length === 0 ? false : context.config.corsOrigins,
+    exposedHeaders: ['location', 'etag', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied'],
+    maxAge: 600,
+  })
+  await app.register(multipart)
+  await app.register(websocket, {
+    options: {
+      maxPayload: MAX_FRAME_BYTES,
+      // A credential offered as a subprotocol is never echoed.
+      handleProtocols: (offered: Set<string>) => (offered.has(WEBSOCKET_PROTOCOL) ? WEBSOCKET_PROTOCOL : false),
+    },
+  })
+  await addDocumentation(app, context.config.publicUrl)
+  await app.register(restDoors(context, guards))
+  await app.register(streamDoor(context, guards))
+  await app.ready()
+  return app as unknown as FastifyInstance // The type provider is the doors' business, not the caller's.
+}

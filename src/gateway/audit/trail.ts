@@ -1,0 +1,89 @@
+// Writes the audit trail in batches: a task accepted must not wait for an fsync of its audit entry. What changes who
+// may do what (keys, quotas, restarts) waits until its entry is on disk.
+import type { Logger } from 'pino'
+import { TroupeError } from '../../contract/errors.ts'
+import type { GatewayStore } from '../store/store.ts'
+import { type AuditDraft, type AuditEntry, CHAIN_START, type ChainVerdict, verifyChain } from './chain.ts'
+
+const FLUSH_MS = 100
+const BATCH = 1_000
+/** Entries that wait for the store; above it, changes are refused rather than made without a trace. */
+const MAX_WAITING = 20_000
+const PAGE = 1_000
+
+export interface AuditTrail {
+  /** Throws `overloaded` when entries cannot be kept: call it before a change is made. */
+  checkRoom(): void
+  record(draft: AuditDraft): void
+  /** Resolves when everything recorded so far is on disk. */
+  flush(): Promise<void>
+  read(query: { tenant?: string; after: number; limit: number }): Promise<AuditEntry[]>
+  /** Reads the whole chain. */
+  verify(): Promise<ChainVerdict>
+  close(): Promise<void>
+}
+
+export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
+  let waiting: AuditDraft[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
+
+  function schedule(): void {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      void writeAll().catch((error) => log.error({ err: error }, 'the audit trail cannot be written; trying again'))
+    }, FLUSH_MS)
+  }
+
+  /** One writer at a time: the order of entries is the order in which they were recorded. */
+  function writeAll(): Promise<void> {
+    const next = writing.catch(() => {}).then(writeWaiting)
+    writing = next
+    return next
+  }
+
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, BATCH)
+      try {
+        await store.appendAudit(batch)
+      } catch (error) {
+        schedule()
+        throw error
+      }
+      waiting = waiting.slice(batch.length)
+    }
+  }
+
+  return {
+    checkRoom() {
+      if (waiting.length < MAX_WAITING) return
+      throw new TroupeError('overloaded', 'The audit trail cannot be written; changes wait until it can.')
+    },
+    record(draft) {
+      waiting.push(draft)
+      schedule()
+    },
+    flush: writeAll,
+    async read(query) {
+      await writeAll()
+      return await store.audit(query)
+    },
+    async verify() {
+      await writeAll()
+      let head = { number: 0, hash: CHAIN_START }
+      while (true) {
+        const page = await store.audit({ after: head.number, limit: PAGE })
+        if (page.length === 0) return { intact: true, head }
+        const verdict = verifyChain(head, page)
+        if (!verdict.intact) return verdict
+        head = verdict.head
+      }
+    },
+    async close() {
+      clearTimeout(timer)
+      timer = undefined
+      await writeAll()
+    },
+  }
+}

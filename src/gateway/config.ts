@@ -1,0 +1,67 @@
+// What an operator may set. The boot files read the environment; here are only names, meanings and defaults.
+import type { Role } from './auth/principal.ts'
+
+export interface GatewayConfig {
+  /** Where callers reach this gateway; the issuer of its own tokens. Default: `http://troupe.local`. */
+  publicUrl: string
+  /** The tenant whose operators and admins look after the platform itself: its tree, other tenants' keys and quotas. */
+  platformTenant: string
+  /** Origins whose web pages may call the API; none by default. */
+  corsOrigins: string[]
+  /** Behind a proxy the caller's address is in X-Forwarded-For. */
+  trustProxy: boolean
+  /** Requests a second, by key and by tenant. A key may carry a rate of its own. */
+  requestsPerSecond: { key: number; tenant: number }
+  /** Failed authentications a second from one address before it has to wait. */
+  failedLoginsPerSecond: number
+  /** Counters in Redis, shared by all gateways; memory otherwise, and as insurance. */
+  redisUrl?: string
+  /** The largest document, in bytes. */
+  maxDocumentBytes: number
+  /** The longest `Prefer: wait`, in seconds. */
+  maxWaitSeconds: number
+  /** Streams (SSE and WebSocket) open at a time, on this gateway and for one tenant. */
+  maxStreams: { gateway: number; tenant: number }
+  /** Bytes that wait for a slow reader of a stream before it is told and dropped. */
+  streamBufferBytes: number
+  /** A reader that takes nothing for this long is dropped. */
+  slowReaderMs: number
+  /** Tokens of this issuer are accepted. */
+  issuer?: TrustedIssuer
+  /** JSON file with the screening policy; see screening/policy.ts. */
+  policyFile?: string
+  /** Every answer is compared with its schema; a deviation is a 500. For tests: it costs time. */
+  checkAnswers: boolean
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+}
+
+export interface TrustedIssuer {
+  /** As it stands in the token's `iss`. */
+  url: string
+  audience: string
+  /** Absent: found through `<url>/.well-known/openid-configuration`. */
+  jwksUrl?: string
+  /** Asymmetric ones only; a symmetric algorithm here would let anyone with the public key sign. */
+  algorithms?: string[]
+  /** Claims that name tenant and role. Defaults: `tenant`, `role`. */
+  tenantClaim?: string
+  roleClaim?: string
+  /** The role of a token without one. Absent: such a token is refused. */
+  defaultRole?: Role
+}
+
+export const GATEWAY_DEFAULTS: GatewayConfig = {
+  publicUrl: 'http://troupe.local',
+  platformTenant: 'default',
+  corsOrigins: [],
+  trustProxy: false,
+  requestsPerSecond: { key: 10_000, tenant: 20_000 },
+  failedLoginsPerSecond: 50,
+  maxDocumentBytes: 256 * 1024 * 1024,
+  maxWaitSeconds: 120,
+  maxStreams: { gateway: 10_000, tenant: 5_000 },
+  streamBufferBytes: 1024 * 1024,
+  slowReaderMs: 30_000,
+  checkAnswers: false,
+  logLevel: 'info',
+}

@@ -1,0 +1,115 @@
+// What the gateway says about itself: the OpenAPI document made from the routes' schemas, a page to read it and try it,
+// and the page of error codes that every problem's `type` points at.
+import swagger from '@fastify/swagger'
+import scalar from '@scalar/fastify-api-reference'
+import type { FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { ERROR_CODES } from '../../contract/errors.ts'
+
+const TAGS = {
+  tasks: 'Submit work, follow it, answer it, cancel it.',
+  agents: 'What can be asked to work.',
+  documents: 'Files that tasks name by id.',
+  collections: 'Text that can be searched.',
+  usage: 'What was spent, and what may be.',
+  keys: 'Who may use the API.',
+  audit: 'Who changed what.',
+  streams: 'Many tasks and event streams over one connection.',
+  operations: 'For operators and probes.',
+}
+
+/** The page's script is served from here, and its try-it requests go here: nothing is loaded from elsewhere. */
+const PAGE_POLICY = {
+  directives: {
+    defaultSrc: ["'self'"],
+    scriptSrc: ["'self'", "'unsafe-inline'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    fontSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+  },
+}
+
+/** Before the routes: what it adds to the application watches them being made. */
+export async function addDocumentation(app: FastifyInstance, publicUrl: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Troupe',
+        version: '1.0.0',
+        description: 'Supervised, durable agents. Errors are problem+json with a stable `code`; see /errors.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/', description: publicUrl }],
+      tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+      security: [{ bearer: [] }, { apiKey: [] }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: 'An API key (`trp_…`) or a token.' },
+          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+          clientCredentials: {
+            type: 'oauth2',
+            flows: { clientCredentials: { tokenUrl: '/oauth/token', scopes: {} } },
+          },
+        },
+      },
+    },
+    transform: (document) => {
+      const transformed = jsonSchemaTransform(document)
+      const { schema, url } = transformed
+      if (schema !== undefined && schema.operationId === undefined) {
+        schema.operationId = operationId([document.route.method].flat()[0] ?? 'GET', url)
+      }
+      return transformed
+    },
+    transformObject: jsonSchemaTransformObject,
+  })
+
+  app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger())
+
+  app.get('/errors', { schema: { hide: true } as object }, async (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(errorsPage()),
+  )
+
+  await app.register(async (page) => {
+    page.addHook('onRequest', async (_request, reply) => {
+      await reply.helmet({ contentSecurityPolicy: PAGE_POLICY })
+    })
+    await page.register(scalar, {
+      routePrefix: '/docs',
+      configuration: { url: '/openapi.json', withDefaultFonts: false, telemetry: false } as Record<string, unknown>,
+    })
+  })
+}
+
+/** `POST /v1/tasks/{id}/cancel` → `postTasksByIdCancel`: stable, so that generated clients stay the same. */
+function operationId(method: string, url: string): string {
+  const words = url
+    .replace(/^\/v1/, '')
+    .split(/[/.-]/)
+    .filter((part) => part !== '')
+    .map((part) => (part.startsWith(':') ? `By${capital(part.slice(1))}` : capital(part)))
+  return method.toLowerCase() + words.join('')
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERROR_CODES).map(
+    ([code, [status, passing, fix]]) =>
+      `<tr id="${code}"><td><code>${code}</code></td><td>${status}</td><td>${passing ? 'yes' : 'no'}</td><td>${escapeHtml(fix)}</td></tr>`,
+  )
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Troupe: error codes</title>
+<h1>Error codes</h1><table><thead><tr><th>code</th><th>status</th><th>may pass later</th><th>what to do</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody></table></html>
+`
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+}

@@ -1,0 +1,49 @@
+// The REST door, a file for each kind of thing.
+//   tasks.ts         submit, read, list, cancel, retry, message
+//   task-view.ts     a task and its events as the API shows them
+//   events.ts        a task's log: JSON pages or server-sent events
+//   sse.ts           one server-sent stream with a bounded buffer
+//   documents.ts     upload, read, download
+//   collections.ts   put documents into a collection, search it
+//   agents.ts        what can be asked to work
+//   supervision.ts   the live tree, restart a child
+//   usage.ts         what was spent; quotas
+//   audit.ts         the audit trail, and whether its chain holds
+//   keys.ts          API keys
+//   token.ts         OAuth2 client credentials
+//   health.ts        probes and metrics
+//   preferences.ts   Prefer, If-Match, If-None-Match
+import type { FastifyPluginAsync } from 'fastify'
+import type { Authenticate } from '../../auth/authenticate.ts'
+import type { Rates } from '../../limits/rates.ts'
+import type { GatewayContext } from '../../parts.ts'
+import { agentsDoor } from './agents.ts'
+import { auditDoor } from './audit.ts'
+import { collectionsDoor } from './collections.ts'
+import { documentsDoor } from './documents.ts'
+import { eventsDoor } from './events.ts'
+import { healthDoor } from './health.ts'
+import { keysDoor } from './keys.ts'
+import { supervisionDoor } from './supervision.ts'
+import { tasksDoor } from './tasks.ts'
+import { tokenDoor } from './token.ts'
+import { usageDoor } from './usage.ts'
+
+export function restDoors(
+  context: GatewayContext,
+  guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean },
+): FastifyPluginAsync {
+  return async (app) => {
+    await app.register(tasksDoor(context))
+    await app.register(eventsDoor(context, guards.authenticate))
+    await app.register(documentsDoor(context))
+    await app.register(collectionsDoor(context))
+    await app.register(agentsDoor(context))
+    await app.register(supervisionDoor(context))
+    await app.register(usageDoor(context))
+    await app.register(auditDoor(context))
+    await app.register(keysDoor(context))
+    await app.register(tokenDoor(context, guards.rates))
+    await app.register(healthDoor(context, guards.isDraining))
+  }
+}

@@ -1,0 +1,28 @@
+// What a caller may say in headers about an answer: how long to wait for it, and which version it knows already.
+import { TroupeError } from '../../../contract/errors.ts'
+import type { Task } from '../../../contract/task.ts'
+
+/** `Prefer: wait=N` (RFC 7240), at most `most`. Preferences we do not know are ignored, as the RFC asks. */
+export function waitSeconds(prefer: string | undefined, most: number): number | undefined {
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?(?:$|[,;\s])/i.exec(prefer ?? '')
+  return match === null ? undefined : Math.min(Number(match[1]), most)
+}
+
+/** A task changes with each event of its log, and with its usage between events. */
+export function etagOf(task: Task): string {
+  return `"${task.lastEvent}-${task.updatedAt.toString(36)}"`
+}
+
+export function isUnchanged(ifNoneMatch: string | undefined, etag: string): boolean {
+  return ifNoneMatch !== undefined && names(ifNoneMatch, etag)
+}
+
+export function checkIfMatch(ifMatch: string | undefined, etag: string): void {
+  if (ifMatch === undefined || names(ifMatch, etag)) return
+  throw new TroupeError('precondition_failed', `The task is now ${etag}, not ${ifMatch.slice(0, 100)}.`)
+}
+
+function names(header: string, etag: string): boolean {
+  if (header.trim() === '*') return true
+  return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+}

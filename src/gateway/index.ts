@@ -1,0 +1,126 @@
+// The gateway: the doors through which the outside reaches tasks. It knows the desk; it does not know that actors exist.
+//   index.ts           this file: puts the parts together, listens, drains
+//   app.ts             the Fastify application
+//   request-flow.ts    what every request goes through: authenticate, limit, … audit
+//   config.ts          what an operator may set
+//   parts.ts           what the gateway is given; what its doors may use
+//   problem.ts         every failure as problem+json with a stable code (P9)
+//   json-body.ts       bytes to JSON that is safe to hand on (P9)
+//   answers.ts         answers to text
+//   unknown-routes.ts  404 or 405
+//   cursor.ts          signed cursors, bound to tenant and query
+//   documents.ts       documents: content in the blob store, facts in the gateway's store
+//   streams.ts         the streams that are open now
+//   metrics.ts         what is counted
+//   bounded-cache.ts   answers remembered for a short time
+//   auth/              who asks: API keys, own tokens, a trusted issuer's tokens
+//   limits/            how often and how much
+//   screening/         what may come in and go out, by policy
+//   audit/             the hash-chained trail of changes and refusals
+//   store/             the port of what only the gateway keeps, and its adapters
+//   doors/             the protocols: rest, ws, documentation
+//
+// Promises kept here: P1 (a task id leaves only after the desk committed it), P6 (every stream resumes from a number),
+// P8 (draining tells readers where to resume), P9 (bad input ends as a coded 4xx with nothing half-done).
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import { type Logger, pino } from 'pino'
+import { buildApp } from './app.ts'
+import { createAuditTrail } from './audit/trail.ts'
+import { createApiKeys } from './auth/api-keys.ts'
+import { createAuthenticate } from './auth/authenticate.ts'
+import { createIssuerCheck } from './auth/issuer.ts'
+import { createOwnTokens } from './auth/own-tokens.ts'
+import { GATEWAY_DEFAULTS, type GatewayConfig } from './config.ts'
+import { createCursors } from './cursor.ts'
+import { createDocuments } from './documents.ts'
+import { createQuotas } from './limits/quotas.ts'
+import { createRates } from './limits/rates.ts'
+import { createMetrics } from './metrics.ts'
+import type { GatewayContext, GatewayParts } from './parts.ts'
+import { loadPolicy } from './screening/policy.ts'
+import { createScreening } from './screening/screening.ts'
+import { createStreams } from './streams.ts'
+
+export { ADMIN_KEY_FILE, ensureAdminKey } from './auth/admin-key.ts'
+export type { GatewayConfig, TrustedIssuer } from './config.ts'
+export { createDocuments, type Documents } from './documents.ts'
+export type { GatewayParts, RetrievalPort, SupervisionPort, TelemetryPort } from './parts.ts'
+export { openSqliteGatewayStore } from './store/sqlite.ts'
+export type { GatewayStore } from './store/store.ts'
+
+export interface Gateway {
+  readonly app: FastifyInstance
+  listen(host: string, port: number): Promise<{ url: string }>
+  /** P8: not ready any more, streams told where to resume, requests in flight end within the grace. Then closed. */
+  drain(graceMs: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** The parts stay the caller's: closing the gateway closes none of them. */
+export async function createGateway(parts: GatewayParts): Promise<Gateway> {
+  const config: GatewayConfig = { ...GATEWAY_DEFAULTS, ...parts.config }
+  const log = createLog(config.logLevel)
+  const { store, journal, bus, blobs } = parts
+  const keys = createApiKeys(store)
+  const tokens = await createOwnTokens(store, keys, config.publicUrl)
+  const issuer = config.issuer === undefined ? undefined : createIssuerCheck(config.issuer)
+  const rates = await createRates(config)
+  const screening = createScreening(loadPolicy(config.policyFile))
+  const context: GatewayContext = {
+    ...parts,
+    config,
+    log,
+    keys,
+    tokens,
+    audit: createAuditTrail(store, log),
+    quotas: createQuotas({ store, journal }),
+    screening,
+    documents: createDocuments({
+      blobs,
+      store,
+      bus,
+      maxBytes: config.maxDocumentBytes,
+      checkType: (mime) => screening.document(mime),
+    }),
+    cursors: createCursors(await store.secret('cursor-key', randomBytes(32).toString('hex'))),
+    metrics: createMetrics(),
+    streams: createStreams(config.maxStreams),
+  }
+  let draining = false
+  const authenticate = createAuthenticate({ keys, tokens, issuer })
+  const app = await buildApp(context, { authenticate, rates, isDraining: () => draining })
+
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeAll()
+    return closed
+  }
+
+  async function closeAll(): Promise<void> {
+    draining = true
+    context.streams.drain()
+    await app.close()
+    await context.audit.close()
+    await rates.close()
+  }
+
+  return {
+    app,
+    async listen(host, port) {
+      return { url: await app.listen({ host, port }) }
+    },
+    async drain(graceMs) {
+      const ended = close()
+      const late = setTimeout(() => app.server.closeAllConnections(), graceMs)
+      await ended.finally(() => clearTimeout(late))
+    },
+    close,
+  }
+}
+
+function createLog(level: GatewayConfig['logLevel']): Logger {
+  // Headers and bodies are never logged; the paths below are a net under that rule.
+  const redact = ['*.authorization', '*.secret', '*.password', '*.token', '*["x-api-key"]']
+  return pino({ name: 'gateway', level, redact })
+}

@@ -1,0 +1,93 @@
+// How many requests a second, by key, by tenant, and by address for failed logins. Counted in Redis when all gateways
+// should share the count, in memory otherwise. A slow or dead Redis costs one request at most 40 ms, then memory counts
+// alone for a second before Redis is asked again: a limit must never become an outage.
+import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible'
+import { TroupeError } from '../../contract/errors.ts'
+import type { Principal } from '../auth/principal.ts'
+
+const REDIS_PATIENCE_MS = 40
+const REDIS_REST_MS = 1_000
+const WINDOW_SECONDS = 1
+/** The limiter only counts; the bound differs by key and is compared here. */
+const COUNT_ONLY = Number.MAX_SAFE_INTEGER
+
+export interface Rates {
+  /** Passes, or throws `rate_limited`. */
+  take(principal: Principal): Promise<void>
+  failedLogin(address: string): Promise<void>
+  status(): { shared: boolean; resting: boolean }
+  close(): Promise<void>
+}
+
+export interface RateBounds {
+  requestsPerSecond: { key: number; tenant: number }
+  failedLoginsPerSecond: number
+  redisUrl?: string
+}
+
+interface SharedCounter {
+  consume(key: string): Promise<RateLimiterRes>
+  close(): void
+}
+
+export async function createRates(bounds: RateBounds, now: () => number = Date.now): Promise<Rates> {
+  const memory = new RateLimiterMemory({ points: COUNT_ONLY, duration: WINDOW_SECONDS })
+  const shared = bounds.redisUrl === undefined ? undefined : await connect(bounds.redisUrl)
+  let restsUntil = 0
+
+  async function count(key: string): Promise<RateLimiterRes> {
+    if (shared === undefined || now() < restsUntil) return await memory.consume(key)
+    try {
+      return await shared.consume(key)
+    } catch {
+      restsUntil = now() + REDIS_REST_MS
+      return await memory.consume(key)
+    }
+  }
+
+  async function bound(key: string, most: number, whose: string): Promise<void> {
+    const counted = await count(key)
+    if (counted.consumedPoints <= most) return
+    throw new TroupeError('rate_limited', `More than ${most} requests a second ${whose}.`, {
+      detail: { limit: most, retryAfterMs: counted.msBeforeNext },
+    })
+  }
+
+  return {
+    async take(principal) {
+      const { limitId, tenant } = principal
+      const own = principal.requestsPerSecond ?? bounds.requestsPerSecond.key
+      const byKey = bound(`key:${limitId}`, own, 'with this key')
+      const byTenant = bound(`tenant:${tenant}`, bounds.requestsPerSecond.tenant, `for the tenant ${tenant}`)
+      await Promise.all([byKey, byTenant])
+    },
+    failedLogin: (address) =>
+      bound(`login:${address}`, bounds.failedLoginsPerSecond, 'without a valid credential from this address'),
+    status: () => ({ shared: shared !== undefined, resting: now() < restsUntil }),
+    async close() {
+      shared?.close()
+    },
+  }
+}
+
+async function connect(url: string): Promise<SharedCounter> {
+  const { Redis } = await import('ioredis')
+  const redis = new Redis(url, {
+    // A command that cannot be sent now fails now: memory takes over.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: REDIS_PATIENCE_MS,
+    connectTimeout: 2_000,
+    retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
+  })
+  // Without a listener ioredis prints; the state is visible in `status` and /readyz.
+  redis.on('error', () => {})
+  const limiter = new RateLimiterRedis({
+    storeClient: redis,
+    points: COUNT_ONLY,
+    duration: WINDOW_SECONDS,
+    keyPrefix: 'troupe:rate',
+    rejectIfRedisNotReady: true,
+  })
+  return { consume: (key) => limiter.consume(key), close: () => redis.disconnect() }
+}

@@ -1,0 +1,144 @@
+// What every request goes through, in this order:
+//
+//   authenticate → limit → (Fastify: parse, validate) → the door: screen, desk, filter → respond → audit
+//
+// A route says who may use it (`config: { role }`) and what it is called in the audit trail. A route under /v1 that
+// does not say is a mistake, and refused when the gateway starts.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type ErrorCode, TroupeError } from '../contract/errors.ts'
+import type { Authenticate } from './auth/authenticate.ts'
+import { type Principal, type Role, requireRole } from './auth/principal.ts'
+import type { Rates } from './limits/rates.ts'
+import type { GatewayContext } from './parts.ts'
+import { codedError } from './problem.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `public` needs no credential. */
+    role?: Role | 'public'
+    /** Only for the platform's own tenant: what this shows or changes belongs to everyone. */
+    platform?: boolean
+    /** The name of a change in the audit trail: `task.submit`. */
+    audit?: string
+    /** The answer waits until the audit entry is on disk. */
+    auditFirst?: boolean
+  }
+  interface FastifyRequest {
+    principal: Principal | null
+    errorCode: ErrorCode | null
+    /** What a change was about, when the path does not say. */
+    auditTarget: string | null
+    auditDetail: Record<string, string | number | boolean> | null
+  }
+}
+
+const GIVEN_ID = /^[A-Za-z0-9_.-]{8,64}$/
+
+/** The caller's own id, when it is harmless in a log line; a new one otherwise. */
+export function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id']
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : randomUUID()
+}
+
+export function addRequestFlow(
+  app: FastifyInstance,
+  context: GatewayContext,
+  guards: { authenticate: Authenticate; rates: Rates },
+): void {
+  const { authenticate, rates } = guards
+  const { audit, metrics, config } = context
+  app.decorateRequest('principal', null)
+  app.decorateRequest('errorCode', null)
+  app.decorateRequest('auditTarget', null)
+  app.decorateRequest('auditDetail', null)
+
+  app.addHook('onRoute', (route) => {
+    if (route.url.startsWith('/v1') && route.config?.role === undefined) {
+      throw new TroupeError(
+        'configuration_invalid',
+        `The route ${route.method} ${route.url} does not say who may use it.`,
+      )
+    }
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    const needed = request.routeOptions.config.role ?? 'public'
+    if (needed === 'public') return
+    const principal = await identify(request)
+    request.principal = principal
+    await rates.take(principal)
+    requireRole(principal, needed)
+    if (request.routeOptions.config.platform === true) requirePlatform(principal)
+    if (changes(request)) audit.checkRoom()
+  })
+
+  async function identify(request: FastifyRequest): Promise<Principal> {
+    try {
+      return await authenticate(request.headers)
+    } catch (error) {
+      // Counted only on failure: a valid key is never slowed down by somebody else's guesses from the same address.
+      if (codedError(error).code === 'unauthenticated') await rates.failedLogin(request.ip)
+      throw error
+    }
+  }
+
+  function requirePlatform(principal: Principal): void {
+    if (principal.tenant === config.platformTenant) return
+    throw new TroupeError('forbidden', 'This belongs to the platform, not to a tenant; use a key of its own tenant.')
+  }
+
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (changes(request) || refused(request)) {
+      audit.record({
+        at: Date.now(),
+        tenant: request.principal?.tenant ?? config.platformTenant,
+        subject: request.principal?.subject ?? 'anonymous',
+        action: request.routeOptions.config.audit ?? `${request.method} ${request.routeOptions.url ?? 'unknown'}`,
+        target: request.auditTarget ?? pathOf(request),
+        status: reply.statusCode,
+        requestId: request.id,
+        ...detailOf(request),
+      })
+      if (request.routeOptions.config.auditFirst === true) await audit.flush()
+    }
+    return payload
+  })
+
+  app.addHook('onResponse', async (request, reply) => {
+    // The pattern, not the path: a label for each id would be a leak of memory.
+    const route = request.routeOptions.url ?? 'unknown'
+    metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / 1_000)
+    if (request.errorCode === 'unauthenticated') metrics.count('troupe_gateway_refused_logins_total')
+    if (reply.statusCode === 429) metrics.count('troupe_gateway_rate_limited_total')
+    const { method, id } = request
+    request.log.debug({ requestId: id, method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')
+  })
+}
+
+/** The principal of a route that needs one. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw new TroupeError('unauthenticated', 'This route needs a credential.')
+  return request.principal
+}
+
+/** Reads that happen to be POSTs (a search) say so by having no audit name. */
+function changes(request: FastifyRequest): boolean {
+  return request.routeOptions.config.audit !== undefined
+}
+
+function refused(request: FastifyRequest): boolean {
+  return request.errorCode === 'unauthenticated' || request.errorCode === 'forbidden'
+}
+
+/** Without the query: it may hold what should not be kept. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0]!.slice(0, 200)
+}
+
+function detailOf(request: FastifyRequest): { detail?: Record<string, string | number | boolean> } {
+  if (request.errorCode === null && request.auditDetail === null) return {}
+  return { detail: { ...request.auditDetail, ...(request.errorCode === null ? {} : { code: request.errorCode }) } }
+}

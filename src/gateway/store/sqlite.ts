@@ -1,0 +1,148 @@
+// gateway.db: what only the gateway keeps, on one machine. Statements are synchronous and short; the audit trail, which
+// would be the busy one, comes in batches (audit/trail.ts).
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
+import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
+
+/** Each row of this list runs once, in order; only ever append. */
+const MIGRATIONS = [
+  `CREATE TABLE document (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, mime TEXT NOT NULL,
+     bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL) STRICT;
+   CREATE INDEX document_by_tenant ON document (tenant, id DESC);
+   CREATE TABLE api_key (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
+     hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, expires_at INTEGER,
+     revoked_at INTEGER, requests_per_second REAL) STRICT;
+   CREATE INDEX api_key_by_tenant ON api_key (tenant, id DESC);
+   CREATE TABLE audit (number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, entry TEXT NOT NULL) STRICT;
+   CREATE INDEX audit_by_tenant ON audit (tenant, number);
+   CREATE TABLE quota (tenant TEXT PRIMARY KEY, quota TEXT NOT NULL) STRICT;
+   CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+]
+
+export function openSqliteGatewayStore(options: { folder: string }): GatewayStore {
+  mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+  const database = new DatabaseSync(join(options.folder, 'gateway.db'))
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
+  migrate(database)
+
+  const insertDocument = database.prepare('INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const selectDocument = database.prepare('SELECT * FROM document WHERE tenant = ? AND id = ?')
+  const selectDocuments = database.prepare(
+    'SELECT * FROM document WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?',
+  )
+  const insertKey = database.prepare('INSERT INTO api_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const selectKeyByHash = database.prepare('SELECT * FROM api_key WHERE hash = ?')
+  const selectKeyById = database.prepare('SELECT * FROM api_key WHERE id = ?')
+  const selectKeys = database.prepare('SELECT * FROM api_key WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?')
+  const revokeKey = database.prepare(
+    'UPDATE api_key SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL',
+  )
+  const lastAudit = database.prepare('SELECT entry FROM audit ORDER BY number DESC LIMIT 1')
+  const insertAudit = database.prepare('INSERT INTO audit VALUES (?, ?, ?)')
+  const selectAudit = database.prepare('SELECT entry FROM audit WHERE number > ? ORDER BY number LIMIT ?')
+  const selectTenantAudit = database.prepare(
+    'SELECT entry FROM audit WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?',
+  )
+  const selectQuota = database.prepare('SELECT quota FROM quota WHERE tenant = ?')
+  const upsertQuota = database.prepare('INSERT OR REPLACE INTO quota VALUES (?, ?)')
+  const insertSecret = database.prepare('INSERT OR IGNORE INTO secret VALUES (?, ?)')
+  const selectSecret = database.prepare('SELECT value FROM secret WHERE name = ?')
+
+  return {
+    async addDocument(d) {
+      insertDocument.run(d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy)
+    },
+    async document(tenant, id) {
+      return documentOf(selectDocument.get(tenant, id))
+    },
+    async documents(tenant, page) {
+      return selectDocuments.all(tenant, page.before ?? AFTER_ALL, page.limit).map((row) => documentOf(row)!)
+    },
+
+    async addKey(key) {
+      const { id, tenant, name, role, hash, createdAt, createdBy } = key
+      const optional = [key.expiresAt ?? null, key.revokedAt ?? null, key.requestsPerSecond ?? null]
+      insertKey.run(id, tenant, name, role, hash, createdAt, createdBy, ...optional)
+    },
+    async keyByHash(hash) {
+      return keyOf(selectKeyByHash.get(hash))
+    },
+    async keyById(id) {
+      return keyOf(selectKeyById.get(id))
+    },
+    async keys(tenant, page) {
+      return selectKeys.all(tenant, page.before ?? AFTER_ALL, page.limit).map((row) => keyOf(row)!)
+    },
+    async revokeKey(tenant, id, at) {
+      return revokeKey.run(at, tenant, id).changes > 0
+    },
+
+    async appendAudit(drafts) {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        const last = lastAudit.get() as { entry: string } | undefined
+        let head = last === undefined ? { number: 0, hash: CHAIN_START } : (JSON.parse(last.entry) as AuditEntry)
+        for (const draft of drafts) {
+          const entry = chainAfter(head, draft)
+          insertAudit.run(entry.number, entry.tenant, JSON.stringify(entry))
+          head = entry
+        }
+        database.exec('COMMIT')
+      } catch (error) {
+        database.exec('ROLLBACK')
+        throw error
+      }
+    },
+    async audit({ tenant, after, limit }) {
+      const rows = tenant === undefined ? selectAudit.all(after, limit) : selectTenantAudit.all(tenant, after, limit)
+      return rows.map((row) => JSON.parse((row as { entry: string }).entry) as AuditEntry)
+    },
+
+    async quota(tenant) {
+      const row = selectQuota.get(tenant) as { quota: string } | undefined
+      return row === undefined ? undefined : (JSON.parse(row.quota) as Quota)
+    },
+    async setQuota(tenant, quota) {
+      upsertQuota.run(tenant, JSON.stringify(quota))
+    },
+
+    async secret(name, created) {
+      insertSecret.run(name, created)
+      return (selectSecret.get(name) as { value: string }).value
+    },
+
+    async close() {
+      database.close()
+    },
+  }
+}
+
+/** Sorts after every id. */
+const AFTER_ALL = '~'
+
+function migrate(database: DatabaseSync): void {
+  const done = (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+  for (let version = done; version < MIGRATIONS.length; version++) {
+    database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT`)
+  }
+}
+
+type Row = Record<string, unknown> | undefined
+
+function documentOf(row: Row): DocumentRow | undefined {
+  if (row === undefined) return undefined
+  const { id, tenant, name, mime, bytes, sha256, created_at: createdAt, created_by: createdBy } = row
+  return { id, tenant, name, mime, bytes, sha256, createdAt, createdBy } as DocumentRow
+}
+
+function keyOf(row: Row): KeyRow | undefined {
+  if (row === undefined) return undefined
+  const { id, tenant, name, role, hash, created_at: createdAt, created_by: createdBy } = row
+  const key = { id, tenant, name, role, hash, createdAt, createdBy } as KeyRow
+  if (row['expires_at'] !== null) key.expiresAt = row['expires_at'] as number
+  if (row['revoked_at'] !== null) key.revokedAt = row['revoked_at'] as number
+  if (row['requests_per_second'] !== null) key.requestsPerSecond = row['requests_per_second'] as number
+  return key
+}

@@ -1,0 +1,67 @@
+// The port of what only the gateway keeps. Tasks are the journal's.
+//   store.ts      this file: the port
+//   sqlite.ts     gateway.db in the data folder, for one machine
+//   postgres.ts   the same tables for many gateways
+//
+// Every read of a tenant's things takes the tenant; another tenant's thing is `undefined`.
+import type { AuditDraft, AuditEntry } from '../audit/chain.ts'
+import type { Role } from '../auth/principal.ts'
+
+export interface GatewayStore {
+  addDocument(document: DocumentRow): Promise<void>
+  document(tenant: string, id: string): Promise<DocumentRow | undefined>
+  /** Newest first, older than `before`. */
+  documents(tenant: string, page: { before?: string; limit: number }): Promise<DocumentRow[]>
+
+  addKey(key: KeyRow): Promise<void>
+  keyByHash(hash: string): Promise<KeyRow | undefined>
+  keyById(id: string): Promise<KeyRow | undefined>
+  keys(tenant: string, page: { before?: string; limit: number }): Promise<KeyRow[]>
+  /** False: the tenant has no such key, or it was revoked before. */
+  revokeKey(tenant: string, id: string, at: number): Promise<boolean>
+
+  /** Appends in order, in one transaction; each entry is chained to the one before it, whoever wrote that. */
+  appendAudit(drafts: AuditDraft[]): Promise<void>
+  /** In order, with numbers above `after`; without a tenant, everyone's. */
+  audit(query: { tenant?: string; after: number; limit: number }): Promise<AuditEntry[]>
+
+  quota(tenant: string): Promise<Quota | undefined>
+  setQuota(tenant: string, quota: Quota): Promise<void>
+
+  /** A secret that all gateways on this store share: the first caller's `created` is kept, everyone gets that one. */
+  secret(name: string, created: string): Promise<string>
+
+  close(): Promise<void>
+}
+
+export interface DocumentRow {
+  id: string
+  tenant: string
+  name: string
+  mime: string
+  bytes: number
+  sha256: string
+  createdAt: number
+  createdBy: string
+}
+
+export interface KeyRow {
+  id: string
+  tenant: string
+  name: string
+  role: Role
+  /** sha256 of the secret, hexadecimal. The secret has 256 random bits, so a slow hash would add nothing but delay. */
+  hash: string
+  createdAt: number
+  createdBy: string
+  expiresAt?: number
+  revokedAt?: number
+  requestsPerSecond?: number
+}
+
+/** What a tenant may use up. Absent: no bound. */
+export interface Quota {
+  tasksPerDay?: number
+  tokensPerMonth?: number
+  costMicrosPerMonth?: number
+}

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type Started, startGateway } from './support/start.ts'
+
+let started: Started
+before(async () => {
+  started = await startGateway()
+})
+after(async () => await started[Symbol.asyncDispose]())
+
+const submit = (body: Record<string, unknown> = {}, headers: Record<string, string> = {}) =>
+  started.call('POST', '/v1/tasks', { body: { agent: 'echo', input: { text: 'hello' }, ...body }, headers })
+
+test('a submitted task is accepted with 202, its place, and can be read', async () => {
+  const accepted = await submit({ metadata: { customer: '7' }, budget: { tokens: 100 } })
+  assert.equal(accepted.status, 202)
+  assert.equal(accepted.headers.get('location'), `/v1/tasks/${accepted.json.id}`)
+  assert.equal(accepted.json.state, 'queued')
+  const read = await started.call('GET', `/v1/tasks/${accepted.json.id}`)
+  assert.deepEqual(read.json.input, { text: 'hello' })
+  assert.deepEqual(read.json.metadata, { customer: '7' })
+  assert.deepEqual(read.json.budget, { tokens: 100 })
+  assert.match(read.json.createdAt, /^\d{4}-\d\d-\d\dT.*Z$/)
+  assert.equal(read.json.tenant, undefined)
+})
+
+test('the same Idempotency-Key with the same request answers with the same task, with another one 409', async () => {
+  const first = await submit({}, { 'idempotency-key': 'order-1' })
+  const again = await submit({}, { 'idempotency-key': 'order-1' })
+  assert.equal(again.json.id, first.json.id)
+  assert.equal(again.headers.get('idempotency-replayed'), 'true')
+  const other = await submit({ input: { text: 'other' } }, { 'idempotency-key': 'order-1' })
+  assert.equal(other.status, 409)
+  assert.equal(other.json.code, 'idempotency_conflict')
+})
+
+test('Prefer: wait answers 200 with the output when the task ends in time, 202 when it does not', async () => {
+  const late = await submit({}, { prefer: 'wait=0' })
+  assert.equal(late.status, 202)
+  const { promise: offered, resolve } = Promise.withResolvers<string>()
+  const taker = started.bus.take(['strict'], (offer) => resolve(offer.taskId))
+  taker.more(1)
+  const waiting = submit({ agent: 'strict', input: { name: 'mine' } }, { prefer: 'respond-async, wait=20' })
+  const mine = await offered
+  await taker.stop()
+  await started.commit(mine, 'completed', [{ type: 'task.started', host: 'host_test' }, { type: 'task.completed' }], {
+    answer: 42,
+  })
+  const done = await waiting
+  assert.equal(done.status, 200)
+  assert.equal(done.headers.get('preference-applied'), 'wait=20')
+  assert.equal(done.json.id, mine)
+  assert.deepEqual(done.json.output, { answer: 42 })
+})
+
+test('a list goes page by page, newest first, and a cursor fits only its own query', async () => {
+  for (let count = 0; count < 5; count++) await submit({ agent: 'strict', input: { name: `n${count}` } })
+  const seen: string[] = []
+  let cursor = ''
+  do {
+    const page = await started.call('GET', `/v1/tasks?agent=strict&limit=2${cursor}`)
+    assert.equal(page.status, 200)
+    seen.push(...page.json.tasks.map((task: { id: string }) => task.id))
+    cursor = page.json.nextCursor === undefined ? '' : `&cursor=${page.json.nextCursor}`
+    if (cursor !== '') {
+      const misused = await started.call('GET', `/v1/tasks?agent=echo&limit=2${cursor}`)
+      assert.equal(misused.status, 400)
+    }
+  } while (cursor !== '')
+  assert.equal(seen.length, 6)
+  assert.deepEqual(seen, [...seen].sort().reverse())
+})
+
+test('a list can be narrowed by state; an unknown state is a 400', async () => {
+  const completed = await started.call('GET', '/v1/tasks?status=completed,failed')
+  assert.ok(completed.json.tasks.every((task: { state: string }) => task.state === 'completed'))
+  assert.equal((await started.call('GET', '/v1/tasks?status=asleep')).status, 400)
+})
+
+test('an ETag saves reading what is known, and If-Match refuses to change what has changed', async () => {
+  const { json: task } = await submit()
+  const read = await started.call('GET', `/v1/tasks/${task.id}`)
+  const etag = read.headers.get('etag')!
+  const again = await started.call('GET', `/v1/tasks/${task.id}`, { headers: { 'if-none-match': etag } })
+  assert.equal(again.status, 304)
+  await started.commit(task.id, 'running', [{ type: 'task.started', host: 'host_test' }])
+  const stale = await started.call('POST', `/v1/tasks/${task.id}/cancel`, { headers: { 'if-match': etag } })
+  assert.equal(stale.status, 412)
+  assert.equal(stale.json.code, 'precondition_failed')
+})
+
+test('cancel is delivered to the task, once, and refused when the task has ended', async () => {
+  const { json: task } = await submit()
+  const asked = await started.call('POST', `/v1/tasks/${task.id}/cancel`, { body: { reason: 'no longer needed' } })
+  assert.equal(asked.status, 202)
+  assert.equal((await started.call('POST', `/v1/tasks/${task.id}/cancel`)).status, 202)
+  const loaded = await started.journal.load(task.id)
+  assert.deepEqual(
+    loaded?.mail.map((message) => message.body),
+    [{ kind: 'cancel', reason: 'no longer needed' }],
+  )
+  await started.commit(task.id, 'cancelled', [{ type: 'task.cancelled' }])
+  assert.equal((await started.call('POST', `/v1/tasks/${task.id}/cancel`)).json.code, 'wrong_state')
+})
+
+test('retry runs a failed task again and refuses others', async () => {
+  const { json: task } = await submit()
+  assert.equal((await started.call('POST', `/v1/tasks/${task.id}/retry`)).json.code, 'wrong_state')
+  await started.commit(task.id, 'failed', [{ type: 'task.failed', error: { code: 'step_failed', message: 'no' } }])
+  const retried = await started.call('POST', `/v1/tasks/${task.id}/retry`)
+  assert.equal(retried.status, 202)
+  assert.notEqual(retried.json.state, 'failed')
+})
+
+test('a message reaches the mailbox once per Idempotency-Key', async () => {
+  const { json: task } = await submit()
+  const path = `/v1/tasks/${task.id}/messages`
+  const options = { body: { type: 'answer', text: 'yes' }, headers: { 'idempotency-key': 'm1' } }
+  assert.equal((await started.call('POST', path, options)).status, 202)
+  assert.equal((await started.call('POST', path, options)).status, 202)
+  const loaded = await started.journal.load(task.id)
+  assert.deepEqual(
+    loaded?.mail.map((message) => message.body),
+    [{ kind: 'event', event: { type: 'answer', text: 'yes' } }],
+  )
+})
+
+test('input that does not fit the agent names the field; an unknown agent is a 404', async () => {
+  const wrong = await submit({ agent: 'strict', input: { name: 5 } })
+  assert.equal(wrong.status, 400)
+  assert.equal(wrong.json.code, 'invalid_input')
+  assert.match(wrong.json.detail, /name/)
+  assert.equal((await submit({ agent: 'nobody' })).json.code, 'unknown_agent')
+})
+
+test('a deadline in the past, a wrong budget and an unknown field are refused before anything is accepted', async () => {
+  const before = (await started.call('GET', '/v1/tasks?limit=500')).json.tasks.length
+  assert.equal((await submit({ deadline: '2001-01-01T00:00:00Z' })).status, 400)
+  assert.equal((await submit({ budget: { tokens: -1 } })).status, 400)
+  assert.equal((await submit({ surprise: true })).status, 400)
+  assert.equal((await started.call('GET', '/v1/tasks?limit=500')).json.tasks.length, before)
+})
+
+test('the traceparent of the request goes with the task', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const { json: task } = await submit({}, { traceparent })
+  assert.equal((await started.journal.get(task.id))?.traceparent, traceparent)
+})
