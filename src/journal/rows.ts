@@ -1,8 +1,9 @@
 // A task as its table holds it, and back. Both adapters name their columns alike, so both read through here.
 import type { ErrorRecord } from '../contract/errors.ts'
 import type { Priority, TaskState } from '../contract/task.ts'
+import type { BlobStore } from './blobs.ts'
 import type { NewTask, TaskRow, Wake } from './journal.ts'
-import { type Column, decodeValue } from './values.ts'
+import { type Column, decodeValue, fetchBack, isReference } from './values.ts'
 
 export interface TaskColumns {
   id: string
@@ -104,6 +105,15 @@ export function toTaskRow(columns: TaskColumns): TaskRow {
   if (columns.ended_at !== null) row.endedAt = columns.ended_at
   if (columns.owner !== null) row.owner = columns.owner
   return row
+}
+
+/** The task with its large values fetched back from the blob store. */
+export async function withValues(columns: TaskColumns, blobs: BlobStore): Promise<TaskRow> {
+  for (const field of ['input', 'output', 'error', 'snapshot'] as const) {
+    const column = columns[field]
+    if (column !== null && column !== undefined && isReference(column)) columns[field] = await fetchBack(column, blobs)
+  }
+  return toTaskRow(columns)
 }
 
 export interface WakeColumns {

@@ -102,14 +102,12 @@ export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) 
     },
 
     findOrphans(unclaimedMs: number, limit: number, at: number): Wake[] {
-      const wakes: Wake[] = []
+      // Unclaimed ones first: an orphan of this very look is not named twice.
+      const rows = unclaimed.all(at, at - unclaimedMs, limit) as unknown as WakeColumns[]
+      const wakes = rows.map(toWake)
       for (const task of orphaned.all(at, limit) as unknown as Orphan[]) {
         const wake = orphan(task, at)
         if (wake !== undefined) wakes.push(wake)
-      }
-      const room = limit - wakes.length
-      if (room > 0) {
-        for (const row of unclaimed.all(at, at - unclaimedMs, room)) wakes.push(toWake(row as unknown as WakeColumns))
       }
       forgetHosts.run(at - ENDED_LEASE_KEPT_MS)
       return wakes

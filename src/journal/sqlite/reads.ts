@@ -6,9 +6,9 @@ import type { TaskState, Usage } from '../../contract/task.ts'
 import type { BlobStore } from '../blobs.ts'
 import { fromCursor, toCursor } from '../cursor.ts'
 import type { LoadedTask, Message, TaskQuery, TaskRow } from '../journal.ts'
-import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow } from '../rows.ts'
+import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues } from '../rows.ts'
 import { acceptedEvent } from '../rules.ts'
-import { fetchBack, isReference } from '../values.ts'
+import { fetchBack } from '../values.ts'
 
 export function reads(db: DatabaseSync, blobs: BlobStore) {
   const whole = db.prepare(`SELECT ${ALL_COLUMNS}, seq FROM tasks WHERE id = ?`)
@@ -100,15 +100,6 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
       }
     },
   }
-}
-
-/** The task with its large values fetched back from the blob store. */
-async function withValues(columns: TaskColumns, blobs: BlobStore): Promise<TaskRow> {
-  for (const field of ['input', 'output', 'error', 'snapshot'] as const) {
-    const column = columns[field]
-    if (column !== null && column !== undefined && isReference(column)) columns[field] = await fetchBack(column, blobs)
-  }
-  return toTaskRow(columns)
 }
 
 /** States are written into the text, not bound, because a partial index serves only a condition it can see. */

@@ -1,0 +1,116 @@
+// Connections: how they are made, and one that comes back after the server did.
+import { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import pg from 'pg'
+import { TroupeError } from '../../contract/errors.ts'
+import { failureOf, storeError } from './errors.ts'
+
+export interface Address {
+  url: string
+  schema: string
+  /** How long a call waits for a server that does not answer, in milliseconds. */
+  patienceMs: number
+}
+
+// Counts and hash values come as numbers: nothing here outgrows 2^53.
+const types = new pg.TypeOverrides()
+types.setTypeParser(pg.types.builtins.INT8, Number)
+
+export function clientConfig({ url, schema, patienceMs }: Address, settings: string[] = []): pg.ClientConfig {
+  const options = [`search_path=${schema}`, ...settings].map((setting) => `-c ${setting}`).join(' ')
+  return {
+    connectionString: url,
+    options,
+    application_name: 'troupe',
+    connectionTimeoutMillis: patienceMs,
+    keepAlive: true,
+    types,
+  }
+}
+
+const FIRST_PAUSE_MS = 20
+const LONGEST_PAUSE_MS = 1_000
+
+/** Pauses double from attempt to attempt, with jitter, so that many hosts do not come back in step. */
+export function pauseMs(attempt: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
+}
+
+/** Asks until the server answers or patience ends. For what may be asked twice. */
+export async function persist<T>(patienceMs: number, closing: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  const until = performance.now() + patienceMs
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask()
+    } catch (thrown) {
+      if (thrown instanceof TroupeError || failureOf(thrown) === 'refused') throw storeError(thrown)
+      const pause = pauseMs(attempt)
+      if (performance.now() + pause > until || closing.aborted) throw storeError(thrown)
+      await wait(pause, undefined, { signal: closing }).catch(() => {})
+    }
+  }
+}
+
+/** One connection that is used by one caller at a time and made anew when it broke. */
+export class Line {
+  readonly #address: Address
+  readonly #settings: string[]
+  #client: pg.Client | undefined
+  #socket: Socket | undefined
+
+  constructor(address: Address, settings: string[]) {
+    this.#address = address
+    this.#settings = settings
+  }
+
+  /** Fails when the server does not answer in time; then the connection is cut, and what was asked is in doubt. */
+  async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.cut()
+        reject(new Error(`no answer within ${this.#address.patienceMs} ms`))
+      }, this.#address.patienceMs)
+    })
+    try {
+      return await Promise.race([this.#ask(query), late])
+    } catch (thrown) {
+      if (failureOf(thrown) === 'connection') this.cut()
+      throw thrown
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #ask(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    const client = this.#client ?? (await this.#connect())
+    return client.query(query)
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const socket = new Socket()
+    const client = new pg.Client({ ...clientConfig(this.#address, this.#settings), stream: () => socket })
+    // Without a listener the loss of an idle connection would end the process.
+    client.on('error', () => {
+      if (this.#client === client) this.cut()
+    })
+    this.#socket = socket
+    await client.connect()
+    this.#client = client
+    return client
+  }
+
+  cut(): void {
+    this.#socket?.destroy()
+    this.#client = undefined
+    this.#socket = undefined
+  }
+
+  async close(farewell: pg.QueryConfig): Promise<void> {
+    const client = this.#client
+    this.#client = undefined
+    if (client === undefined) return
+    await client.query(farewell).catch(() => {})
+    await client.end().catch(() => {})
+  }
+}

@@ -1,0 +1,158 @@
+// The journal of many hosts: Postgres.
+//   index.ts            this file: the port's verbs
+//   lanes.ts            group commit over a few connections; lost answers are looked up
+//   flush.ts            what a lane gathered, as parameters of apply_1, and back
+//   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
+//   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
+//   sweeps.ts           timers, leases, orphans, purge, reopen
+//   reads.ts            load, get, list, events, sums
+//   gathered.ts         reads of one moment become one query
+//   blobs.ts            the blob store for documents and large values
+//   schema.ts           tables and migrations
+//   connection.ts       how connections are made, and made again
+//   readers.ts          the pool for all that is not the hot path
+//   errors.ts           what an error means for who asked
+import { TroupeError } from '../../contract/errors.ts'
+import type { BlobStore } from '../blobs.ts'
+import type { Accepted, Journal } from '../journal.ts'
+import {
+  type PreparedTask,
+  prepareCommit,
+  prepareMessage,
+  prepareTask,
+  spillCommit,
+  spillMessage,
+  spillTask,
+} from '../prepare.ts'
+import { postgresBlobs } from './blobs.ts'
+import type { Address } from './connection.ts'
+import type { AcceptAnswer } from './flush.ts'
+import { Lane } from './lanes.ts'
+import { openReaders, type Readers } from './readers.ts'
+import { reads } from './reads.ts'
+import { migrate } from './schema.ts'
+import { sweeps } from './sweeps.ts'
+
+export interface PostgresOptions {
+  url: string
+  /** One Troupe in one schema. */
+  schema?: string
+  /** Connections that write, each with its own flushes under way. */
+  lanes?: number
+  /** Connections that read. */
+  pool?: number
+  /** How long a call waits for a database that does not answer before it fails as `journal_unavailable`. */
+  patienceMs?: number
+}
+
+export async function openPostgresJournal(options: PostgresOptions): Promise<Journal> {
+  const { address, readers, closing } = await connect(options)
+  const blobs = postgresBlobs(readers, 'values')
+  const reading = reads(readers, blobs)
+  const sweeping = sweeps(readers)
+  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
+  const laneOf = (taskId: string) => lanes[hash(taskId) % lanes.length]!
+
+  /** Who used the id or the key first. */
+  async function earlier({ task }: PreparedTask): Promise<Accepted> {
+    const { id, tenant, idempotencyKey, requestHash = null } = task
+    let taskId = id
+    if (idempotencyKey !== undefined) {
+      const used = await reading.byKey(tenant, idempotencyKey)
+      if (used !== undefined && used.requestHash !== requestHash) {
+        throw new TroupeError(
+          'idempotency_conflict',
+          `the key ${JSON.stringify(idempotencyKey)} was used with a different request`,
+        )
+      }
+      if (used !== undefined) taskId = used.taskId
+    }
+    const row = await reading.get(taskId)
+    if (row === undefined)
+      throw new TroupeError('journal_unavailable', `${taskId} was purged in this moment; try again`)
+    return { task: row, created: false }
+  }
+
+  return {
+    async accept(task) {
+      const prepared = prepareTask(task)
+      const spilled = spillTask(prepared, blobs)
+      if (spilled !== undefined) await spilled
+      const answer = await new Promise<AcceptAnswer>((resolve, reject) => {
+        laneOf(task.id).put({ kind: 'accept', prepared, resolve, reject })
+      })
+      return 'existing' in answer ? earlier(prepared) : answer
+    },
+    async commit(actorCommit) {
+      const prepared = prepareCommit(actorCommit)
+      const spilled = spillCommit(prepared, blobs)
+      if (spilled !== undefined) await spilled
+      return new Promise((resolve, reject) => {
+        laneOf(actorCommit.taskId).put({ kind: 'commit', prepared, resolve, reject })
+      })
+    },
+    async deliver(message) {
+      const prepared = prepareMessage(message)
+      const spilled = spillMessage(prepared, blobs)
+      if (spilled !== undefined) await spilled
+      return new Promise((resolve, reject) => {
+        laneOf(message.to).put({ kind: 'deliver', prepared, resolve, reject })
+      })
+    },
+    load: (taskId) => reading.load(taskId),
+    get: (taskId, tenant) => reading.get(taskId, tenant),
+    list: (query) => reading.list(query),
+    events: (taskId, after, limit) => reading.events(taskId, after, limit),
+    counts: () => reading.counts(),
+    usage: (tenant, since) => reading.usage(tenant, since),
+    ...sweeping,
+    async close() {
+      closing.abort()
+      await Promise.all(lanes.map((lane) => lane.close()))
+      await blobs.close()
+      await readers.close()
+    },
+  }
+}
+
+/** Documents beside the journal, in the same database. */
+export async function openPostgresBlobs(options: PostgresOptions & { space: string }): Promise<BlobStore> {
+  const { readers, closing } = await connect(options)
+  const blobs = postgresBlobs(readers, options.space)
+  return {
+    ...blobs,
+    async close() {
+      closing.abort()
+      await readers.close()
+    },
+  }
+}
+
+async function connect(
+  options: PostgresOptions,
+): Promise<{ address: Address; readers: Readers; closing: AbortController }> {
+  const { url, schema = 'troupe', pool = 4, patienceMs = 10_000 } = options
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw new TroupeError('configuration_invalid', `${JSON.stringify(schema)} is not the name of a schema`)
+  }
+  const address: Address = { url, schema, patienceMs }
+  const closing = new AbortController()
+  const readers = openReaders(address, pool, closing.signal)
+  try {
+    await readers.withClient((client) => migrate(client, schema))
+    return { address, readers, closing }
+  } catch (thrown) {
+    closing.abort()
+    await readers.close()
+    throw thrown
+  }
+}
+
+/** FNV-1a over the end of the id, which is its random part. */
+function hash(taskId: string): number {
+  let value = 0x811c9dc5
+  for (let index = Math.max(0, taskId.length - 8); index < taskId.length; index++) {
+    value = Math.imul(value ^ taskId.charCodeAt(index), 0x01000193)
+  }
+  return value >>> 0
+}

@@ -1,0 +1,42 @@
+// A small pool for everything that is not the hot path: reads, leases, sweeps. What goes through here may be asked twice.
+import pg from 'pg'
+import { type Address, clientConfig, persist } from './connection.ts'
+
+export interface Readers {
+  /** With a name the statement is prepared once per connection. */
+  rows<Row>(name: string | undefined, text: string, values: unknown[]): Promise<Row[]>
+  /** A connection of its own, for what takes several statements. */
+  withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+export function openReaders(address: Address, size: number, closing: AbortSignal): Readers {
+  const pool = new pg.Pool({ ...clientConfig(address), max: size, query_timeout: address.patienceMs })
+  // An idle connection that is lost is replaced by the next call; the call tells whoever asks.
+  pool.on('error', () => {})
+
+  return {
+    rows: (name, text, values) =>
+      persist(address.patienceMs, closing, async () => {
+        const query: pg.QueryConfig = { text, values }
+        if (name !== undefined) query.name = name
+        return (await pool.query(query)).rows
+      }),
+
+    withClient: (work) =>
+      persist(address.patienceMs, closing, async () => {
+        const client = await pool.connect()
+        let broken: Error | undefined
+        try {
+          return await work(client)
+        } catch (thrown) {
+          broken = thrown instanceof Error ? thrown : new Error(String(thrown))
+          throw thrown
+        } finally {
+          client.release(broken)
+        }
+      }),
+
+    close: () => pool.end(),
+  }
+}

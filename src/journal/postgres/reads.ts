@@ -1,0 +1,147 @@
+// What hosts and doors read. The loads of one moment are one query, because a host that starts many tasks loads many.
+import type { EventBody, TaskEvent } from '../../contract/events.ts'
+import { MAX_PAGE } from '../../contract/limits.ts'
+import type { TaskState, Usage } from '../../contract/task.ts'
+import type { BlobStore } from '../blobs.ts'
+import { fromCursor, toCursor } from '../cursor.ts'
+import type { LoadedTask, Message, TaskQuery, TaskRow } from '../journal.ts'
+import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues } from '../rows.ts'
+import { acceptedEvent } from '../rules.ts'
+import { fetchBack } from '../values.ts'
+import { Gathered } from './gathered.ts'
+import type { Readers } from './readers.ts'
+
+interface LoadRow extends TaskColumns {
+  mail: [string, number, string, string][] | null
+  steps: [string, string][] | null
+}
+
+const LOAD = `
+  SELECT ${ALL_COLUMNS},
+    CASE WHEN mail_position > mail_read THEN (
+      SELECT json_agg(json_build_array(message_id, position, sender, body) ORDER BY position)
+      FROM mail WHERE mail.task = tasks.id AND position > mail_read) END AS mail,
+    (SELECT json_agg(json_build_array(step, outcome)) FROM steps WHERE steps.task = tasks.id) AS steps
+  FROM tasks WHERE id = ANY ($1)`
+
+const GET = `SELECT ${OUTSIDE_COLUMNS} FROM tasks WHERE id = ANY ($1)`
+
+// The row that holds \`after\` may begin before it, so reading starts at the last row that begins at or before it.
+const EVENTS = `
+  SELECT first_number, at, bodies FROM log WHERE task = $1 AND first_number >= coalesce(
+    (SELECT max(first_number) FROM log WHERE task = $1 AND first_number <= $2), 0)
+  ORDER BY first_number LIMIT $3`
+
+const USAGE = `
+  SELECT count(*) AS tasks, coalesce(sum((usage::json ->> 'inputTokens')::bigint), 0) AS input,
+    coalesce(sum((usage::json ->> 'outputTokens')::bigint), 0) AS output,
+    coalesce(sum((usage::json ->> 'costMicros')::bigint), 0) AS cost
+  FROM tasks WHERE tenant = $1 AND created_at >= $2`
+
+export function reads(readers: Readers, blobs: BlobStore) {
+  const loads = new Gathered<LoadRow>((ids) => readers.rows('load', LOAD, [ids]))
+  const gets = new Gathered<TaskColumns>((ids) => readers.rows('get', GET, [ids]))
+
+  return {
+    async load(taskId: string): Promise<LoadedTask | undefined> {
+      const row = await loads.get(taskId)
+      if (row === undefined) return undefined
+      const loaded: LoadedTask = { task: await withValues(row, blobs), mail: [], steps: {} }
+      for (const [id, position, from, body] of row.mail ?? []) {
+        const message: Message = { id, position, from, body: JSON.parse(await fetchBack(body, blobs)) }
+        loaded.mail.push(message)
+      }
+      for (const [step, outcome] of row.steps ?? []) loaded.steps[step] = JSON.parse(await fetchBack(outcome, blobs))
+      return loaded
+    },
+
+    async get(taskId: string, tenant?: string): Promise<TaskRow | undefined> {
+      const row = await gets.get(taskId)
+      if (row === undefined || (tenant !== undefined && row.tenant !== tenant)) return undefined
+      return withValues(row, blobs)
+    },
+
+    async byKey(tenant: string, key: string): Promise<{ taskId: string; requestHash: string | null } | undefined> {
+      const sql =
+        'SELECT task AS "taskId", request_hash AS "requestHash" FROM idempotency WHERE tenant = $1 AND key = $2'
+      const [row] = await readers.rows<{ taskId: string; requestHash: string | null }>('by-key', sql, [tenant, key])
+      return row
+    },
+
+    async list(query: TaskQuery): Promise<{ tasks: TaskRow[]; nextCursor?: string }> {
+      const limit = Math.max(1, Math.min(query.limit, MAX_PAGE))
+      const { sql, values } = listing(query, limit + 1)
+      const found = await readers.rows<TaskColumns>(undefined, sql, values)
+      const page = found.slice(0, limit)
+      const last = page.at(-1)
+      const tasks = page.map(toTaskRow)
+      if (found.length <= limit || last === undefined) return { tasks }
+      return { tasks, nextCursor: toCursor({ createdAt: last.created_at, id: last.id }) }
+    },
+
+    async events(taskId: string, after: number, limit: number): Promise<TaskEvent[]> {
+      const [task, rows] = await Promise.all([
+        after < 1 && limit > 0 ? gets.get(taskId) : undefined,
+        readers.rows<{ first_number: number; at: number; bodies: string }>('events', EVENTS, [
+          taskId,
+          after + 1,
+          limit,
+        ]),
+      ])
+      const events: TaskEvent[] = []
+      if (task !== undefined) {
+        events.push({
+          task: taskId,
+          number: 1,
+          at: task.created_at,
+          body: acceptedEvent(task.agent, task.agent_version),
+        })
+      }
+      for (const { first_number, at, bodies } of rows) {
+        let number = first_number
+        for (const body of JSON.parse(bodies) as EventBody[]) {
+          if (number > after && events.length < limit) events.push({ task: taskId, number, at, body })
+          number++
+        }
+      }
+      return events
+    },
+
+    counts(): Promise<{ agent: string; state: TaskState; tasks: number }[]> {
+      const sql = 'SELECT agent, state, count(*) AS tasks FROM tasks GROUP BY agent, state ORDER BY agent, state'
+      return readers.rows('counts', sql, [])
+    },
+
+    async usage(tenant: string, since: number): Promise<Usage & { tasks: number }> {
+      const [row] = await readers.rows<Record<'tasks' | 'input' | 'output' | 'cost', string>>('usage', USAGE, [
+        tenant,
+        since,
+      ])
+      return {
+        tasks: Number(row!.tasks),
+        inputTokens: Number(row!.input),
+        outputTokens: Number(row!.output),
+        costMicros: Number(row!.cost),
+      }
+    },
+  }
+}
+
+type Bound = string | number | string[]
+
+function listing(query: TaskQuery, limit: number): { sql: string; values: Bound[] } {
+  const where: string[] = []
+  const values: Bound[] = []
+  const bind = (value: Bound) => `$${values.push(value)}`
+  if (query.tenant !== undefined) where.push(`tenant = ${bind(query.tenant)}`)
+  if (query.agent !== undefined) where.push(`agent = ${bind(query.agent)}`)
+  if (query.parent !== undefined) where.push(`parent_task = ${bind(query.parent)}`)
+  if (query.states !== undefined) where.push(`state = ANY (${bind(query.states)})`)
+  if (query.cursor !== undefined) {
+    const { createdAt, id } = fromCursor(query.cursor)
+    where.push(`(created_at, id) < (${bind(createdAt)}, ${bind(id)})`)
+  }
+  const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
+  const order = `ORDER BY created_at DESC, id DESC LIMIT ${bind(limit)}`
+  return { sql: `SELECT ${OUTSIDE_COLUMNS} FROM tasks ${condition} ${order}`, values }
+}

@@ -1,0 +1,140 @@
+// Tables, as numbered forward-only migrations under an advisory lock, so that many hosts may start at once. A migration
+// only adds (expand); what old hosts still use is dropped by a later release (contract). Functions carry the number of
+// the migration that made them: a host calls the ones it was built with, beside newer ones.
+import type pg from 'pg'
+import { TroupeError } from '../../contract/errors.ts'
+import { APPLY } from './apply-function.ts'
+import { DELIVER, FIND_ORPHANS, FIRE_TIMERS, MOMENT } from './sweep-functions.ts'
+
+// `text` for JSON: jsonb refuses \u0000 and re-orders keys. COLLATE "C" keeps ids in byte order and comparisons cheap.
+const TABLES = `
+  CREATE TABLE tasks (
+    id text COLLATE "C" PRIMARY KEY,
+    tenant text NOT NULL,
+    agent text NOT NULL,
+    agent_version text NOT NULL,
+    state text NOT NULL,
+    priority text NOT NULL,
+    created_at bigint NOT NULL,
+    started_at bigint,
+    updated_at bigint NOT NULL,
+    ended_at bigint,
+    deadline bigint,
+    epoch integer NOT NULL DEFAULT 0,
+    version integer NOT NULL DEFAULT 0,
+    owner text,
+    owner_deaths integer NOT NULL DEFAULT 0,
+    last_event integer NOT NULL DEFAULT 1,
+    mail_position integer NOT NULL DEFAULT 0,
+    mail_read integer NOT NULL DEFAULT 0,
+    -- since when the task wants a host and has none
+    runnable_at bigint,
+    depth integer NOT NULL,
+    parent_task text COLLATE "C",
+    parent_step text,
+    traceparent text,
+    budget text,
+    metadata text,
+    usage text,
+    waiting_for text,
+    error text,
+    output text,
+    input text NOT NULL,
+    snapshot text
+  );
+  CREATE INDEX tasks_runnable ON tasks (runnable_at) WHERE runnable_at IS NOT NULL;
+  CREATE INDEX tasks_owned ON tasks (owner) WHERE owner IS NOT NULL;
+  CREATE INDEX tasks_of_tenant ON tasks (tenant, created_at, id);
+  CREATE INDEX tasks_of_parent ON tasks (parent_task) WHERE parent_task IS NOT NULL;
+  CREATE INDEX tasks_noticed ON tasks (state, created_at, id)
+    WHERE state IN ('waiting', 'input-required', 'failed', 'cancelled', 'rejected');
+  CREATE INDEX tasks_by_age ON tasks USING brin (created_at);
+
+  CREATE TABLE log (
+    task text COLLATE "C" NOT NULL,
+    first_number integer NOT NULL,
+    at bigint NOT NULL,
+    bodies text NOT NULL,
+    PRIMARY KEY (task, first_number)
+  );
+  CREATE TABLE mail (
+    task text COLLATE "C" NOT NULL,
+    position integer NOT NULL,
+    message_id text COLLATE "C" NOT NULL,
+    sender text NOT NULL,
+    body text NOT NULL,
+    PRIMARY KEY (task, position)
+  );
+  CREATE UNIQUE INDEX mail_once ON mail (task, message_id);
+  CREATE TABLE steps (
+    task text COLLATE "C" NOT NULL,
+    step text NOT NULL,
+    outcome text NOT NULL,
+    PRIMARY KEY (task, step)
+  );
+  CREATE TABLE timers (
+    task text COLLATE "C" NOT NULL,
+    id text NOT NULL,
+    due_at bigint NOT NULL,
+    PRIMARY KEY (task, id)
+  );
+  CREATE INDEX timers_due ON timers (due_at);
+  CREATE TABLE idempotency (
+    tenant text NOT NULL,
+    key text NOT NULL,
+    request_hash text,
+    task text COLLATE "C" NOT NULL,
+    PRIMARY KEY (tenant, key)
+  );
+  CREATE INDEX idempotency_of_task ON idempotency (task);
+  CREATE TABLE hosts (id text PRIMARY KEY, info text NOT NULL, lease_until bigint NOT NULL);
+  -- The last flush of each connection that writes, and its answer, for a host that lost the answer.
+  CREATE TABLE lanes (id text PRIMARY KEY, flush bigint NOT NULL, answer text, at bigint NOT NULL) WITH (fillfactor = 10);
+  CREATE TABLE blobs (
+    space text NOT NULL,
+    sha256 text COLLATE "C" NOT NULL,
+    bytes bigint NOT NULL,
+    touched_at bigint NOT NULL,
+    PRIMARY KEY (space, sha256)
+  );
+  CREATE TABLE blob_pieces (
+    space text NOT NULL,
+    sha256 text COLLATE "C" NOT NULL,
+    number integer NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (space, sha256, number)
+  );
+  ALTER TABLE blob_pieces ALTER COLUMN content SET STORAGE EXTERNAL;
+`
+
+const MIGRATIONS = [TABLES + MOMENT + DELIVER + APPLY + FIRE_TIMERS + FIND_ORPHANS]
+
+/** A number that only Troupe's migrations lock. */
+const MIGRATION_LOCK = 7_245_001
+
+export async function migrate(client: pg.ClientBase, schema: string): Promise<void> {
+  await client.query('BEGIN')
+  try {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, at timestamptz DEFAULT now())',
+    )
+    const { rows } = await client.query('SELECT coalesce(max(number), 0) AS number FROM migrations')
+    const applied = Number(rows[0].number)
+    if (applied > MIGRATIONS.length) {
+      throw new TroupeError(
+        'journal_newer',
+        `the schema ${schema} has version ${applied}; this Troupe knows versions up to ${MIGRATIONS.length}`,
+      )
+    }
+    for (let next = applied; next < MIGRATIONS.length; next++) {
+      await client.query(MIGRATIONS[next]!)
+      await client.query('INSERT INTO migrations (number) VALUES ($1)', [next + 1])
+    }
+    await client.query('COMMIT')
+  } catch (thrown) {
+    await client.query('ROLLBACK').catch(() => {})
+    throw thrown
+  }
+}

@@ -1,0 +1,114 @@
+// The verbs that keep the journal in order: timers, leases, orphans (P5), purge and reopen.
+import type { Priority } from '../../contract/task.ts'
+import type { HostLease, HostRow, Wake } from '../journal.ts'
+import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
+import { DEADLINE_TIMER, ENDED_LEASE_KEPT_MS } from '../rules.ts'
+import { type Letter, wakeOf } from './flush.ts'
+import type { Readers } from './readers.ts'
+
+/** The moment of the call, where a statement needs it more than once. */
+const NOW = '(SELECT moment_1() AS moment) AS now'
+
+const NEXT_TIMER = `
+  SELECT (SELECT due_at FROM timers ORDER BY due_at LIMIT 1) - moment AS in_ms FROM ${NOW}`
+
+const KEEP_LEASE = `
+  INSERT INTO hosts (id, info, lease_until) SELECT $1, $2, moment + $3::bigint FROM ${NOW}
+  ON CONFLICT (id) DO UPDATE SET info = excluded.info, lease_until = excluded.lease_until
+  WHERE hosts.lease_until > moment_1() RETURNING id`
+
+const HOSTS = `
+  SELECT id AS "hostId", info, lease_until > moment AS alive,
+    (SELECT count(*) FROM tasks WHERE owner = hosts.id AND owner IS NOT NULL) AS tasks
+  FROM hosts, ${NOW} ORDER BY id`
+
+const REOPEN = `
+  WITH opened AS (
+    UPDATE tasks SET state = 'queued', epoch = epoch + 1, owner_deaths = 0, last_event = last_event + 1, error = NULL,
+      ended_at = NULL, waiting_for = NULL, updated_at = moment, runnable_at = moment, mail_read = mail_position
+    FROM ${NOW} WHERE id = $1 AND state IN ('failed', 'cancelled')
+    RETURNING ${WAKE_COLUMNS}, last_event, deadline, moment
+  ), logged AS (
+    INSERT INTO log (task, first_number, at, bodies)
+    SELECT id, last_event, moment, '[{"type":"task.retried"}]' FROM opened
+  ), timed AS (
+    -- A deadline that has passed would end the retry at once; the person who retries has decided otherwise.
+    INSERT INTO timers (task, id, due_at) SELECT id, '${DEADLINE_TIMER}', deadline FROM opened WHERE deadline > moment
+  )
+  SELECT ${WAKE_COLUMNS} FROM opened`
+
+const PURGE = `
+  WITH gone AS (
+    DELETE FROM tasks WHERE id IN (
+      SELECT id FROM tasks WHERE created_at < $1 AND ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+    RETURNING id
+  ), log_gone AS (DELETE FROM log WHERE task IN (SELECT id FROM gone)),
+  steps_gone AS (DELETE FROM steps WHERE task IN (SELECT id FROM gone)),
+  mail_gone AS (DELETE FROM mail WHERE task IN (SELECT id FROM gone)),
+  timers_gone AS (DELETE FROM timers WHERE task IN (SELECT id FROM gone)),
+  keys_gone AS (DELETE FROM idempotency WHERE task IN (SELECT id FROM gone))
+  SELECT count(*) AS deleted FROM gone`
+
+export function sweeps(readers: Readers) {
+  return {
+    async fireTimers(limit: number): Promise<{ woken: Wake[]; nextDueInMs: number | undefined }> {
+      const woken: Wake[] = []
+      const [next] = await readers.rows<{ in_ms: number | null }>('next-timer', NEXT_TIMER, [])
+      const inMs = next?.in_ms ?? undefined
+      if (inMs === undefined || inMs > 0) return { woken, nextDueInMs: inMs }
+      const [fired] = await readers.rows<{ letters: Letter[] | null }>('fire', 'SELECT fire_timers_1($1) AS letters', [
+        limit,
+      ])
+      for (const letter of fired?.letters ?? []) if (letter[1] === 'new') woken.push(wakeOf(letter))
+      const [after] = await readers.rows<{ in_ms: number | null }>('next-timer', NEXT_TIMER, [])
+      return { woken, nextDueInMs: after?.in_ms === null || after === undefined ? undefined : Math.max(0, after.in_ms) }
+    },
+
+    async keepLease({ hostId, info, leaseMs }: HostLease): Promise<{ held: boolean }> {
+      const kept = await readers.rows('keep-lease', KEEP_LEASE, [hostId, JSON.stringify(info), leaseMs])
+      return { held: kept.length === 1 }
+    },
+
+    async endLease(hostId: string): Promise<void> {
+      await readers.rows('end-lease', 'UPDATE hosts SET lease_until = least(lease_until, moment_1()) WHERE id = $1', [
+        hostId,
+      ])
+    },
+
+    async hosts(): Promise<HostRow[]> {
+      const rows = await readers.rows<HostRow & { info: string }>('hosts', HOSTS, [])
+      return rows.map(({ hostId, info, alive, tasks }) => ({ hostId, info: JSON.parse(info), alive, tasks }))
+    },
+
+    async findOrphans({ unclaimedMs, limit }: { unclaimedMs: number; limit: number }): Promise<Wake[]> {
+      type Found = [string, string, string, string, Priority, number, string | null | undefined]
+      const [found] = await readers.rows<{ wakes: Found[] | null }>(
+        'orphans',
+        'SELECT find_orphans_1($1, $2) AS wakes',
+        [unclaimedMs, limit],
+      )
+      return (found?.wakes ?? []).map(([id, tenant, agent, agent_version, priority, epoch, owner = null]) =>
+        toWake({ id, tenant, agent, agent_version, priority, epoch, owner }),
+      )
+    },
+
+    async reopen(taskId: string): Promise<Wake | undefined> {
+      const [row] = await readers.rows<WakeColumns>('reopen', REOPEN, [taskId])
+      return row === undefined ? undefined : toWake(row)
+    },
+
+    async purge(endedBefore: number, limit: number): Promise<number> {
+      const [row] = await readers.rows<{ deleted: number }>('purge', PURGE, [endedBefore, limit])
+      await readers.rows('forget-hosts', 'DELETE FROM hosts WHERE lease_until < moment_1() - $1::bigint', [
+        ENDED_LEASE_KEPT_MS,
+      ])
+      await readers.rows('forget-lanes', 'DELETE FROM lanes WHERE at < moment_1() - $1::bigint', [ENDED_LEASE_KEPT_MS])
+      return row?.deleted ?? 0
+    },
+
+    async now(): Promise<number> {
+      const [row] = await readers.rows<{ moment: number }>('now', 'SELECT moment_1() AS moment', [])
+      return row!.moment
+    },
+  }
+}
