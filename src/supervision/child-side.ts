@@ -1,6 +1,7 @@
 // The other side of process-child.ts: what a process does to be a good child. It says when it is ready, drains when it is
 // asked to, and does not outlive its parent. It reads nothing but its own signals and its IPC channel, so the same
 // process also runs alone (a pod, a terminal), where there is no parent to watch.
+import type { Facts } from './child-spec.ts'
 
 /** EX_TEMPFAIL of sysexits.h: it gave its work back, and did not crash (P8). */
 export const EXIT_DRAINED = 75
@@ -19,7 +20,7 @@ export interface ChildSideOptions {
 
 export interface ChildSide {
   /** Opens the readiness gate. The facts (a port, a version) show in the live tree. */
-  ready(facts?: Record<string, string | number>): void
+  ready(facts?: Facts): void
   /** Stops listening and watching, for a process that ends by itself. */
   leave(): void
 }
@@ -76,10 +77,10 @@ export function underSupervisor(options: ChildSideOptions): ChildSide {
 }
 
 /** The facts of a ready message, or undefined when the message is something else. */
-export function readyFacts(message: unknown): Record<string, string | number> | undefined {
+export function readyFacts(message: unknown): Facts | undefined {
   if (typeof message !== 'object' || message === null || !('ready' in message) || message.ready !== true)
     return undefined
-  const facts: Record<string, string | number> = {}
+  const facts: Facts = {}
   if ('facts' in message && typeof message.facts === 'object' && message.facts !== null) {
     for (const [name, fact] of Object.entries(message.facts)) {
       if (typeof fact === 'string' || typeof fact === 'number') facts[name] = fact

@@ -6,6 +6,9 @@ import type { Clock } from './clock.ts'
 import type { SupervisionEvent } from './events.ts'
 import type { TreeNode } from './tree.ts'
 
+/** What a child says about itself: a process id, a port, the length of a mailbox. */
+export type Facts = Record<string, string | number>
+
 /** How a child ended. */
 export type Outcome =
   /** It finished what it had to do. */
@@ -29,8 +32,8 @@ export interface ChildHandle {
    * calls again with `kill`, after which `exited` must resolve without the child's consent.
    */
   stop(reason: StopReason, timeout: number): void | Promise<void>
-  /** Whatever helps a person who looks at the tree: a process id, a mailbox's length. */
-  facts?(): Record<string, string | number>
+  /** For a person who looks at the tree, and for the events of its end. */
+  facts?(): Facts
   /** A child that is itself a supervisor shows its children … */
   tree?(): TreeNode
   /** … and restarts one of them, named by the ids that lead to it. */

@@ -1,7 +1,7 @@
 // One child's life under its supervisor: start, run, stop in time or be killed. It decides nothing.
 import { TroupeError, toTroupeError } from '../contract/errors.ts'
 import { backoffDelay } from './backoff.ts'
-import type { ChildHandle, CompleteChildSpec, Outcome, StartContext, StopReason } from './child-spec.ts'
+import type { ChildHandle, CompleteChildSpec, Facts, Outcome, StartContext, StopReason } from './child-spec.ts'
 import { settledWithin } from './clock.ts'
 import type { Happening } from './events.ts'
 import type { Lane } from './lane.ts'
@@ -85,10 +85,11 @@ export class Child {
   }
 
   /** The running child ended by itself: what it was is returned, and it is stopped. */
-  ended(): { uptime: number; startedAt: number } {
-    const startedAt = this.phase.kind === 'running' ? this.phase.startedAt : this.#context.clock.now()
+  ended(): { uptime: number; facts: Facts } {
+    const facts = this.#facts()
+    const uptime = this.#uptime()
     this.phase = { kind: 'stopped' }
-    return { startedAt, uptime: Math.max(0, this.#context.clock.now() - startedAt) }
+    return { uptime, facts }
   }
 
   /** Stops it as its spec says. Returns when it is gone; a child that does not run is gone already. */
@@ -107,6 +108,7 @@ export class Child {
       ask(handle, reason, limit)
       outcome = await settledWithin(exited, limit, this.#context.clock)
     }
+    const facts = this.#facts()
     const late = limit > 0 && outcome === undefined
     if (outcome === undefined) {
       ask(handle, 'kill', 0)
@@ -116,7 +118,7 @@ export class Child {
     if (outcome === undefined) this.#tell({ type: 'child_abandoned', level: 'error' })
     else {
       const calm = !late && outcome.kind !== 'crashed'
-      this.#tell({ type: 'child_stopped', level: calm ? 'info' : 'warn', outcome, forced: late })
+      this.#tell({ type: 'child_stopped', level: calm ? 'info' : 'warn', outcome, forced: late, facts })
     }
   }
 
@@ -135,13 +137,27 @@ export class Child {
     const { id, path, phase, restarts, spec } = this
     const state: NodeState = phase.kind
     const node: TreeNode = { id, path, type: spec.type, restart: spec.restart, state, restarts }
-    if (phase.kind === 'running') node.uptime = Math.max(0, this.#context.clock.now() - phase.startedAt)
+    if (phase.kind === 'running') node.uptime = this.#uptime()
     if (this.lastError !== undefined) node.lastError = this.lastError.message
-    const facts = this.handle?.facts?.()
-    if (facts !== undefined) node.facts = facts
+    const facts = this.#facts()
+    if (Object.keys(facts).length > 0) node.facts = facts
     const inner = this.handle?.tree?.()
     if (inner?.children !== undefined) node.children = inner.children
     return node
+  }
+
+  /** A child that cannot answer has nothing to say; asking must not bring its supervisor down. */
+  #facts(): Facts {
+    try {
+      return this.handle?.facts?.() ?? {}
+    } catch {
+      return {}
+    }
+  }
+
+  /** Never negative, should the clock have been set back. */
+  #uptime(): number {
+    return this.phase.kind === 'running' ? Math.max(0, this.#context.clock.now() - this.phase.startedAt) : 0
   }
 
   /**

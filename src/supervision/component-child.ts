@@ -1,6 +1,6 @@
 // A component inside this process as a child: a bus connection, a lease keeper, an agent's pool.
 import { toTroupeError } from '../contract/errors.ts'
-import type { ChildSpec, Outcome, StartContext, StopReason } from './child-spec.ts'
+import type { ChildSpec, Facts, Outcome, StartContext, StopReason } from './child-spec.ts'
 import { settledWithin } from './clock.ts'
 
 export interface RunningComponent {
@@ -10,7 +10,7 @@ export interface RunningComponent {
   failed?: Promise<Error>
   /** Resolves when it has nothing more to do. */
   finished?: Promise<void>
-  facts?(): Record<string, string | number>
+  facts?(): Facts
 }
 
 export interface ComponentSpec extends Omit<ChildSpec, 'start' | 'type'> {

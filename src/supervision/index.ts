@@ -25,6 +25,7 @@ export type {
   AutoShutdown,
   ChildHandle,
   ChildSpec,
+  Facts,
   Outcome,
   RestartType,
   StartContext,

@@ -4,7 +4,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { TroupeError } from '../contract/errors.ts'
 import { EXIT_DRAINED, readyFacts } from './child-side.ts'
-import type { ChildHandle, ChildSpec, Outcome, StartContext, StopReason } from './child-spec.ts'
+import type { ChildHandle, ChildSpec, Facts, Outcome, StartContext, StopReason } from './child-spec.ts'
 import { settledWithin } from './clock.ts'
 import { LastWords, type OutputLine, readLines } from './process-output.ts'
 
@@ -29,8 +29,6 @@ interface Exit {
   code: number | null
   signal: NodeJS.Signals | null
 }
-
-type Facts = Record<string, string | number>
 
 /** How long the pipes of a process may take to deliver what it wrote before it ended. */
 const LAST_OUTPUT = 250

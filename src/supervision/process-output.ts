@@ -13,18 +13,20 @@ const LONGEST_LINE = 16_384
 
 export function readLines(source: Readable, deliver: (text: string) => void): void {
   let begun = ''
+  const deliverInPieces = (line: string): void => {
+    for (let at = 0; at === 0 || at < line.length; at += LONGEST_LINE) deliver(line.slice(at, at + LONGEST_LINE))
+  }
   source.setEncoding('utf8')
   source.on('data', (piece: string) => {
     const lines = (begun + piece).split('\n')
     begun = lines.pop() ?? ''
-    for (const line of lines) deliver(line.endsWith('\r') ? line.slice(0, -1) : line)
-    while (begun.length > LONGEST_LINE) {
-      deliver(begun.slice(0, LONGEST_LINE))
-      begun = begun.slice(LONGEST_LINE)
-    }
+    for (const line of lines) deliverInPieces(line.endsWith('\r') ? line.slice(0, -1) : line)
+    if (begun.length < LONGEST_LINE) return
+    deliverInPieces(begun)
+    begun = ''
   })
   source.on('end', () => {
-    if (begun !== '') deliver(begun)
+    if (begun !== '') deliverInPieces(begun)
   })
   // A pipe that breaks because its process died is told by the process's exit.
   source.on('error', () => undefined)

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts'
 import { decide } from './decision.ts'
 import type { Happening } from './events.ts'
 import { Repair } from './repair.ts'
-import { forgiveRestarts, hasWorked, spendRestart } from './restart-window.ts'
+import { forgiveRestarts, spendRestart } from './restart-window.ts'
 import type { CompleteSupervisorSpec } from './supervisor-spec.ts'
 
 /** What the restarter needs of its supervisor. */
@@ -42,12 +42,12 @@ export class Restarter {
   async onExit(child: Child, handle: ChildHandle, outcome: Outcome): Promise<void> {
     // Stopped or replaced meanwhile, or about to be stopped with all others: then its end is no news.
     if (this.#house.isEnding() || child.phase.kind !== 'running' || child.phase.handle !== handle) return
-    const { startedAt, uptime } = child.ended()
-    if (hasWorked(startedAt, this.#house.clock.now(), this.#house.spec.forgiveAfter)) this.#forgive(child)
+    const { uptime, facts } = child.ended()
+    if (uptime >= this.#house.spec.forgiveAfter) this.#forgive(child)
     if (outcome.kind === 'crashed') {
       child.lastError = outcome.error
-      this.#house.tellOf(child, { type: 'child_crashed', level: 'error', error: outcome.error, uptime })
-    } else this.#house.tellOf(child, { type: 'child_ended', level: 'info', outcome, uptime })
+      this.#house.tellOf(child, { type: 'child_crashed', level: 'error', error: outcome.error, uptime, facts })
+    } else this.#house.tellOf(child, { type: 'child_ended', level: 'info', outcome, uptime, facts })
 
     const decision = decide(child.spec.restart, outcome)
     if (decision.restart) await this.#restart(child, decision.charged)

@@ -1,5 +1,5 @@
 // The live tree as data: what `troupe tree` and GET /v1/supervision show.
-import type { ChildHandle, RestartType } from './child-spec.ts'
+import type { ChildHandle, Facts, RestartType } from './child-spec.ts'
 
 /** `waiting`: it will be started again, after its backoff or after the sibling it depends on. */
 export type NodeState = 'starting' | 'running' | 'waiting' | 'stopping' | 'stopped'
@@ -17,7 +17,7 @@ export interface TreeNode {
   /** Why it last crashed or failed to start. */
   lastError?: string
   /** What the child says about itself. */
-  facts?: Record<string, string | number>
+  facts?: Facts
   /** In start order; for supervisors. */
   children?: TreeNode[]
 }
