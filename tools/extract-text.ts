@@ -28,7 +28,7 @@ export const extractText = defineTool({
   input,
   output: extractedDocument,
   limits: { time: 600_000 },
-  async run({ ocr, ...file }, { signal }) {
+  async run({ ocr, ...file }, { signal }): Promise<ExtractedDocument> {
     if (file.bytes.length > LIMITS.fileBytes) {
       const message = `The file has ${file.bytes.length} bytes; at most ${LIMITS.fileBytes} are read`
       throw new TroupeError('limit_exceeded', message)

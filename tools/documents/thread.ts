@@ -10,6 +10,8 @@ type EntitiesPayload = { text: string; reference?: string } & Omit<RecogniseOpti
 
 type SummaryPayload = { text: string; language: string; sentences: number; breaks?: number[] }
 
+type PassagesPayload = { text: string; question: string; language: string; limit: number }
+
 type JobFunction = (payload: never) => Promise<{ value: unknown; transfer?: ArrayBuffer[] }>
 
 const JOBS: Record<string, JobFunction> = {
@@ -39,6 +41,14 @@ const JOBS: Record<string, JobFunction> = {
   async summarise({ text, language, sentences, breaks }: SummaryPayload) {
     const { summarise } = await import('../texts/summary.ts')
     return { value: summarise(text, language, sentences, breaks) }
+  },
+  async 'find-passages'({ text, question, language, limit }: PassagesPayload) {
+    const { findPassages } = await import('../texts/passages.ts')
+    return { value: findPassages(text, question, language, limit) }
+  },
+  async 'check-claims'({ source, claims, language }: { source: string; claims: string[]; language: string }) {
+    const { checkClaims } = await import('../texts/claims.ts')
+    return { value: checkClaims(source, claims, language) }
   },
 }
 

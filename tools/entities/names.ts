@@ -80,7 +80,7 @@ export function findNames(text: string): Entity[] {
     if (elsewhere !== undefined) points[elsewhere] += 2.5
     const [kind, most] = (Object.entries(points) as [NameKind, number][]).reduce((a, b) => (b[1] > a[1] ? b : a))
     if (most < ENOUGH) continue
-    const confidence = Math.min(0.95, 0.45 + most * 0.08)
+    const confidence = Number(Math.min(0.95, 0.45 + most * 0.08).toFixed(3))
     found.push({ kind, text: shown, start: candidate.start, end: candidate.end, confidence })
   }
   return found
@@ -97,7 +97,8 @@ function score(candidate: Candidate, text: string, lexicon: Lexicon): Points {
   const words = candidate.tokens.map((token) => token.text).filter((word) => /\p{L}/u.test(word))
   const name = text.slice(candidate.start, candidate.end)
   const points: Points = { person: 0, organisation: 0, place: 0 }
-  const known = lexicon.known(name)
+  // "Ut" opens a Latin sentence; only "UT" is Utah.
+  const known = name.length > 2 || name === name.toUpperCase() ? lexicon.known(name) : undefined
   if (known !== undefined) points[known] += 3
   if (candidate.titled) points.person += 4
   const last = words.at(-1)!
@@ -109,9 +110,9 @@ function score(candidate: Candidate, text: string, lexicon: Lexicon): Points {
   const unknown = words.filter((word) => !lexicon.isCommon(word)).length
   if (words.length > 1 && words.length <= 4 && unknown >= words.length - 1) {
     for (const one of KINDS) points[one] += PRIOR[one]
-    // "Rapid Cycle", "Red Ball": an everyday word first is seldom a person's name, and often no name at all.
+    // "Rapid Cycle", "Country Profile": with an everyday word it is seldom a person's name, and often no name at all.
     if (unknown < words.length) {
-      points.person -= lexicon.isCommon(words[0]!) ? 1.2 : 0.4
+      points.person -= 1.2
       points.organisation += 0.3
     }
   } else if (unknown === 1 && words.length === 1 && name.length > 2) {

@@ -17,7 +17,8 @@ export function detectLanguage(text: string): DetectedLanguage {
   for (const sample of samples(text)) {
     const found = detectAll(sample)
     total += 1
-    for (const { lang, accuracy } of found) points.set(lang, (points.get(lang) ?? 0) + accuracy)
+    for (const { lang, accuracy } of found.filter((one) => hasScript(sample, one.lang)))
+      points.set(lang, (points.get(lang) ?? 0) + accuracy)
   }
   const ranked = [...points].sort((a, b) => b[1] - a[1])
   const sum = ranked.reduce((all, [, value]) => all + value, 0)
@@ -31,6 +32,25 @@ export function detectLanguage(text: string): DetectedLanguage {
     confidence: Number((share(first[1]) * Math.min(1, letters / 40)).toFixed(3)),
     others: ranked.slice(1, 4).map(([language, value]) => ({ language, confidence: share(value) })),
   }
+}
+
+/** Languages that are not written in Latin letters, and the letters they cannot do without. */
+const SCRIPTS: [languages: RegExp, letters: RegExp][] = [
+  [/^(ru|uk|be|bg|sr|mk|kk|ky|tt|mn|tg)$/, /\p{Script=Cyrillic}/gu],
+  [/^(zh|ja)$/, /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/gu],
+  [/^ko$/, /\p{Script=Hangul}/gu],
+  [/^(ar|fa|ur|ps)$/, /\p{Script=Arabic}/gu],
+  [/^(he|yi)$/, /\p{Script=Hebrew}/gu],
+  [/^(hi|mr|ne)$/, /\p{Script=Devanagari}/gu],
+  [/^el$/, /\p{Script=Greek}/gu],
+  [/^th$/, /\p{Script=Thai}/gu],
+  [/^(bn|ta|te|gu|kn|ml|pa|si|my|km|lo|ka|hy|am)$/, /[\u0980-\u10ff\u1200-\u137f\u1780-\u17ff\u0530-\u058f]/gu],
+]
+
+/** Spelled in Latin letters a foreign word list can look like Hindi; but Hindi is not written so. */
+function hasScript(sample: string, language: string): boolean {
+  const letters = SCRIPTS.find(([languages]) => languages.test(language))?.[1]
+  return letters === undefined || (sample.match(letters)?.length ?? 0) > sample.length * 0.1
 }
 
 function samples(text: string): string[] {

@@ -1,6 +1,7 @@
 // Sentences and words with their offsets: what summaries and key phrases are made of.
 //   sentences.ts     this file               language.ts      which language
 //   key-phrases.ts   what a text is about    summary.ts       its sentences that say most
+//   passages.ts      where a question is answered    claims.ts   what a source bears out
 //   stop-words.ts    words that say nothing alone
 export interface Sentence {
   text: string

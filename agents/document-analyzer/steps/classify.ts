@@ -1,0 +1,38 @@
+// What kind of document it is (invoice, contract, minutes …), by the model that the inference worker serves. Its
+// confidence is calibrated; below the threshold the honest answer is "unknown".
+import { step } from '@troupe/sdk'
+import type { AnalysisWarning, DocumentType } from '../shapes.ts'
+import { storedText } from './stored-text.ts'
+
+const MODEL = 'document-type'
+const SURE = 0.5
+/** A type shows on the first pages. */
+const READ = 8_000
+const UNKNOWN: DocumentType = { label: 'unknown', confidence: 0, alternatives: [] }
+
+interface Typed {
+  type: DocumentType
+  warnings: AnalysisWarning[]
+}
+
+export const classifyType = step<{ textDocument: string }, Typed>(
+  async ({ input, ctx }) => {
+    if (!(await ctx.inference.available())) {
+      return {
+        type: UNKNOWN,
+        warnings: [{ kind: 'degraded', message: 'No inference worker: the document’s type is unknown' }],
+      }
+    }
+    const text = await storedText(ctx, input.textDocument)
+    const [found] = await ctx.inference.classify(MODEL, [text.slice(0, READ)])
+    if (found === undefined) return { type: UNKNOWN, warnings: [] }
+    const ranked = Object.entries(found.scores).sort((a, b) => b[1] - a[1])
+    const alternatives = ranked
+      .filter(([label]) => label !== found.label)
+      .slice(0, 3)
+      .map(([label, confidence]) => ({ label, confidence }))
+    const label = found.confidence >= SURE ? found.label : 'unknown'
+    return { type: { label, confidence: found.confidence, alternatives }, warnings: [] }
+  },
+  { timeout: 60_000, retries: 3 },
+)

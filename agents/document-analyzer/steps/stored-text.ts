@@ -1,0 +1,12 @@
+// The text that reading left in the document store. The text itself never enters the machine's state.
+import type { StepContext } from '@troupe/sdk'
+
+export async function storedText(ctx: StepContext, textDocument: string): Promise<string> {
+  return new TextDecoder().decode(await ctx.documents.read(textDocument))
+}
+
+/** The page, from 1, on which an offset lies. */
+export function pageOf(offset: number, pageStarts: readonly number[]): number {
+  const after = pageStarts.findIndex((start) => start > offset)
+  return after < 0 ? Math.max(1, pageStarts.length) : after
+}
