@@ -24,6 +24,11 @@ export function onlyEmbedder(embedder: Embedder): Embedders {
   }
 }
 
+/** Searches go by words alone. */
+export function noEmbedder(): Embedders {
+  return { current: async () => undefined, find: async () => undefined }
+}
+
 /** Embeds and checks: a vector of the wrong length or with a NaN must never reach a store. Returns unit vectors. */
 export async function embedChecked(
   embedder: Embedder,

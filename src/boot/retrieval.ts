@@ -1,0 +1,73 @@
+// The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
+// TROUPE_DATA (.troupe) for the embedded store; TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
+// the model there; TROUPE_RETRIEVAL_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT, _KEY and _CA.
+// Tells its parent `{ready: true, port}` when it serves; SIGTERM drains it.
+import { join, resolve } from 'node:path'
+import { pino } from 'pino'
+import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
+import { createInferenceClient } from '../workers/inference/index.ts'
+import {
+  inferenceEmbedders,
+  noEmbedder,
+  openPostgresStore,
+  openSqliteStore,
+  type RetrievalEvent,
+  type Store,
+  startRetrievalWorker,
+} from '../workers/retrieval/index.ts'
+import { runProcess } from './process.ts'
+
+const GRACE_MS = 10_000
+const environment = process.env
+const log = pino({ name: 'retrieval' })
+
+await runProcess(async () => {
+  const metrics = new Metrics()
+  const metricsAddress = environment.TROUPE_RETRIEVAL_METRICS_ADDRESS
+  const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
+  const inferenceUrl = environment.TROUPE_INFERENCE_URL
+  const inference = inferenceUrl === undefined ? undefined : createInferenceClient({ address: addressOf(inferenceUrl) })
+  const model = environment.TROUPE_EMBEDDER ?? 'embedder'
+  const worker = await startRetrievalWorker({
+    address: environment.TROUPE_RETRIEVAL_ADDRESS ?? '127.0.0.1:0',
+    store: await openStore(),
+    embedders: inference === undefined ? noEmbedder() : inferenceEmbedders({ client: inference, model }),
+    metrics,
+    onEvent: logEvent,
+    ...tls(),
+  })
+  log.info({ port: worker.port, metricsPort: endpoint?.port }, 'retrieval worker serves')
+  return {
+    facts: { port: worker.port },
+    async stop() {
+      await worker.drain(GRACE_MS)
+      inference?.close()
+      await endpoint?.stop()
+    },
+  }
+})
+
+async function openStore(): Promise<Store> {
+  const url = environment.TROUPE_POSTGRES_URL
+  if (url !== undefined && url !== '') return await openPostgresStore({ url })
+  return await openSqliteStore(join(resolve(environment.TROUPE_DATA ?? '.troupe'), 'retrieval'))
+}
+
+/** gRPC wants host and port; an address copied from elsewhere may carry a scheme. */
+function addressOf(url: string): string {
+  return url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '')
+}
+
+function logEvent(event: RetrievalEvent): void {
+  const { type, ...fields } = event
+  if (event.type === 'filling_failed') log.warn({ err: event.error }, 'vectors could not be filled in; trying again')
+  else log.info(fields, type)
+}
+
+function tls(): { tls?: TlsFiles } {
+  const certificate = environment.TROUPE_RETRIEVAL_TLS_CERT
+  const key = environment.TROUPE_RETRIEVAL_TLS_KEY
+  const ca = environment.TROUPE_RETRIEVAL_TLS_CA
+  if (certificate === undefined || key === undefined) return {}
+  return { tls: ca === undefined ? { certificate, key } : { certificate, key, ca } }
+}
