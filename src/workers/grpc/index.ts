@@ -8,6 +8,7 @@
 //   tls.ts               certificates
 //   metrics.ts           counters and histograms as Prometheus text
 //   metrics-endpoint.ts  serves that text over HTTP
+//   window.ts            HTTP/2 receive windows wide enough for tensors
 //   wire.ts              the protobuf wire format, by hand
 // Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
 export { Health } from './health.ts'

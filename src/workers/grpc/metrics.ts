@@ -91,9 +91,16 @@ export class Metrics {
   }
 }
 
+/** A caller that counts often keeps its labels in one object, whose text is then made once. */
+const keys = new WeakMap<Labels, string>()
+
 function seriesKey(family: Family<unknown>, labels: Labels): string {
-  let key = ''
-  for (const name in labels) key += `${key === '' ? '' : ','}${name}="${escapeLabel(labels[name]!)}"`
+  let key = keys.get(labels)
+  if (key === undefined) {
+    key = ''
+    for (const name in labels) key += `${key === '' ? '' : ','}${name}="${escapeLabel(labels[name]!)}"`
+    keys.set(labels, key)
+  }
   return family.series.size < MAX_SERIES || family.series.has(key) ? key : 'overflow="true"'
 }
 

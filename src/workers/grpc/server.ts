@@ -6,6 +6,7 @@ import { type Method, type MethodEnvironment, Undecodable } from './methods.ts'
 import type { Metrics } from './metrics.ts'
 import { reflectionServices } from './reflection.ts'
 import { serverCredentials, type TlsFiles } from './tls.ts'
+import { widenConnections, widenStreams } from './window.ts'
 
 export interface GrpcService {
   definition: ServiceDefinition
@@ -48,6 +49,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc.max_send_message_length': limits.messageBytes,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
   })
+  widenStreams(server)
   const health = new Health()
   const draining = new AbortController()
   const stopped = new AbortController()
@@ -60,6 +62,7 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   for (const { definition } of options.services) health.set(serviceName(definition), true)
 
   const port = await bind(server, options)
+  widenConnections(server)
   return {
     port,
     health,

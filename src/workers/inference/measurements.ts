@@ -1,6 +1,6 @@
 // What is measured per model and version, and what is told as an event.
 import type { TroupeError } from '../../contract/errors.ts'
-import type { Metrics } from '../grpc/index.ts'
+import type { Labels, Metrics } from '../grpc/index.ts'
 import type { DriftReport } from './drift.ts'
 import type { Stage } from './probe-child.ts'
 
@@ -22,7 +22,7 @@ export type ModelEvent =
 export interface Measurements {
   queued(model: ModelVersion, ms: number): void
   ran(model: ModelVersion, rows: number, ms: number): void
-  answered(model: string, code: string): void
+  answered(model: ModelVersion, code: string): void
   available(model: ModelVersion, provider: string | undefined): void
   drift(model: ModelVersion, report: DriftReport, tripped: boolean): void
   died(model: ModelVersion, error: TroupeError): void
@@ -41,15 +41,22 @@ export function createMeasurements(metrics: Metrics, onEvent: (event: ModelEvent
   )
   const drift = metrics.gauge('troupe_inference_drift_index', 'Population stability index against training')
   const deaths = metrics.counter('troupe_inference_instance_deaths_total', 'Instances of a model that died')
-  const labelled = new Map<string, { model: string; version: string }>()
   // The labels of a version are built once: this is called for each request.
-  const labels = ({ name, version }: ModelVersion): { model: string; version: string } => {
-    const key = `${name}/${version}`
-    let found = labelled.get(key)
+  const known = new WeakMap<ModelVersion, Labels>()
+  const labels = (model: ModelVersion): Labels => {
+    let found = known.get(model)
     if (found === undefined) {
-      found = { model: name, version }
-      labelled.set(key, found)
+      found = { model: model.name, version: model.version }
+      known.set(model, found)
     }
+    return found
+  }
+  const answered = new WeakMap<ModelVersion, Map<string, Labels>>()
+  const answerLabels = (model: ModelVersion, code: string): Labels => {
+    const codes = answered.get(model) ?? new Map<string, Labels>()
+    answered.set(model, codes)
+    const found = codes.get(code) ?? { ...labels(model), code }
+    codes.set(code, found)
     return found
   }
   return {
@@ -58,7 +65,7 @@ export function createMeasurements(metrics: Metrics, onEvent: (event: ModelEvent
       rows(labels(model), count)
       compute(labels(model), ms)
     },
-    answered: (model, code) => answers({ model, code }),
+    answered: (model, code) => answers(answerLabels(model, code)),
     available: (model, provider) =>
       ready({ ...labels(model), provider: provider ?? '' }, provider === undefined ? 0 : 1),
     drift(model, report, tripped) {

@@ -36,7 +36,7 @@ interface InferJob extends Job {
 export type InferEnd = (error: TroupeError | null, outputs: Tensor[]) => void
 
 // Two batches are with an instance: while one is computed the next one already lies in its thread.
-const DEPTH = 2
+const DEPTH = 1
 const MAX_DEATHS = 3
 const DEATHS_WITHIN_MS = 60_000
 

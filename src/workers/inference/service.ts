@@ -109,7 +109,7 @@ function inferOnce(
     const served = repository.get(request.model, request.version)
     const deadline = Math.min(call.deadline, deadlineOf(request.parameters))
     const cancel = served.submit(request, deadline, (error, outputs) => {
-      measurements.answered(served.options.name, error?.code ?? 'ok')
+      measurements.answered(served.options, error?.code ?? 'ok')
       if (error !== null) reject(error)
       else resolve(encodeResponse(responseTo(request, served, outputs), request.typed))
     })
@@ -150,7 +150,7 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
         const served = repository.get(request.model, request.version)
         const cancel = served.submit(request, deadlineOf(request.parameters), (error, outputs) => {
           cancels.delete(cancel)
-          measurements.answered(served.options.name, error?.code ?? 'ok')
+          measurements.answered(served.options, error?.code ?? 'ok')
           reply(
             error === null
               ? encodeStreamResponse('', encodeResponse(responseTo(request, served, outputs), request.typed))

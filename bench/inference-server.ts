@@ -1,0 +1,58 @@
+// The far side of bench/inference.ts, in a process of its own: the inference worker, an echo over the same kind of
+// stream, or a bare loop around session.run.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { duplex, loadService, startGrpcServer } from '../src/workers/grpc/index.ts'
+import { startInferenceWorker } from '../src/workers/inference/index.ts'
+
+const [mode = 'worker', path = ''] = process.argv.slice(2)
+const asIs = (bytes: Buffer): Buffer => bytes
+
+if (mode === 'worker') {
+  const worker = await startInferenceWorker({ address: '127.0.0.1:0', models: path, providers: ['cpu'], watchMs: 0 })
+  serve(worker.port)
+} else if (mode === 'echo') {
+  const definition = loadService('inference.proto', 'inference.GRPCInferenceService')
+  const stream = { ...definition.ModelStreamInfer!, requestDeserialize: asIs, responseSerialize: asIs }
+  const echo = duplex<Buffer, Buffer>((rpc) => {
+    rpc.on('data', (message: Buffer) => rpc.write(message))
+    return new Promise((resolve) => rpc.once('end', resolve))
+  })
+  const server = await startGrpcServer({
+    address: '127.0.0.1:0',
+    services: [{ definition: { ModelStreamInfer: stream }, methods: { ModelStreamInfer: echo } }],
+  })
+  serve(server.port)
+} else {
+  const [file = '', rows = '32', threads = '0'] = process.argv.slice(3)
+  process.send!({ rows: await bareLoop(file, Number(rows), Number(threads)) })
+}
+
+/** Rows a second of the model alone. */
+async function bareLoop(file: string, rows: number, threads: number): Promise<number> {
+  const session = await InferenceSession.create(file, threads === 0 ? {} : { intraOpNumThreads: threads })
+  const feeds = { x: new Tensor('float32', new Float32Array(rows * 384).fill(0.5), [rows, 384]) }
+  for (let warm = 0; warm < 50; warm++) await session.run(feeds)
+  const startedAt = performance.now()
+  let runs = 0
+  while (performance.now() - startedAt < 2_000) {
+    await session.run(feeds)
+    runs++
+  }
+  return (runs * rows) / ((performance.now() - startedAt) / 1_000)
+}
+
+function serve(port: number): void {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  process.on('message', (message: 'measure' | 'report') => {
+    if (message === 'measure') {
+      delay.reset()
+      delay.enable()
+    } else {
+      delay.disable()
+      process.send!({ loop_p99_ms: delay.percentile(99) / 1e6 })
+    }
+  })
+  process.on('disconnect', () => process.exit(0))
+  process.send!({ port })
+}
