@@ -12,7 +12,6 @@
 //
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
 // order, in the commit that applies it), P7 (cancel and deadline are looked at before everything else).
-import { setImmediate as nextTick } from 'node:timers/promises'
 import { TroupeError } from '../contract/errors.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
@@ -44,6 +43,8 @@ export type ActorExit =
   | { kind: 'lost' }
   | { kind: 'failed'; error: unknown }
 
+const EMPTY = JSON.stringify(emptyState())
+
 export class Actor {
   readonly exited: Promise<ActorExit>
   readonly task: TaskRow
@@ -55,6 +56,7 @@ export class Actor {
   private readonly handler: HandlerBehaviour | undefined
   private readonly exit: (exit: ActorExit) => void
   private pending: Stimulus[] = []
+  private writtenState = EMPTY
   private busy = false
   private gone = false
   private claimed = false
@@ -69,6 +71,7 @@ export class Actor {
     this.parts = parts
     this.task = loaded.task
     this.state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
+    if (loaded.task.snapshot !== undefined) this.writtenState = JSON.stringify(this.state)
     this.mailSeen = loaded.task.mailRead
     // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
     this.claimed = loaded.task.owner === parts.hostId
@@ -109,7 +112,7 @@ export class Actor {
 
   /** The lease is gone: stop everything, commit nothing. */
   abandon(): void {
-    this.finish({ kind: 'lost' }, new TroupeError('commit_refused', 'This host lost its lease.'))
+    this.finish({ kind: 'lost' }, () => new TroupeError('commit_refused', 'This host lost its lease.'))
   }
 
   private push(stimulus: Stimulus): void {
@@ -134,12 +137,15 @@ export class Actor {
         if (this.mailDue) await this.loadMail()
         if (!this.begun && !this.pending.some(isOrder)) this.handler?.start(this.task.input)
         // A handler's calls of one moment (three asks, a record and the return) shall be one commit.
-        if (this.handler !== undefined) await nextTick()
+        if (this.handler !== undefined) await microtasksDrained()
         if (this.gone) return
         await this.commit(this.compute())
       }
     } catch (error) {
-      this.finish({ kind: 'failed', error }, new TroupeError('journal_unavailable', 'The journal did not answer.'))
+      this.finish(
+        { kind: 'failed', error },
+        () => new TroupeError('journal_unavailable', 'The journal did not answer.'),
+      )
     } finally {
       this.busy = false
       if (!this.gone) for (const resolve of this.settledWaiters.splice(0)) resolve()
@@ -236,9 +242,9 @@ export class Actor {
       ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
       release,
       ...outward,
-      ...(turn.ending?.state === 'completed' ? {} : { snapshot: this.state }),
       events: turn.events,
     }
+    if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = this.state
     if (turn.mailRead !== undefined) commit.mailRead = turn.mailRead
     if (Object.keys(turn.recorded).length > 0) commit.steps = turn.recorded
     if (turn.timersSet.length > 0) commit.timersSet = turn.timersSet
@@ -248,7 +254,7 @@ export class Actor {
     if (this.chatter.usage !== undefined) commit.usage = this.chatter.usage
     const outcome = await this.parts.journal.commit(commit)
     if (!outcome.applied) {
-      this.finish({ kind: 'lost' }, new TroupeError('commit_refused', 'Another host owns this task now.'))
+      this.finish({ kind: 'lost' }, () => new TroupeError('commit_refused', 'Another host owns this task now.'))
       return
     }
     this.claimed = true
@@ -263,10 +269,8 @@ export class Actor {
     this.parts.onCommitted(this.task, commit, outcome)
     if (this.gone) return
     if (release) {
-      const stopped = new TroupeError(
-        'cancelled',
-        turn.ending === undefined ? 'The task was released.' : 'The task has ended.',
-      )
+      const why = turn.ending === undefined ? 'The task was released.' : 'The task has ended.'
+      const stopped = () => new TroupeError('cancelled', why)
       if (turn.ending !== undefined) this.finish({ kind: 'ended' }, stopped)
       // After a crash the durable timer `restart` brings the next incarnation, not the mail that is still unread.
       else this.finish({ kind: 'released', runnable: !crashed && (outcome.runnable || this.isRunning) }, stopped)
@@ -277,6 +281,15 @@ export class Actor {
     for (const id of turn.starts) this.startStep(id)
     for (const after of turn.afterwards) after()
     if (outcome.mailPosition > this.mailSeen) this.mailDue = true
+  }
+
+  /** A handler's state rarely changes: its records are rows of their own. A machine's changes with each turn. */
+  private stateChanged(): boolean {
+    if (this.machine !== undefined) return true
+    const json = JSON.stringify(this.state)
+    const changed = json !== this.writtenState
+    this.writtenState = json
+    return changed
   }
 
   private startStep(id: string): void {
@@ -297,7 +310,7 @@ export class Actor {
     return this.machine?.needsPerson ?? this.handler?.needsPerson ?? false
   }
 
-  private finish(exit: ActorExit, reason: TroupeError): void {
+  private finish(exit: ActorExit, reason: () => TroupeError): void {
     if (this.gone) return
     this.gone = true
     this.chatter.stop()
@@ -312,7 +325,7 @@ export class Actor {
     const view = this.parts.makeContext(
       this.task,
       { id: 'run', invocation: 1, attempt: 1, policy: effectivePolicy(undefined, {}), run: () => {}, input: undefined },
-      this.runner.signal,
+      this.runner,
       this.chatter,
     )
     return new HandlerBehaviour({
@@ -321,7 +334,7 @@ export class Actor {
       state: this.state,
       recorded: loaded.steps,
       runStep,
-      context: { task: view.task, log: view.log, signal: view.signal, progress: view.progress },
+      context: view,
       push: (stimulus) => this.push(stimulus),
       committed: () => {
         if (this.claimed && !this.busy && this.pending.length === 0) return Promise.resolve()
@@ -329,6 +342,14 @@ export class Actor {
       },
     })
   }
+}
+
+/**
+ * Resolves when everything that follows from what just happened has run. Not setImmediate: that would put the commits of
+ * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
+ */
+function microtasksDrained(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 function isOrder(stimulus: Stimulus): stimulus is Stimulus & { kind: 'mail' } {

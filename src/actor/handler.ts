@@ -24,6 +24,7 @@ interface HandlerParts {
   state: ActorState
   recorded: Record<string, StepOutcome>
   runStep: RunStep
+  /** Its parts are made when first used. */
   context: Pick<HandlerContext, 'task' | 'log' | 'signal' | 'progress'>
   push(stimulus: Stimulus): void
   /** Resolves when the actor owns its task and everything pushed so far is committed. */
@@ -116,7 +117,16 @@ export class HandlerBehaviour {
   private createContext(input: unknown): HandlerContext {
     const { context, asker, state, recorded, push } = this.parts
     return {
-      ...context,
+      get task() {
+        return context.task
+      },
+      get log() {
+        return context.log
+      },
+      get signal() {
+        return context.signal
+      },
+      progress: context.progress,
       input,
       step: (id, run, policy = {}) => this.step(id, run, policy) as never,
       ask: (id, agent, childInput) =>

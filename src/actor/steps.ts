@@ -23,7 +23,11 @@ export interface RunStep {
 }
 
 /** Gives a step what it may touch: built by the host, which knows the workers, the blobs and the trace. */
-export type ContextMaker = (task: TaskRow, run: StepRun, signal: AbortSignal, report: Report) => StepContext
+export type ContextMaker = (task: TaskRow, run: StepRun, source: SignalSource, report: Report) => StepContext
+
+export interface SignalSource {
+  readonly signal: AbortSignal
+}
 
 export interface Report {
   progress(report: { step: string; fraction?: number; message?: string; data?: unknown }): void
@@ -36,8 +40,9 @@ export interface Report {
 export type AroundStep = <T>(task: TaskRow, run: StepRun, inner: () => Promise<T>) => Promise<T>
 
 export class StepRunner {
-  private readonly controllers = new Map<string, AbortController>()
-  private readonly all = new AbortController()
+  private readonly running = new Map<string, StepInFlight>()
+  private readonly all = new LazySignal()
+  private readonly pauses = new Set<() => void>()
   private readonly task: TaskRow
   private readonly makeContext: ContextMaker
   private readonly around: AroundStep
@@ -51,7 +56,7 @@ export class StepRunner {
   }
 
   get size(): number {
-    return this.controllers.size
+    return this.running.size
   }
 
   get signal(): AbortSignal {
@@ -59,52 +64,93 @@ export class StepRunner {
   }
 
   abort(id: string, reason: TroupeError): void {
-    this.controllers.get(id)?.abort(reason)
-    this.controllers.delete(id)
+    this.running.get(id)?.stop(reason)
+    this.running.delete(id)
   }
 
-  abortAll(reason: TroupeError): void {
-    this.all.abort(reason)
-    for (const controller of this.controllers.values()) controller.abort(reason)
-    this.controllers.clear()
+  abortAll(reason: () => TroupeError): void {
+    const error = this.running.size > 0 ? reason() : undefined
+    for (const step of this.running.values()) step.stop(error!)
+    this.running.clear()
+    this.all.abort(error)
+    this.wakePauses()
   }
 
   async run(run: StepRun): Promise<StepResult> {
-    const controller = new AbortController()
-    this.controllers.set(run.id, controller)
-    const { signal } = controller
-    let timer: NodeJS.Timeout | undefined
+    const step = new StepInFlight()
+    this.running.set(run.id, step)
+    const { timeout } = run.policy
+    const timer = setTimeout(
+      () => step.stop(new TroupeError('step_timeout', `The step "${run.id}" ran longer than ${timeout} ms.`)),
+      timeout,
+    )
     try {
-      const stopped = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      })
-      const { timeout } = run.policy
-      timer = setTimeout(
-        () => controller.abort(new TroupeError('step_timeout', `The step "${run.id}" ran longer than ${timeout} ms.`)),
-        timeout,
-      )
-      const ctx = this.makeContext(this.task, run, signal, this.report)
-      // A step that ignores its signal is left behind when it is aborted; its late outcome is nobody's.
-      const work = this.around(this.task, run, async () => await run.run({ input: run.input, ctx }))
-      return { ok: true, value: await Promise.race([work, stopped]) }
+      const ctx = this.makeContext(this.task, run, step, this.report)
+      return await step.settle(this.around(this.task, run, async () => await run.run({ input: run.input, ctx })))
     } catch (error) {
       return { ok: false, error }
     } finally {
       clearTimeout(timer)
-      if (this.controllers.get(run.id) === controller) this.controllers.delete(run.id)
+      if (this.running.get(run.id) === step) this.running.delete(run.id)
     }
   }
 
   async pause(ms: number): Promise<void> {
-    if (this.all.signal.aborted) return
+    if (this.all.aborted) return
     await new Promise<void>((resolve) => {
       const done = () => {
         clearTimeout(timer)
-        this.all.signal.removeEventListener('abort', done)
+        this.pauses.delete(done)
         resolve()
       }
       const timer = setTimeout(done, ms)
-      this.all.signal.addEventListener('abort', done)
+      this.pauses.add(done)
+    })
+  }
+
+  private wakePauses(): void {
+    for (const wake of [...this.pauses]) wake()
+  }
+}
+
+/** An abort signal that is made when somebody asks for it: most steps, and most actors, are over before. */
+class LazySignal implements SignalSource {
+  aborted = false
+  private reason: TroupeError | undefined
+  private controller: AbortController | undefined
+
+  get signal(): AbortSignal {
+    if (this.controller === undefined) {
+      this.controller = new AbortController()
+      if (this.aborted) this.controller.abort(this.reason)
+    }
+    return this.controller.signal
+  }
+
+  abort(reason: TroupeError | undefined): void {
+    this.aborted = true
+    this.reason = reason
+    this.controller?.abort(reason)
+  }
+}
+
+/** One try. */
+class StepInFlight extends LazySignal {
+  private answer: ((result: StepResult) => void) | undefined
+
+  stop(reason: TroupeError): void {
+    this.abort(reason)
+    this.answer?.({ ok: false, error: reason })
+  }
+
+  /** A step that ignores its signal is left behind when it is stopped; its late outcome is nobody's. */
+  settle(work: Promise<unknown>): Promise<StepResult> {
+    return new Promise((resolve) => {
+      this.answer = resolve
+      work.then(
+        (value) => resolve({ ok: true, value }),
+        (error: unknown) => resolve({ ok: false, error }),
+      )
     })
   }
 }

@@ -1,8 +1,9 @@
 // What a step may touch. Each service is a port of the SDK; the boot files fill it with the workers' clients, a test
 // with its own.
-import type { ContextMaker } from '../actor/steps.ts'
+import type { ContextMaker, Report, SignalSource, StepRun } from '../actor/steps.ts'
 import { TroupeError } from '../contract/errors.ts'
-import type { Documents, Inference, Llm, Log, Retrieval, StepContext } from '../sdk/context.ts'
+import type { TaskRow } from '../journal/journal.ts'
+import type { Documents, Inference, Llm, Log, Retrieval, StepContext, TaskView } from '../sdk/context.ts'
 
 export interface Services {
   documents(tenant: string): Documents
@@ -15,54 +16,73 @@ export interface Services {
 }
 
 export function contextMaker(services: Services): ContextMaker {
-  return (task, run, signal, report): StepContext => {
-    const view = {
-      id: task.id,
-      tenant: task.tenant,
-      agent: task.agent,
-      metadata: task.metadata ?? {},
-      ...(task.parent === undefined ? {} : { parentId: task.parent.taskId }),
-      ...(task.deadline === undefined ? {} : { deadline: task.deadline }),
-      ...(task.budget === undefined ? {} : { budget: task.budget }),
-    }
-    // Built when first used: most steps need one or two of them, and a no-op step none.
-    const lazy = {
-      documents: once(() => services.documents(task.tenant)),
-      retrieval: once(() => services.retrieval(task.tenant)),
-      log: once(() => services.log({ task: task.id, agent: task.agent, step: run.id })),
-    }
-    const key = `${task.id}/${run.id}`
-    return {
-      task: view,
-      stepId: run.id,
-      idempotencyKey: run.invocation === 1 ? key : `${key}:${run.invocation}`,
-      attempt: run.attempt,
-      signal,
-      progress: (what) => report.progress({ step: run.id, ...what }),
-      token: (text) => report.token(run.id, text),
-      inference: services.inference,
-      llm: services.llm,
-      get documents() {
-        return lazy.documents()
-      },
-      get retrieval() {
-        return lazy.retrieval()
-      },
-      get log() {
-        return lazy.log()
-      },
-      tool: (tool, input) => services.aroundTool(tool.name, () => tool.call(input, { signal })),
-      spend: (usage) => report.spend(usage),
-    }
-  }
+  return (task, run, source, report) => new Context(services, task, run, source, report)
 }
 
-function once<Value>(make: () => Value): () => Value {
-  let made: { value: Value } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
+/** A class, and services built when first used: this is made for every step, and most use one or two of them. */
+class Context implements StepContext {
+  readonly #services: Services
+  readonly #task: TaskRow
+  readonly #run: StepRun
+  readonly #source: SignalSource
+  readonly #report: Report
+  #log: Log | undefined
+
+  constructor(services: Services, task: TaskRow, run: StepRun, source: SignalSource, report: Report) {
+    this.#services = services
+    this.#task = task
+    this.#run = run
+    this.#source = source
+    this.#report = report
   }
+
+  get task(): TaskView {
+    const { id, tenant, agent, metadata = {}, parent, deadline, budget } = this.#task
+    return {
+      id,
+      tenant,
+      agent,
+      metadata,
+      ...(parent === undefined ? {} : { parentId: parent.taskId }),
+      ...(deadline === undefined ? {} : { deadline }),
+      ...(budget === undefined ? {} : { budget }),
+    }
+  }
+  get stepId(): string {
+    return this.#run.id
+  }
+  get idempotencyKey(): string {
+    const key = `${this.#task.id}/${this.#run.id}`
+    return this.#run.invocation === 1 ? key : `${key}:${this.#run.invocation}`
+  }
+  get attempt(): number {
+    return this.#run.attempt
+  }
+  get signal(): AbortSignal {
+    return this.#source.signal
+  }
+  get log(): Log {
+    this.#log ??= this.#services.log({ task: this.#task.id, agent: this.#task.agent, step: this.#run.id })
+    return this.#log
+  }
+  get documents(): Documents {
+    return this.#services.documents(this.#task.tenant)
+  }
+  get inference(): Inference {
+    return this.#services.inference
+  }
+  get retrieval(): Retrieval {
+    return this.#services.retrieval(this.#task.tenant)
+  }
+  get llm(): Llm {
+    return this.#services.llm
+  }
+  // Arrow functions: agents take them out of the context.
+  readonly progress: StepContext['progress'] = (what) => this.#report.progress({ step: this.#run.id, ...what })
+  readonly token: StepContext['token'] = (text) => this.#report.token(this.#run.id, text)
+  readonly spend: StepContext['spend'] = (usage) => this.#report.spend(usage)
+  readonly tool: StepContext['tool'] = (tool, input) =>
+    this.#services.aroundTool(tool.name, () => tool.call(input, { signal: this.signal }))
 }
 
 /** Services for a host without workers: everything answers that it is absent. */

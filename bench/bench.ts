@@ -1,0 +1,60 @@
+// npm run bench -- <workload> [--store sqlite|postgres] [--n N] [--json]
+//   bench.ts      this file: which systems a workload compares; each runs in a process of its own, one after the other
+//   system.ts     one system in one process
+//   measure.ts    the load generator
+//   systems/      Troupe and its peers
+//   sleepers.ts, transitions.ts  what only Troupe has
+//
+// One JSON line a system: {system, workload, store, n, per_s, p50_ms, p99_ms, rss_mb}. Throughput is measured with 64
+// callers, latency with one. Only ratios within one run count.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Measurement } from './measure.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    store: { type: 'string', default: 'sqlite' },
+    n: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    topology: { type: 'string', default: 'embedded' },
+  },
+})
+const workload = positionals[0] ?? 'noop'
+
+/** Workloads with a file of their own: it exports `run(options)` and prints its lines itself. */
+const OWN_FILES = ['inference', 'retrieval', 'training', 'documents', 'insights', 'anomaly', 'gateway']
+
+const SYSTEMS: Record<string, string[]> = {
+  noop: ['troupe', 'bullmq-everysec', 'bullmq-always', 'postgres-queue'],
+  'three-steps': ['troupe', 'bullmq-everysec', 'bullmq-always', 'postgres-queue'],
+  ask: ['troupe'],
+  sleepers: ['troupe'],
+  transitions: ['troupe'],
+}
+
+if (OWN_FILES.includes(workload)) {
+  const file = (await import(`./${workload}.ts`)) as { run(options: { n?: number; json: boolean }): Promise<void> }
+  await file.run({ json: values.json, ...(values.n === undefined ? {} : { n: Number(values.n) }) })
+} else if (SYSTEMS[workload] === undefined) {
+  console.error(`There is no workload ${workload}; there are ${[...Object.keys(SYSTEMS), ...OWN_FILES].join(', ')}.`)
+  process.exitCode = 2
+} else {
+  const lines: Measurement[] = []
+  for (const system of SYSTEMS[workload]) {
+    const arguments_ = [
+      '--expose-gc',
+      join(import.meta.dirname, 'system.ts'),
+      system,
+      workload,
+      values.store,
+      values.n ?? '',
+    ]
+    const { stdout, status } = spawnSync(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] })
+    if (status !== 0) process.exitCode = 1
+    else lines.push(JSON.parse(stdout.toString()) as Measurement)
+    if (values.json && status === 0) process.stdout.write(stdout)
+  }
+  if (!values.json) console.table(lines)
+}

@@ -1,0 +1,150 @@
+// Troupe in one process: desk, in-process bus, host, and the journal on SQLite or Postgres. fsync is on.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { createInProcessBus } from '../../src/bus/in-process.ts'
+import { createDesk, type Desk } from '../../src/desk/desk.ts'
+import { createHost } from '../../src/host/host.ts'
+import { absentServices, contextMaker } from '../../src/host/services.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
+import { AgentRegistry } from '../../src/plugins/registry.ts'
+import { defineAgent } from '../../src/sdk/index.ts'
+import { startPostgres } from '../../test/support/servers.ts'
+import type { Subject } from '../measure.ts'
+import { sleeper } from './sleeper.ts'
+
+const number = z.object({ n: z.number() })
+/** Room for every caller and every child: the peers get as much concurrency as they are given load. */
+const concurrency = 256
+
+export const benchAgents = [
+  defineAgent({
+    name: 'noop',
+    version: '1.0.0',
+    description: 'Returns its input',
+    input: number,
+    output: number,
+    concurrency,
+    run: async (ctx) => ({ n: ctx.input.n }),
+  }),
+  defineAgent({
+    name: 'three-steps',
+    version: '1.0.0',
+    description: 'Three recorded steps',
+    input: number,
+    output: number,
+    concurrency,
+    run: async (ctx) => {
+      let n = ctx.input.n
+      for (const id of ['one', 'two', 'three']) n = await ctx.step(id, async () => n + 1)
+      return { n }
+    },
+  }),
+  defineAgent({
+    name: 'ask',
+    version: '1.0.0',
+    description: 'Asks the noop agent',
+    input: number,
+    output: number,
+    concurrency,
+    run: async (ctx) => await ctx.ask('child', 'noop', ctx.input),
+  }),
+  sleeper,
+]
+
+export const TENANT = 'bench'
+
+export interface Stage {
+  desk: Desk
+  journal: Journal
+  submitAndWait(agent: string): Promise<void>
+  /** Resolves when `count` more tasks have ended. */
+  ended(count: number): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
+  const opened = store === 'sqlite' ? await openSqlite() : await openPostgres()
+  const bus = createInProcessBus()
+  const agents = new AgentRegistry(benchAgents)
+  const host = createHost({
+    journal: opened.journal,
+    bus,
+    agents,
+    makeContext: contextMaker(absentServices),
+    around: (_task, _run, inner) => inner(),
+    onTrouble: (what, error) => console.error(what, error),
+  })
+  await host.start()
+  const desk = createDesk({ journal: opened.journal, bus, agents })
+  const waiting = new Map<string, () => void>()
+  const counters = new Set<() => void>()
+  const stop = bus.follow(TENANT, undefined, (events) => {
+    for (const { task, body } of events) {
+      if (body.type !== 'task.completed') {
+        if (body.type === 'task.failed') throw new Error(`${task} failed: ${body.error.message}`)
+        continue
+      }
+      waiting.get(task)?.()
+      waiting.delete(task)
+      for (const count of counters) count()
+    }
+  })
+  return {
+    desk,
+    journal: opened.journal,
+    async submitAndWait(agent) {
+      const { task } = await desk.submit({ tenant: TENANT, agent, input: { n: 1 } })
+      await new Promise<void>((resolve) => waiting.set(task.id, resolve))
+    },
+    ended: (count) =>
+      new Promise((resolve) => {
+        let left = count
+        const down = () => {
+          left -= 1
+          if (left > 0) return
+          counters.delete(down)
+          resolve()
+        }
+        counters.add(down)
+      }),
+    async close() {
+      stop()
+      await host.stop()
+      await bus.close()
+      await opened.close()
+    },
+  }
+}
+
+export async function troupeSubject(workload: string, store: 'sqlite' | 'postgres'): Promise<Subject> {
+  const stage = await openTroupe(store)
+  return { run: () => stage.submitAndWait(workload), close: () => stage.close() }
+}
+
+async function openSqlite() {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'))
+  const journal = await openSqliteJournal({ folder })
+  return {
+    journal,
+    async close() {
+      await journal.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function openPostgres() {
+  const { openPostgresJournal } = await import('../../src/journal/postgres/index.ts')
+  const server = await startPostgres()
+  const journal = await openPostgresJournal({ url: server.url })
+  return {
+    journal,
+    async close() {
+      await journal.close()
+      await server.stop()
+    },
+  }
+}
