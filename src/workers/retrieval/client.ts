@@ -166,7 +166,7 @@ export function createRetrievalClient(options: RetrievalClientOptions): Retrieva
         tenant: call.tenant,
         collection,
         query,
-        mode: (call.mode ?? 'hybrid').toUpperCase(),
+        mode: checkedMode(call.mode ?? 'hybrid'),
         filter: conditionsOf(call.filter ?? {}).map(toConditionMessage),
         diversity: call.diversity ?? 0,
         vector: call.vector === undefined ? [] : Array.from(call.vector),
@@ -204,6 +204,12 @@ export function createRetrievalClient(options: RetrievalClientOptions): Retrieva
 function checkedCount(k: number): number {
   if (Number.isInteger(k) && k >= 0 && k <= 0xffffffff) return k
   throw new TroupeError('invalid_request', `k is ${k}; it must be a whole number`)
+}
+
+/** proto-loader would take the first mode for one it does not know. */
+function checkedMode(mode: string): string {
+  if (mode === 'hybrid' || mode === 'lexical' || mode === 'vector') return mode.toUpperCase()
+  throw new TroupeError('invalid_request', `mode is ${mode}; it must be hybrid, lexical or vector`)
 }
 
 function traceMetadata({ traceparent }: CallOptions): CallMetadata {

@@ -54,26 +54,25 @@ interface Batch {
 // A batch is whatever has arrived while the last one was stored: a lone document waits 2 ms for company.
 async function* batches(requests: AsyncIterable<IngestRequest>): AsyncGenerator<Batch> {
   const arriving = requests[Symbol.asyncIterator]()
-  try {
-    let next = take(arriving)
-    for (;;) {
-      const first = await next
-      if (first === undefined) return
-      if (first instanceof Failure) return yield { batch: [], failure: first.cause }
-      const batch = [first]
-      let characters = first.document.text.length
-      next = take(arriving)
-      while (batch.length < MAX_BATCH && characters < MAX_BATCH_CHARACTERS) {
-        const more = await Promise.race([next, wait(COMPANY_MS, undefined)])
-        if (more === undefined || more instanceof Failure || !fits(batch, more)) break
-        batch.push(more)
-        characters += more.document.text.length
-        next = take(arriving)
-      }
-      yield { batch }
+  let next = take(arriving)
+  for (;;) {
+    const first = await next
+    if (first === undefined) return
+    if (first instanceof Failure) {
+      yield { batch: [], failure: first.cause }
+      return
     }
-  } finally {
-    await arriving.return?.()
+    const batch = [first]
+    let characters = first.document.text.length
+    next = take(arriving)
+    while (batch.length < MAX_BATCH && characters < MAX_BATCH_CHARACTERS) {
+      const more = await Promise.race([next, wait(COMPANY_MS, undefined)])
+      if (more === undefined || more instanceof Failure || !fits(batch, more)) break
+      batch.push(more)
+      characters += more.document.text.length
+      next = take(arriving)
+    }
+    yield { batch }
   }
 }
 

@@ -71,13 +71,22 @@ export function retrievalService(parts: IngestParts): GrpcService {
   }
 }
 
-/** A drain ends the stream after what has arrived: the caller sends the rest to the next worker (P8). */
+/**
+ * A drain ends the stream after what has arrived: the caller sends the rest to the next worker (P8). Iterated by hand,
+ * because leaving a for-await over a stream destroys it, and with it the status that is still to be sent.
+ */
 async function* ingestRequests(
   requests: AsyncIterable<UpsertRequestMessage>,
   stop: AbortSignal,
 ): AsyncGenerator<IngestRequest> {
-  for await (const { tenant, collection, document } of requests) {
-    if (stop.aborted) throw new TroupeError('draining', 'the worker is shutting down')
+  const arriving = requests[Symbol.asyncIterator]()
+  const stopped = Promise.withResolvers<'stopped'>()
+  stop.addEventListener('abort', () => stopped.resolve('stopped'), { once: true })
+  for (;;) {
+    const next = stop.aborted ? 'stopped' : await Promise.race([arriving.next(), stopped.promise])
+    if (next === 'stopped') throw new TroupeError('draining', 'the worker is shutting down')
+    if (next.done === true) return
+    const { tenant, collection, document } = next.value
     if (document === null) throw new TroupeError('invalid_request', 'a request without a document')
     const { id, text, title, metadata } = document
     yield { tenant, collection, document: { id, text, title, metadata: metadataOf(metadata) } }
