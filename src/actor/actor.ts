@@ -8,6 +8,7 @@
 //   steps.ts     runs steps with abort signal and timeout
 //   restart.ts   retry and restart budgets
 //   settle.ts    how a turn ends: output check, crash decision, reply to the parent, state for the outside
+//   commit.ts    a turn as the journal takes it
 //   chatter.ts   coalesces progress and tokens
 //
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
@@ -17,6 +18,7 @@ import type { ActorCommit, CommitOutcome, Journal, LoadedTask, Message, TaskRow 
 import type { Agent } from '../sdk/define-agent.ts'
 import { Chatter } from './chatter.ts'
 import { type Asker, createAsker } from './children.ts'
+import { composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy } from './restart.ts'
@@ -235,23 +237,14 @@ export class Actor {
     if (letsGo && turn.ending === undefined)
       turn.event({ type: 'task.released', host: this.parts.hostId, because: 'drain' })
     const outward = outwardState(turn, this.state, { running: this.isRunning, needsPerson: this.needsPerson, letsGo })
-    const commit: ActorCommit = {
-      taskId: this.task.id,
-      epoch: this.task.epoch,
-      version: this.task.version,
-      ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
+    const commit = composeCommit(turn, {
+      task: this.task,
       release,
-      ...outward,
-      events: turn.events,
-    }
+      ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
+      outward,
+      usage: this.chatter.usage,
+    })
     if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = this.state
-    if (turn.mailRead !== undefined) commit.mailRead = turn.mailRead
-    if (Object.keys(turn.recorded).length > 0) commit.steps = turn.recorded
-    if (turn.timersSet.length > 0) commit.timersSet = turn.timersSet
-    if (turn.timersCleared.length > 0) commit.timersCleared = turn.timersCleared
-    if (turn.messages.length > 0) commit.messages = turn.messages
-    if (turn.children.length > 0) commit.children = turn.children
-    if (this.chatter.usage !== undefined) commit.usage = this.chatter.usage
     const outcome = await this.parts.journal.commit(commit)
     if (!outcome.applied) {
       this.finish({ kind: 'lost' }, () => new TroupeError('commit_refused', 'Another host owns this task now.'))

@@ -33,7 +33,8 @@ export function underSupervisor(options: ChildSideOptions): ChildSide {
     draining = true
     if (cause === 'orphaned') setTimeout(() => process.exit(EXIT_DRAINED), grace)
     options.drain(cause).then(
-      () => process.exit(EXIT_DRAINED),
+      // Alone (a terminal, a pod) a drain is an ordinary end.
+      () => process.exit(process.send === undefined ? 0 : EXIT_DRAINED),
       (thrown: unknown) => {
         process.stderr.write(`the drain failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}\n`)
         process.exit(1)

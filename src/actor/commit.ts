@@ -1,0 +1,34 @@
+// A turn as the journal takes it: only what the turn really holds, so that a commit costs what it changes.
+import type { Usage } from '../contract/task.ts'
+import type { ActorCommit, TaskRow } from '../journal/journal.ts'
+import type { outwardState } from './settle.ts'
+import type { Turn } from './turn.ts'
+
+export function composeCommit(
+  turn: Turn,
+  actor: {
+    task: TaskRow
+    release: boolean
+    claim?: { hostId: string }
+    outward: ReturnType<typeof outwardState>
+    usage: Usage | undefined
+  },
+): ActorCommit {
+  const commit: ActorCommit = {
+    taskId: actor.task.id,
+    epoch: actor.task.epoch,
+    version: actor.task.version,
+    release: actor.release,
+    ...actor.outward,
+    events: turn.events,
+  }
+  if (actor.claim !== undefined) commit.claim = actor.claim
+  if (turn.mailRead !== undefined) commit.mailRead = turn.mailRead
+  if (Object.keys(turn.recorded).length > 0) commit.steps = turn.recorded
+  if (turn.timersSet.length > 0) commit.timersSet = turn.timersSet
+  if (turn.timersCleared.length > 0) commit.timersCleared = turn.timersCleared
+  if (turn.messages.length > 0) commit.messages = turn.messages
+  if (turn.children.length > 0) commit.children = turn.children
+  if (actor.usage !== undefined) commit.usage = actor.usage
+  return commit
+}
