@@ -99,15 +99,10 @@ export class Restarter {
       if (child.phase.kind !== 'waiting' || child.phase.repair !== repair) continue
       child.restarts++
       const result = await this.#house.launch(child)
-      // A start that fails is one more crash, of this child; the rest of the family waits for its restart instead.
-      if (typeof result === 'object') return this.#house.later(child, () => this.#startFailed(child))
+      // A start that fails is one more crash, of this child, and decided on before anyone else has a word: in between,
+      // a restart by hand could slip in, and the rest of the family would wait for a restart that never comes.
+      if (typeof result === 'object') return await this.#restart(child, true)
     }
-  }
-
-  async #startFailed(child: Child): Promise<void> {
-    // Someone removed or started it meanwhile.
-    if (this.#house.isEnding() || child.phase.kind !== 'stopped') return
-    if (this.#house.children.get(child.id) === child) await this.#restart(child, true)
   }
 
   /** Whom the strategy restarts together with the child, in start order. */

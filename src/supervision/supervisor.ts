@@ -20,7 +20,7 @@ import type { Happening } from './events.ts'
 import { Lane } from './lane.ts'
 import { Restarter } from './restarter.ts'
 import { type CompleteSupervisorSpec, completeSupervisorSpec, type SupervisorSpec } from './supervisor-spec.ts'
-import type { ChildCounts, ChildEntry, TreeNode } from './tree.ts'
+import { type ChildCounts, type ChildEntry, countChildren, type TreeNode } from './tree.ts'
 
 export class Supervisor implements ChildHandle {
   readonly exited: Promise<Outcome>
@@ -69,29 +69,15 @@ export class Supervisor implements ChildHandle {
     const onAbort = (): void => void this.stop('shutdown')
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
-    let failed: { failed: Error } | undefined
-    const startAll = async (start: (child: Child) => Promise<void>): Promise<void> => {
-      for (const child of children) {
-        if (this.#ending !== undefined || failed !== undefined) return
-        await start(child)
-      }
-    }
-    const startOne = async (child: Child): Promise<void> => {
-      this.#children.set(child.id, child)
-      const result = await this.#launch(child)
-      if (typeof result === 'object') failed = result
-    }
-    if (this.#family !== undefined) await this.#family.run(() => startAll(startOne))
-    else await startAll((child) => child.lane.run(() => startOne(child)))
+    const startAll = (): Promise<Child | undefined> => this.#startInOrder(children)
+    // Children of one family start as one piece of work: a crash of the first waits until the last had its turn.
+    const failed = this.#family === undefined ? await startAll() : await this.#family.run(startAll)
     signal.removeEventListener('abort', onAbort)
 
-    if (failed !== undefined) {
-      const error = failed.failed
-      await this.#end({ kind: 'crashed', error }, 'shutdown')
-      const culprit = children.find((child) => child.lastError === error)
-      throw new TroupeError('unavailable', `${culprit?.path ?? this.path} did not start: ${error.message}`, {
-        cause: error,
-      })
+    if (failed?.lastError !== undefined) {
+      const cause = failed.lastError
+      await this.#end({ kind: 'crashed', error: cause }, 'shutdown')
+      throw new TroupeError('unavailable', `${failed.path} did not start: ${cause.message}`, { cause })
     }
     if (this.#ending !== undefined) {
       await this.#ending
@@ -103,31 +89,17 @@ export class Supervisor implements ChildHandle {
 
   /** Adds a child and starts it. A child that fails to start is not kept, and the failure is thrown. */
   async startChild(spec: ChildSpec): Promise<ChildHandle | undefined> {
-    const add = async (
-      inLane: (child: Child) => Promise<ChildHandle | undefined>,
-    ): Promise<ChildHandle | undefined> => {
-      if (this.#ending !== undefined) throw this.#draining()
-      const present = this.#children.get(spec.id)
-      if (present !== undefined) {
-        const how = present.handle === undefined ? 'present, and can be restarted' : 'running'
-        throw new TroupeError('wrong_state', `${present.path} is already ${how}`)
+    const startNew = async (child: Child): Promise<ChildHandle | undefined> => {
+      try {
+        return await this.#launchOrThrow(child)
+      } catch (thrown) {
+        this.#forget(child)
+        throw thrown
       }
-      if (this.#children.size >= this.#spec.maxChildren) {
-        throw new TroupeError('overloaded', `${this.path} has ${this.#children.size} children, as many as it may`)
-      }
-      const child = this.#makeChild(spec)
-      this.#children.set(child.id, child)
-      return await inLane(child)
     }
-    const launch = async (child: Child): Promise<ChildHandle | undefined> => {
-      const result = await this.#launch(child)
-      if (typeof result === 'object' || result === 'aborted') this.#children.delete(child.id)
-      if (typeof result === 'object') throw result.failed
-      if (result === 'aborted') throw this.#draining()
-      return child.handle
-    }
-    if (this.#family !== undefined) return await this.#family.run(() => add(launch))
-    return await add((child) => child.lane.run(() => launch(child)))
+    if (this.#family !== undefined) return await this.#family.run(() => startNew(this.#add(spec)))
+    const child = this.#add(spec)
+    return await child.lane.run(() => startNew(child))
   }
 
   /** Stops a child. Its spec stays and can be restarted, unless it is temporary or the supervisor is dynamic. */
@@ -145,12 +117,8 @@ export class Supervisor implements ChildHandle {
     this.#refuseDynamic('restartChild')
     const child = this.#find(id)
     return await child.lane.run(async () => {
-      if (this.#ending !== undefined) throw this.#draining()
-      this.#mustBeStopped(this.#find(id))
-      const result = await this.#launch(child)
-      if (typeof result === 'object') throw result.failed
-      if (result === 'aborted') throw this.#draining()
-      return child.handle
+      this.#mustBeStopped(child)
+      return await this.#launchOrThrow(child)
     })
   }
 
@@ -159,7 +127,7 @@ export class Supervisor implements ChildHandle {
     this.#refuseDynamic('deleteChild')
     const child = this.#find(id)
     await child.lane.run(() => {
-      this.#mustBeStopped(this.#find(id))
+      this.#mustBeStopped(child)
       this.#forget(child)
     })
   }
@@ -174,14 +142,7 @@ export class Supervisor implements ChildHandle {
   }
 
   countChildren(): ChildCounts {
-    const counts = { specs: 0, active: 0, supervisors: 0, workers: 0 }
-    for (const child of this.#children.values()) {
-      counts.specs++
-      if (child.phase.kind === 'running') counts.active++
-      if (child.spec.type === 'supervisor') counts.supervisors++
-      else counts.workers++
-    }
-    return counts
+    return countChildren(this.#children.values())
   }
 
   tree(): TreeNode {
@@ -209,6 +170,18 @@ export class Supervisor implements ChildHandle {
   /** Stops all children and then itself. A later `kill` hurries a stop that is under way. */
   async stop(reason: StopReason = 'shutdown'): Promise<void> {
     await this.#end({ kind: reason === 'drain' ? 'drained' : 'shutdown' }, reason)
+  }
+
+  /** Returns the first that failed to start; those after it are not tried. */
+  async #startInOrder(children: readonly Child[]): Promise<Child | undefined> {
+    for (const child of children) {
+      if (this.#ending !== undefined) return undefined
+      this.#children.set(child.id, child)
+      const launch = (): Promise<StartResult> => this.#launch(child)
+      const result = this.#family === undefined ? await child.lane.run(launch) : await launch()
+      if (typeof result === 'object') return child
+    }
+    return undefined
   }
 
   #end(outcome: Outcome, reason: StopReason): Promise<void> {
@@ -243,9 +216,31 @@ export class Supervisor implements ChildHandle {
     return result
   }
 
+  async #launchOrThrow(child: Child): Promise<ChildHandle | undefined> {
+    const result = await this.#launch(child)
+    if (typeof result === 'object') throw result.failed
+    if (result !== 'aborted') return child.handle
+    if (this.#ending !== undefined) throw this.#draining()
+    throw new TroupeError('cancelled', `${child.path} was terminated while it was starting`)
+  }
+
   /** In the child's lane, with nobody waiting for it. What fails there is a defect, and ends the supervisor visibly. */
   #later(child: Child, work: () => void | Promise<void>): void {
     child.lane.run(work).catch((error: Error) => this.#end({ kind: 'crashed', error }, 'shutdown'))
+  }
+
+  #add(spec: ChildSpec): Child {
+    if (this.#ending !== undefined) throw this.#draining()
+    const present = this.#children.get(spec.id)
+    if (present !== undefined) {
+      throw new TroupeError('wrong_state', `${present.path} is already there, and ${present.phase.kind}`)
+    }
+    if (this.#children.size >= this.#spec.maxChildren) {
+      throw new TroupeError('overloaded', `${this.path} has ${this.#children.size} children, as many as it may`)
+    }
+    const child = this.#makeChild(spec)
+    this.#children.set(child.id, child)
+    return child
   }
 
   #makeChild(spec: ChildSpec): Child {
@@ -257,9 +252,11 @@ export class Supervisor implements ChildHandle {
   }
 
   #find(id: string): Child {
-    const child = this.#children.get(id)
-    if (child === undefined) throw new TroupeError('not_found', `${this.path} has no child ${id}`)
-    return child
+    return this.#children.get(id) ?? this.#refuseUnknown(id)
+  }
+
+  #refuseUnknown(id: string): never {
+    throw new TroupeError('not_found', `${this.path} has no child ${id}`)
   }
 
   #forgets(child: Child): boolean {
@@ -277,6 +274,8 @@ export class Supervisor implements ChildHandle {
   }
 
   #mustBeStopped(child: Child): void {
+    // It may have been forgotten, and its id given to another, while the command waited for its turn.
+    if (this.#children.get(child.id) !== child) this.#refuseUnknown(child.id)
     if (child.phase.kind === 'stopped') return
     const how = child.phase.kind === 'waiting' ? 'about to be restarted' : child.phase.kind
     throw new TroupeError('wrong_state', `${child.path} is ${how}; stop it first`)

@@ -1,4 +1,5 @@
 // The live tree as data: what `troupe tree` and GET /v1/supervision show.
+import type { Child } from './child.ts'
 import type { ChildHandle, Facts, RestartType } from './child-spec.ts'
 
 /** `waiting`: it will be started again, after its backoff or after the sibling it depends on. */
@@ -35,4 +36,15 @@ export interface ChildEntry {
   type: 'worker' | 'supervisor'
   /** The running child; `restarting` while it waits for its restart; undefined when it does not run. */
   child: ChildHandle | 'restarting' | undefined
+}
+
+export function countChildren(children: Iterable<Child>): ChildCounts {
+  const counts = { specs: 0, active: 0, supervisors: 0, workers: 0 }
+  for (const child of children) {
+    counts.specs++
+    if (child.phase.kind === 'running') counts.active++
+    if (child.spec.type === 'supervisor') counts.supervisors++
+    else counts.workers++
+  }
+  return counts
 }

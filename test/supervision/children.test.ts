@@ -24,9 +24,15 @@ test('startChild refuses an id that is running, and one that is present but stop
   for (const strategy of ['one_for_one', 'one_for_all'] as const) {
     const stage = new Stage()
     const supervisor = await stage.start({ strategy, children: [stage.child('a')] })
-    await assert.rejects(supervisor.startChild(stage.child('a')), { code: 'wrong_state', message: /already running/ })
+    await assert.rejects(supervisor.startChild(stage.child('a')), {
+      code: 'wrong_state',
+      message: /already there, and running/,
+    })
     await supervisor.terminateChild('a')
-    await assert.rejects(supervisor.startChild(stage.child('a')), { code: 'wrong_state', message: /can be restarted/ })
+    await assert.rejects(supervisor.startChild(stage.child('a')), {
+      code: 'wrong_state',
+      message: /already there, and stopped/,
+    })
     await supervisor.stop()
   }
 })
@@ -214,4 +220,18 @@ test('commands for one child are done one after another, whatever their order of
   await Promise.all(commands)
   assert.equal(stage.news(), '+a -a +a -a')
   await supervisor.stop()
+})
+
+test('startChild of a child that is terminated while it starts is told so', async () => {
+  for (const strategy of ['one_for_one', 'dynamic'] as const) {
+    const stage = new Stage()
+    const supervisor = await stage.start({ strategy })
+    stage.slowStarts.set('a', new Promise(() => undefined))
+    const refused = assert.rejects(supervisor.startChild(stage.child('a')), { code: 'cancelled' })
+    await settle()
+    await supervisor.terminateChild('a')
+    await refused
+    assert.equal(supervisor.countChildren().active, 0)
+    await supervisor.stop()
+  }
 })
