@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+// @ts-expect-error: the package carries no types
 import autocannon from 'autocannon'
 import { z } from 'zod'
 
@@ -19,7 +20,11 @@ const { values } = parseArgs({
   },
 })
 
-const submission = { agent: 'echo', input: { text: 'a short text, as a caller would send it', page: 3 }, priority: 'normal' }
+const submission = {
+  agent: 'echo',
+  input: { text: 'a short text, as a caller would send it', page: 3 },
+  priority: 'normal',
+}
 
 if (values.serve === 'bare') await serveBare()
 else if (values.serve === 'gateway') await serveGateway(values.folder!)

@@ -53,7 +53,7 @@ export function problemOf(error: TroupeError, instance: string): Problem {
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
   const error = codedError(thrown)
-  if (error.status >= 500) request.log.error({ err: thrown, code: error.code }, error.message)
+  if (error.status >= 500) request.log.error({ err: thrown, code: error.code, requestId: request.id }, error.message)
   if (error.passing) reply.header('retry-after', retryAfter(error))
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="troupe"')
   request.errorCode = error.code

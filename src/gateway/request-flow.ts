@@ -34,6 +34,18 @@ declare module 'fastify' {
   }
 }
 
+/**
+ * For answers that are data, not pages; the pages of the documentation have helmet's. Written out here because
+ * computing them for each answer costs more than checking its key.
+ */
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
 const GIVEN_ID = /^[A-Za-z0-9_.-]{8,64}$/
 
 /** The caller's own id, when it is harmless in a log line; a new one otherwise. */
@@ -64,6 +76,7 @@ export function addRequestFlow(
   })
 
   app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS)
     reply.header('x-request-id', request.id)
     const needed = request.routeOptions.config.role ?? 'public'
     if (needed === 'public') return

@@ -1,5 +1,6 @@
 // What the gateway says about itself: the OpenAPI document made from the routes' schemas, a page to read it and try it,
 // and the page of error codes that every problem's `type` points at.
+import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
@@ -73,9 +74,7 @@ export async function addDocumentation(app: FastifyInstance, publicUrl: string):
   )
 
   await app.register(async (page) => {
-    page.addHook('onRequest', async (_request, reply) => {
-      await reply.helmet({ contentSecurityPolicy: PAGE_POLICY })
-    })
+    await page.register(helmet, { contentSecurityPolicy: PAGE_POLICY })
     await page.register(scalar, {
       routePrefix: '/docs',
       configuration: { url: '/openapi.json', withDefaultFonts: false, telemetry: false } as Record<string, unknown>,

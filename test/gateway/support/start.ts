@@ -93,7 +93,7 @@ export async function startGateway(
         ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(raw === undefined ? {} : { body: raw as BodyInit }),
+      ...(raw === undefined ? {} : { body: raw as string }),
     })
     const text = await answer.text()
     const isJson = /[/+]json/.test(answer.headers.get('content-type') ?? '')
