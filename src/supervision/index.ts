@@ -36,7 +36,7 @@ export { type ComponentSpec, componentChild, type RunningComponent } from './com
 export type { Level, SupervisionEvent } from './events.ts'
 export { type ProcessSpec, processChild } from './process-child.ts'
 export type { OutputLine } from './process-output.ts'
-export { forgiveRestarts, hasWorked, type RestartBudget, spendRestart } from './restart-window.ts'
+export { forgiveRestarts, type RestartBudget, spendRestart } from './restart-window.ts'
 export type { Supervisor } from './supervisor.ts'
 export { startSupervisor, supervisorChild } from './supervisor-child.ts'
 export type { Strategy, SupervisorSpec } from './supervisor-spec.ts'

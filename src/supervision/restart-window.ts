@@ -38,8 +38,3 @@ export function forgiveRestarts(window: readonly number[], forgiven: readonly nu
   }
   return left
 }
-
-/** Did what started at `startedAt` work for `period`? Then its past is forgiven. */
-export function hasWorked(startedAt: number, now: number, period: number): boolean {
-  return now - startedAt >= period
-}
