@@ -67,7 +67,8 @@ BEGIN
         usage = coalesce(c.usage, t.usage)
       FROM c
       WHERE t.id = c.id AND t.epoch = c.epoch AND t.version = c.version
-        AND (t.owner IS NULL) = (c.host IS NOT NULL) AND t.ended_at IS NULL
+        -- A claim takes what nobody owns and has not ended; any other commit is made by the owner.
+        AND CASE WHEN c.host IS NULL THEN t.owner IS NOT NULL ELSE t.owner IS NULL AND t.ended_at IS NULL END
       RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, t.runnable_at IS NOT NULL AS runnable,
         c.ended, t.state, c.count, c.events
     ), l AS (
@@ -91,8 +92,7 @@ BEGIN
   IF news IS NOT NULL THEN
     INSERT INTO idempotency (tenant, key, request_hash, task)
     SELECT tenant, key, hash, id FROM json_to_recordset(news) AS a (id text, tenant text, key text, hash text)
-    WHERE key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.id = a.id)
-    ORDER BY tenant, key ON CONFLICT DO NOTHING;
+    WHERE key IS NOT NULL ORDER BY tenant, key ON CONFLICT DO NOTHING;
 
     WITH created AS (
       INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, updated_at, runnable_at, deadline,

@@ -14,8 +14,16 @@ import { type Answer, flushValues, type Op, settle } from './flush.ts'
 const MAX_FLUSH = 256
 const MAX_QUEUE = 20_000
 
-// A plan made while the tables were empty must not scan them for ever; every hot statement has its index.
-const SETTINGS = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'jit=off']
+// A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
+// index even then, or it would scan whole tables for as long as it lives.
+const SETTINGS = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'random_page_cost=0.1',
+  'cpu_tuple_cost=0.1',
+  'jit=off',
+]
 
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
 const APPLY = 'SELECT apply_1($1, $2, $3, $4, $5, $6, $7, $8) AS answer'
