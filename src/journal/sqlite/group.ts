@@ -42,6 +42,16 @@ export class CommitGroup {
     })
   }
 
+  /** A read; like a commit it fails with a coded error. */
+  async read<T>(ask: () => T | Promise<T>): Promise<T> {
+    if (this.#closed) throw new TroupeError('journal_unavailable', `${this.#file} is closed`)
+    try {
+      return await ask()
+    } catch (thrown) {
+      throw storeError(thrown, this.#file)
+    }
+  }
+
   /** The store's time: never behind what it said before. */
   now(): number {
     const now = this.#clock()
@@ -55,9 +65,12 @@ export class CommitGroup {
     this.#counted.set(key, (this.#counted.get(key) ?? 0) + by)
   }
 
-  close(): void {
-    if (this.#queue.length > 0) this.#flush()
+  /** What was queued is still written. False when it was closed before. */
+  close(): boolean {
+    if (this.#closed) return false
+    this.#flush()
     this.#closed = true
+    return true
   }
 
   #flush(): void {

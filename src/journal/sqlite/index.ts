@@ -62,28 +62,28 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
       return group.run((at) => mail.deliver(prepared, at))
     },
     async fireTimers(limit) {
-      const nextDueInMs = timing.nextDueInMs(group.now())
+      const nextDueInMs = await group.read(() => timing.nextDueInMs(group.now()))
       if (nextDueInMs === undefined || nextDueInMs > 0) return { woken: [], nextDueInMs }
       return group.run((at) => timing.fire(limit, at))
     },
     keepLease: (lease) => group.run((at) => leasing.keep(lease, at)),
     endLease: (hostId) => group.run((at) => leasing.end(hostId, at)),
-    hosts: async () => leasing.hosts(group.now()),
+    hosts: () => group.read(() => leasing.hosts(group.now())),
     async findOrphans({ unclaimedMs, limit }) {
-      if (!leasing.hasOrphans(unclaimedMs, group.now())) return []
+      if (!(await group.read(() => leasing.hasOrphans(unclaimedMs, group.now())))) return []
       return group.run((at) => leasing.findOrphans(unclaimedMs, limit, at))
     },
-    load: (taskId) => reading.load(taskId),
-    get: (taskId, tenant) => reading.get(taskId, tenant),
-    list: async (query) => reading.list(query),
-    events: async (taskId, after, limit) => reading.events(taskId, after, limit),
-    counts: async () => reading.counts(),
-    usage: async (tenant, since) => reading.usage(tenant, since),
+    load: (taskId) => group.read(() => reading.load(taskId)),
+    get: (taskId, tenant) => group.read(() => reading.get(taskId, tenant)),
+    list: (query) => group.read(() => reading.list(query)),
+    events: (taskId, after, limit) => group.read(() => reading.events(taskId, after, limit)),
+    counts: () => group.read(() => reading.counts()),
+    usage: (tenant, since) => group.read(() => reading.usage(tenant, since)),
     reopen: (taskId) => group.run((at) => retaining.reopen(taskId, at)),
     purge: (endedBefore, limit) => group.run(() => retaining.purge(endedBefore, limit)),
     now: async () => group.now(),
     async close() {
-      group.close()
+      if (!group.close()) return
       await blobs.close()
       close()
     },
