@@ -1,5 +1,6 @@
 // The durable actor: one task's incarnation on one host.
 //   actor.ts     this file: the loop — what it is told becomes a turn, a turn becomes a commit, then effects start
+//   logic.ts     the pure half: what it is told goes in, a turn comes out
 //   turn.ts      a turn: everything that follows from what an actor was told, before any of it happens
 //   state.ts     the actor's snapshot as JSON
 //   machine.ts   the behaviour of an xstate machine, through its pure functions
@@ -20,9 +21,10 @@ import { Chatter } from './chatter.ts'
 import { type Asker, createAsker } from './children.ts'
 import { composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
+import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy } from './restart.ts'
-import { outwardState, RESTART_TIMER, settle } from './settle.ts'
+import { outwardState } from './settle.ts'
 import { type ActorState, emptyState } from './state.ts'
 import { type AroundStep, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
@@ -51,18 +53,16 @@ export class Actor {
   readonly exited: Promise<ActorExit>
   readonly task: TaskRow
   private readonly parts: ActorParts
-  private readonly state: ActorState
   private readonly runner: StepRunner
   private readonly chatter: Chatter
+  private readonly logic: ActorLogic
   private readonly machine: MachineBehaviour | undefined
-  private readonly handler: HandlerBehaviour | undefined
   private readonly exit: (exit: ActorExit) => void
   private pending: Stimulus[] = []
   private writtenState = EMPTY
   private busy = false
   private gone = false
   private claimed = false
-  private begun = false
   private draining = false
   private graceEnds = Number.POSITIVE_INFINITY
   private mailSeen: number
@@ -72,8 +72,8 @@ export class Actor {
   constructor(parts: ActorParts, loaded: LoadedTask) {
     this.parts = parts
     this.task = loaded.task
-    this.state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
-    if (loaded.task.snapshot !== undefined) this.writtenState = JSON.stringify(this.state)
+    const state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
+    if (loaded.task.snapshot !== undefined) this.writtenState = JSON.stringify(state)
     this.mailSeen = loaded.task.mailRead
     // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
     this.claimed = loaded.task.owner === parts.hostId
@@ -88,8 +88,11 @@ export class Actor {
       report: this.chatter,
     })
     const asker = createAsker(this.task, parts.resolve)
-    if (parts.agent.machine !== undefined) this.machine = new MachineBehaviour(parts.agent, asker)
-    else this.handler = this.createHandler(asker, loaded)
+    const { hostId, agent } = parts
+    this.machine = agent.machine === undefined ? undefined : new MachineBehaviour(agent, asker)
+    const behaviour =
+      this.machine === undefined ? { handler: this.createHandler(asker, state, loaded) } : { machine: this.machine }
+    this.logic = new ActorLogic({ hostId, task: this.task, agent, state, behaviour })
     this.receive(loaded.mail)
   }
 
@@ -109,7 +112,7 @@ export class Actor {
     const timer = setTimeout(() => this.push({ kind: 'call', apply: () => {} }), graceMs)
     void this.exited.finally(() => clearTimeout(timer))
     this.graceEnds = performance.now() + graceMs
-    if (!this.isRunning) this.push({ kind: 'call', apply: () => {} })
+    if (this.runner.size === 0) this.push({ kind: 'call', apply: () => {} })
   }
 
   /** The lease is gone: stop everything, commit nothing. */
@@ -135,13 +138,17 @@ export class Actor {
     if (this.busy || this.gone) return
     this.busy = true
     try {
-      while (!this.gone && (!this.begun || this.pending.length > 0 || this.mailDue)) {
+      while (!this.gone && (!this.logic.hasBegun || this.pending.length > 0 || this.mailDue)) {
         if (this.mailDue) await this.loadMail()
-        if (!this.begun && !this.pending.some(isOrder)) this.handler?.start(this.task.input)
+        this.logic.prepare(this.pending)
         // A handler's calls of one moment (three asks, a record and the return) shall be one commit.
-        if (this.handler !== undefined) await microtasksDrained()
+        if (this.machine === undefined) await microtasksDrained()
         if (this.gone) return
-        await this.commit(this.compute())
+        const turn = new Turn()
+        // Before the rest: nothing follows the end of a task in its log.
+        this.chatter.drainInto(turn)
+        this.logic.compute(turn, this.pending.splice(0))
+        await this.commit(turn)
       }
     } catch (error) {
       this.finish(
@@ -160,83 +167,16 @@ export class Actor {
     if (loaded !== undefined) this.receive(loaded.mail)
   }
 
-  private compute(): Turn {
-    const turn = new Turn()
-    const stimuli = this.pending
-    this.pending = []
-    this.chatter.drainInto(turn)
-    // P7: an order to stop wins over whatever came before it.
-    const order = stimuli.find(isOrder)
-    if (order !== undefined) this.obey(turn, order.message)
-    else {
-      if (!this.begun) this.enter(turn, stimuli)
-      for (const stimulus of stimuli) {
-        if (turn.ending !== undefined || turn.crash !== undefined) break
-        this.apply(turn, stimulus)
-        if (stimulus.kind === 'mail' && turn.crash === undefined) turn.mailRead = stimulus.message.position
-      }
-    }
-    settle(turn, { task: this.task, agent: this.parts.agent, state: this.state })
-    this.begun = true
-    return turn
-  }
-
-  private enter(turn: Turn, stimuli: Stimulus[]): void {
-    const resumed = this.task.startedAt !== undefined
-    turn.event(
-      resumed
-        ? { type: 'task.resumed', host: this.parts.hostId, because: reasonToResume(stimuli) }
-        : { type: 'task.started', host: this.parts.hostId },
-    )
-    if (this.machine === undefined) return
-    if (this.state.machine === undefined) this.machine.begin(turn, this.state, this.task.input)
-    else {
-      try {
-        this.machine.resume(this.state)
-      } catch (error) {
-        turn.crash = { error }
-        return
-      }
-      // P3: what was running when the last incarnation died runs again, under the same key.
-      for (const [id, step] of Object.entries(this.state.steps)) {
-        if (step.kind === 'step' && !step.resting) turn.starts.push(id)
-      }
-    }
-  }
-
-  private apply(turn: Turn, stimulus: Stimulus): void {
-    if (stimulus.kind === 'call') stimulus.apply(turn)
-    else if (stimulus.kind === 'returned') turn.end({ state: 'completed', output: stimulus.output })
-    else if (stimulus.kind === 'threw') turn.crash = { error: stimulus.error }
-    else if (this.machine !== undefined) this.machine.apply(turn, this.state, stimulus)
-    else if (stimulus.kind === 'mail') this.handler!.applyMail(turn, stimulus.message)
-  }
-
-  private obey(turn: Turn, message: Message): void {
-    turn.mailRead = message.position
-    if (message.body.kind === 'deadline') {
-      const error = { code: 'deadline_exceeded', message: 'The task did not end before its deadline.' } as const
-      turn.end({ state: 'failed', error })
-      return
-    }
-    const reason = message.body.kind === 'cancel' ? message.body.reason : undefined
-    turn.event({ type: 'task.cancel_requested', ...(reason === undefined ? {} : { reason }) })
-    turn.end({ state: 'cancelled', ...(reason === undefined ? {} : { reason }) })
-  }
-
-  private get isRunning(): boolean {
-    if (this.handler !== undefined) return this.handler.isRunning
-    return Object.values(this.state.steps).some((step) => step.kind === 'step' && !step.resting)
-  }
-
   private async commit(turn: Turn): Promise<void> {
-    const letsGo = this.draining && (!this.isRunning || performance.now() >= this.graceEnds)
+    const { isRunning, needsPerson, state } = this.logic
+    // A draining actor starts nothing more, and lets go when what runs has ended.
+    const letsGo = this.draining && (this.runner.size === 0 || performance.now() >= this.graceEnds)
     const crashed = turn.crash !== undefined && turn.ending === undefined
-    const release = turn.ending !== undefined || crashed || letsGo || !this.isRunning
+    const release = turn.ending !== undefined || crashed || letsGo || !isRunning
     if (this.claimed && turn.isEmpty && !release) return
     if (letsGo && turn.ending === undefined)
       turn.event({ type: 'task.released', host: this.parts.hostId, because: 'drain' })
-    const outward = outwardState(turn, this.state, { running: this.isRunning, needsPerson: this.needsPerson, letsGo })
+    const outward = outwardState(turn, state, { running: isRunning, needsPerson, letsGo })
     const commit = composeCommit(turn, {
       task: this.task,
       release,
@@ -244,7 +184,7 @@ export class Actor {
       outward,
       usage: this.chatter.usage,
     })
-    if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = this.state
+    if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
     const outcome = await this.parts.journal.commit(commit)
     if (!outcome.applied) {
       this.finish({ kind: 'lost' }, () => new TroupeError('commit_refused', 'Another host owns this task now.'))
@@ -266,7 +206,7 @@ export class Actor {
       const stopped = () => new TroupeError('cancelled', why)
       if (turn.ending !== undefined) this.finish({ kind: 'ended' }, stopped)
       // After a crash the durable timer `restart` brings the next incarnation, not the mail that is still unread.
-      else this.finish({ kind: 'released', runnable: !crashed && (outcome.runnable || this.isRunning) }, stopped)
+      else this.finish({ kind: 'released', runnable: !crashed && (outcome.runnable || isRunning) }, stopped)
       return
     }
     for (const id of turn.stops)
@@ -279,14 +219,14 @@ export class Actor {
   /** A handler's state rarely changes: its records are rows of their own. A machine's changes with each turn. */
   private stateChanged(): boolean {
     if (this.machine !== undefined) return true
-    const json = JSON.stringify(this.state)
+    const json = JSON.stringify(this.logic.state)
     const changed = json !== this.writtenState
     this.writtenState = json
     return changed
   }
 
   private startStep(id: string): void {
-    const step = this.state.steps[id]
+    const step = this.logic.state.steps[id]
     const effect = step?.kind === 'step' ? this.machine!.effect(step.src) : undefined
     if (step?.kind !== 'step' || effect?.kind !== 'step') return
     const policy = effectivePolicy(this.parts.agent.steps, effect.policy)
@@ -299,10 +239,6 @@ export class Actor {
       )
   }
 
-  private get needsPerson(): boolean {
-    return this.machine?.needsPerson ?? this.handler?.needsPerson ?? false
-  }
-
   private finish(exit: ActorExit, reason: () => TroupeError): void {
     if (this.gone) return
     this.gone = true
@@ -311,7 +247,7 @@ export class Actor {
     this.exit(exit)
   }
 
-  private createHandler(asker: Asker, loaded: LoadedTask): HandlerBehaviour {
+  private createHandler(asker: Asker, state: ActorState, loaded: LoadedTask): HandlerBehaviour {
     const runStep = Object.assign((run: Parameters<RunStep>[0]) => this.runner.run(run), {
       pause: (ms: number) => this.runner.pause(ms),
     })
@@ -324,7 +260,7 @@ export class Actor {
     return new HandlerBehaviour({
       agent: this.parts.agent,
       asker,
-      state: this.state,
+      state,
       recorded: loaded.steps,
       runStep,
       context: view,
@@ -343,19 +279,4 @@ export class Actor {
  */
 function microtasksDrained(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve))
-}
-
-function isOrder(stimulus: Stimulus): stimulus is Stimulus & { kind: 'mail' } {
-  return stimulus.kind === 'mail' && isOrderToStop(stimulus.message)
-}
-
-/** Cancel and deadline need no agent: a task ends although nobody has its code any more. */
-export function isOrderToStop({ body }: Message): boolean {
-  return body.kind === 'cancel' || body.kind === 'deadline'
-}
-
-function reasonToResume(stimuli: Stimulus[]): 'mail' | 'restart' | 'takeover' {
-  const mail = stimuli.find((stimulus) => stimulus.kind === 'mail')
-  if (mail?.kind !== 'mail') return 'takeover'
-  return mail.message.body.kind === 'timer' && mail.message.body.timerId === RESTART_TIMER ? 'restart' : 'mail'
 }

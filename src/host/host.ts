@@ -8,7 +8,8 @@
 //
 // The host knows journal, bus and agents. It does not know that HTTP exists.
 
-import { Actor, type ActorExit, isOrderToStop } from '../actor/actor.ts'
+import { Actor, type ActorExit } from '../actor/actor.ts'
+import { isOrderToStop } from '../actor/logic.ts'
 import type { AroundStep, ContextMaker } from '../actor/steps.ts'
 import type { Bus, Offer, Taker } from '../bus/bus.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'

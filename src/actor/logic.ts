@@ -1,0 +1,124 @@
+// The pure half of an actor: its behaviour and its state. What it was told goes in, a turn comes out; nothing here
+// touches the world, so a turn that the journal refuses never happened.
+import type { Message, TaskRow } from '../journal/journal.ts'
+import type { Agent } from '../sdk/define-agent.ts'
+import type { HandlerBehaviour } from './handler.ts'
+import type { MachineBehaviour } from './machine.ts'
+import { RESTART_TIMER, settle } from './settle.ts'
+import type { ActorState } from './state.ts'
+import type { Stimulus, Turn } from './turn.ts'
+
+export interface LogicParts {
+  hostId: string
+  task: TaskRow
+  agent: Agent
+  state: ActorState
+  behaviour: { machine: MachineBehaviour } | { handler: HandlerBehaviour }
+}
+
+export class ActorLogic {
+  readonly state: ActorState
+  private readonly parts: LogicParts
+  private readonly machine: MachineBehaviour | undefined
+  private readonly handler: HandlerBehaviour | undefined
+  private begun = false
+
+  constructor(parts: LogicParts) {
+    this.parts = parts
+    this.state = parts.state
+    this.machine = 'machine' in parts.behaviour ? parts.behaviour.machine : undefined
+    this.handler = 'handler' in parts.behaviour ? parts.behaviour.handler : undefined
+  }
+
+  get hasBegun(): boolean {
+    return this.begun
+  }
+
+  get isRunning(): boolean {
+    if (this.handler !== undefined) return this.handler.isRunning
+    return Object.values(this.state.steps).some((step) => step.kind === 'step' && !step.resting)
+  }
+
+  get needsPerson(): boolean {
+    return this.machine?.needsPerson ?? this.handler?.needsPerson ?? false
+  }
+
+  /** Runs a handler's function up to its first wait. A machine needs no such thing. */
+  prepare(stimuli: Stimulus[]): void {
+    if (!this.begun && !stimuli.some(isOrder)) this.handler?.start(this.parts.task.input)
+  }
+
+  compute(turn: Turn, stimuli: Stimulus[]): void {
+    // P7: an order to stop wins over whatever came before it.
+    const order = stimuli.find(isOrder)
+    if (order !== undefined) this.obey(turn, order.message)
+    else {
+      if (!this.begun) this.enter(turn, stimuli)
+      for (const stimulus of stimuli) {
+        if (turn.ending !== undefined || turn.crash !== undefined) break
+        this.apply(turn, stimulus)
+        if (stimulus.kind === 'mail' && turn.crash === undefined) turn.mailRead = stimulus.message.position
+      }
+    }
+    settle(turn, { task: this.parts.task, agent: this.parts.agent, state: this.state })
+    this.begun = true
+  }
+
+  private enter(turn: Turn, stimuli: Stimulus[]): void {
+    const resumed = this.parts.task.startedAt !== undefined
+    turn.event(
+      resumed
+        ? { type: 'task.resumed', host: this.parts.hostId, because: reasonToResume(stimuli) }
+        : { type: 'task.started', host: this.parts.hostId },
+    )
+    if (this.machine === undefined) return
+    if (this.state.machine === undefined) this.machine.begin(turn, this.state, this.parts.task.input)
+    else {
+      try {
+        this.machine.resume(this.state)
+      } catch (error) {
+        turn.crash = { error }
+        return
+      }
+      // P3: what was running when the last incarnation died runs again, under the same key.
+      for (const [id, step] of Object.entries(this.state.steps)) {
+        if (step.kind === 'step' && !step.resting) turn.starts.push(id)
+      }
+    }
+  }
+
+  private apply(turn: Turn, stimulus: Stimulus): void {
+    if (stimulus.kind === 'call') stimulus.apply(turn)
+    else if (stimulus.kind === 'returned') turn.end({ state: 'completed', output: stimulus.output })
+    else if (stimulus.kind === 'threw') turn.crash = { error: stimulus.error }
+    else if (this.machine !== undefined) this.machine.apply(turn, this.state, stimulus)
+    else if (stimulus.kind === 'mail') this.handler!.applyMail(turn, stimulus.message)
+  }
+
+  private obey(turn: Turn, message: Message): void {
+    turn.mailRead = message.position
+    if (message.body.kind === 'deadline') {
+      const error = { code: 'deadline_exceeded', message: 'The task did not end before its deadline.' } as const
+      turn.end({ state: 'failed', error })
+      return
+    }
+    const reason = message.body.kind === 'cancel' ? message.body.reason : undefined
+    turn.event({ type: 'task.cancel_requested', ...(reason === undefined ? {} : { reason }) })
+    turn.end({ state: 'cancelled', ...(reason === undefined ? {} : { reason }) })
+  }
+}
+
+function isOrder(stimulus: Stimulus): stimulus is Stimulus & { kind: 'mail' } {
+  return stimulus.kind === 'mail' && isOrderToStop(stimulus.message)
+}
+
+/** Cancel and deadline need no agent: a task ends although nobody has its code any more. */
+export function isOrderToStop({ body }: Message): boolean {
+  return body.kind === 'cancel' || body.kind === 'deadline'
+}
+
+function reasonToResume(stimuli: Stimulus[]): 'mail' | 'restart' | 'takeover' {
+  const mail = stimuli.find((stimulus) => stimulus.kind === 'mail')
+  if (mail?.kind !== 'mail') return 'takeover'
+  return mail.message.body.kind === 'timer' && mail.message.body.timerId === RESTART_TIMER ? 'restart' : 'mail'
+}
