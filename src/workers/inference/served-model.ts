@@ -35,8 +35,9 @@ interface InferJob extends Job {
 
 export type InferEnd = (error: TroupeError | null, outputs: Tensor[]) => void
 
-// Two batches are with an instance: while one is computed the next one already lies in its thread.
-const DEPTH = 1
+// An instance that computes is given the next batch only when that is full already: it then lies in the thread when it
+// is needed. One that is not full rather gathers.
+const DEPTH_OF_FULL_BATCHES = 2
 const MAX_DEATHS = 3
 const DEATHS_WITHIN_MS = 60_000
 
@@ -47,6 +48,7 @@ export class ServedModel {
   readonly #batcher: Batcher<InferJob>
   readonly #drift: DriftMonitor | undefined
   readonly #settings: RunnerSettings
+  readonly #maxRows: number
   #deaths: number[] = []
   #stopping = false
 
@@ -74,10 +76,11 @@ export class ServedModel {
     this.#instances = new Set(instances)
     this.signature = instances[0]!.signature
     const limits = this.signature.batches ? options.batching : { ...options.batching, maxRows: 1, maxDelayMs: 0 }
+    this.#maxRows = limits.maxRows
     this.#batcher = new Batcher<InferJob>(
       limits,
-      () => this.#freest() !== undefined,
-      (jobs) => this.#run(jobs, this.#freest()!, () => this.#batcher.finished()),
+      () => this.#canRun(),
+      (jobs) => this.#run(jobs, this.#leastBusy()!, () => this.#batcher.finished()),
     )
     const { profile } = options.model
     if (profile !== undefined) {
@@ -158,12 +161,17 @@ export class ServedModel {
     return { inputs, rows: Math.max(rows, 1), kind }
   }
 
-  #freest(): Instance | undefined {
-    let freest: Instance | undefined
+  #leastBusy(): Instance | undefined {
+    let found: Instance | undefined
     for (const instance of this.#instances) {
-      if (instance.running < DEPTH && (freest === undefined || instance.running < freest.running)) freest = instance
+      if (found === undefined || instance.running < found.running) found = instance
     }
-    return freest
+    return found
+  }
+
+  #canRun(): boolean {
+    const depth = this.#batcher.queuedRows >= this.#maxRows ? DEPTH_OF_FULL_BATCHES : 1
+    return (this.#leastBusy()?.running ?? depth) < depth
   }
 
   #run(jobs: InferJob[], instance: Instance, finished: () => void): void {
@@ -193,7 +201,7 @@ export class ServedModel {
       if (--left === 0) finished()
     }
     for (const job of jobs) {
-      const instance = this.#freest() ?? [...this.#instances][0]
+      const instance = this.#leastBusy()
       if (instance !== undefined) this.#run([job], instance, one)
       else {
         job.end(new TroupeError('worker_unavailable', `${this.#title} has no instance left`), [])
