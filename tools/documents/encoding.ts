@@ -169,7 +169,10 @@ function guess(sample: Uint8Array): string {
     if (foreign === 0) continue
     // A sample may be cut inside a character; more than that is a wrong encoding.
     const wrong = countReplacements(text) + (text.match(/[\u0080-\u009f\ue000-\uf8ff\uff61-\uff9f]/g)?.length ?? 0)
-    const score = ((text.match(common)?.length ?? 0) - wrong * 3) / foreign
+    // In languages written in Latin letters the marked ones stand alone; a row of them is another alphabet misread.
+    const rows = /125[02]$/.test(encoding) ? text.match(/[À-ÖØ-öø-ž]{3,}/g) : null
+    const misread = rows?.reduce((sum, row) => sum + row.length, 0) ?? 0
+    const score = ((text.match(common)?.length ?? 0) - wrong * 3 - misread) / foreign
     // Multi-byte encodings pack two bytes into one letter: weigh what was explained, not how many letters.
     if (score > bestScore) {
       best = encoding

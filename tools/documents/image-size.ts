@@ -3,7 +3,7 @@ export function imageSize(bytes: Uint8Array): { width: number; height: number } 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const mark = new TextDecoder('latin1').decode(bytes.subarray(0, 16))
   try {
-    if (mark.startsWith('\x89PNG')) return { width: view.getUint32(16), height: view.getUint32(20) }
+    if (mark.startsWith('PNG\r\n', 1)) return { width: view.getUint32(16), height: view.getUint32(20) }
     if (mark.startsWith('GIF8')) return { width: view.getUint16(6, true), height: view.getUint16(8, true) }
     if (mark.startsWith('BM')) {
       return { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)) }

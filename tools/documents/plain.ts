@@ -78,7 +78,12 @@ export function readRtf(bytes: Uint8Array): ExtractedDocument {
       if (symbol === '*') group.silent = true
       else if (symbol === '~') put('\u00a0')
       else if (/[\\{}]/.test(symbol)) put(symbol)
-    } else put(token.slice(skip))
+    } else {
+      // The characters after \\u that stand in for it in old readers.
+      const shown = token.slice(skip)
+      skip = Math.max(0, skip - token.length)
+      if (shown !== '') put(shown)
+    }
   }
   return writer.finish({ format: 'rtf', mime: 'application/rtf' })
 }

@@ -71,6 +71,11 @@ function isNameWord(token: Token, lexicon: Lexicon): boolean {
 function joins(tokens: Token[], at: number, text: string, lexicon: Lexicon): boolean {
   const [particle, next] = [tokens[at]!, tokens[at + 1]]
   if (next === undefined || !isNameWord(next, lexicon) || text.slice(particle.end, next.start) !== ' ') return false
+  // "Bank of England" is one name, "Ada Lovelace of London" two.
+  if (particle.text === 'of') {
+    const left = tokens[at - 1]!.text
+    return lexicon.isCommon(left) && !lexicon.isFirstName(left)
+  }
   return PARTICLE.test(particle.text) || particle.text === '&'
 }
 

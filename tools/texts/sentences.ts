@@ -34,6 +34,8 @@ export function splitSentences(text: string, breaks: readonly number[] = []): Se
       nextBreak += 1
     }
     if (start >= end) continue
+    // After an abbreviation, or before a small letter, a point ends no sentence.
+    if (match[0].startsWith('.') && /^\s+\p{Ll}/u.test(text.slice(end, end + 8))) continue
     if (match[0].startsWith('.') && ABBREVIATION.test(text.slice(Math.max(start, end - 12), end))) continue
     // "3. Terms": a number's point in front of its heading ends nothing.
     if (match[0] === '.' && /(?:^|\n)\s*\d{1,3}\.$/.test(text.slice(start, end))) continue

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, test } from 'node:test'
+import { closeDocumentPools } from '@troupe/tools/document-pool'
+import type { EntityKind } from '@troupe/tools/entities/entity'
+import { recognise } from '@troupe/tools/entities/recognise'
+import { recogniseEntities } from '@troupe/tools/recognise-entities'
+import { redact } from '@troupe/tools/redact'
+import { sharedData } from '../support/shared-data.ts'
+
+after(closeDocumentPools)
+
+const context = { signal: new AbortController().signal }
+
+function found(text: string, kind: EntityKind): string[] {
+  return recognise(text)
+    .filter((one) => one.kind === kind)
+    .map((one) => (one.value === undefined ? one.text : `${one.text} = ${one.value}`))
+}
+
+test('what has a form is found and normalised', () => {
+  assert.deepEqual(found('Write to Ada.Lovelace@Example.org, please.', 'email'), [
+    'Ada.Lovelace@Example.org = ada.lovelace@example.org',
+  ])
+  assert.deepEqual(found('IBAN DE89 3704 0044 0532 0130 00', 'iban'), [
+    'DE89 3704 0044 0532 0130 00 = DE89370400440532013000',
+  ])
+  assert.deepEqual(found('card 4111 1111 1111 1111 today', 'card'), ['4111 1111 1111 1111 = 4111111111111111'])
+  assert.deepEqual(found('SSN 078-05-1120', 'ssn'), ['078-05-1120'])
+  assert.deepEqual(found('from 192.168.0.1 and 2001:db8::8a2e:370:7334', 'ip'), [
+    '192.168.0.1',
+    '2001:db8::8a2e:370:7334',
+  ])
+  assert.deepEqual(found('call +49 30 901820 now', 'phone'), ['+49 30 901820 = +4930901820'])
+  assert.deepEqual(found('see https://example.org/a?b=1.', 'url'), ['https://example.org/a?b=1'])
+  assert.deepEqual(found('Invoice no. INV-2024-0815 of today', 'id'), ['INV-2024-0815'])
+})
+
+test('check digits tell numbers that mean something from others', () => {
+  assert.deepEqual(found('the number 4111 1111 1111 1112 is nothing', 'card'), [])
+  assert.deepEqual(found('DE89 3704 0044 0532 0130 01 is nothing', 'iban'), [])
+  assert.deepEqual(found('part 000-12-3456', 'ssn'), [])
+  assert.deepEqual(found('version 1.2.3.400', 'ip'), [])
+})
+
+test('dates become ISO, whatever their order and language', () => {
+  assert.deepEqual(found('on 12 March 1984 and March 3, 2021 at 5:30 pm', 'date'), [
+    '12 March 1984 = 1984-03-12',
+    'March 3, 2021 at 5:30 pm = 2021-03-03T17:30',
+  ])
+  assert.deepEqual(found('am 14. März 2023, le 5 août 2022, 2024-02-29, 31.12.1999', 'date'), [
+    '14. März 2023 = 2023-03-14',
+    '5 août 2022 = 2022-08-05',
+    '2024-02-29 = 2024-02-29',
+    '31.12.1999 = 1999-12-31',
+  ])
+  assert.deepEqual(found('on 03/04/2025', 'date'), ['03/04/2025 = 2025-03-04'])
+  assert.deepEqual(found('on 03/04/2025, due 28/04/2025', 'date'), [
+    '03/04/2025 = 2025-04-03',
+    '28/04/2025 = 2025-04-28',
+  ])
+  assert.deepEqual(found('on 30/02/2025', 'date'), [])
+})
+
+test('amounts become numbers in both ways of writing them', () => {
+  assert.deepEqual(found('€1.234,50 or $1,234.50 or CHF 99 or $2.5 million or 300 euros', 'money'), [
+    '€1.234,50 = EUR 1234.5',
+    '$1,234.50 = USD 1234.5',
+    'CHF 99 = CHF 99',
+    '$2.5 million = USD 2500000',
+    '300 euros = EUR 300',
+  ])
+  assert.deepEqual(found('3.5 kg, 12 % and 40 employees', 'quantity'), [
+    '3.5 kg = 3.5 kg',
+    '12 % = 12 %',
+    '40 employees = 40 employees',
+  ])
+})
+
+test('people, organisations and places are told apart by what stands around them', () => {
+  const text =
+    'Dr. Maria Gonzales of Northwind Traders Ltd. moved to Lisbon. Gonzales said that Siemens AG would follow.'
+  assert.deepEqual(found(text, 'person'), ['Maria Gonzales', 'Gonzales'])
+  assert.deepEqual(found(text, 'organisation'), ['Northwind Traders Ltd', 'Siemens AG'])
+  assert.deepEqual(found(text, 'place'), ['Lisbon'])
+})
+
+test('every offset points at its text, on its page, also in a text of many pieces', async () => {
+  const line = 'On 2024-03-01 Ada Lovelace paid €5 to ada@example.org in Berlin.\n'
+  const text = line.repeat(4_000)
+  const { entities } = await recogniseEntities.call({ text, pageStarts: [0, line.length * 2_000] }, context)
+  assert.equal(entities.filter((one) => one.kind === 'email').length, 4_000)
+  for (const { text: shown, start, end, page } of entities) {
+    assert.equal(text.slice(start, end), shown)
+    assert.equal(page, start < line.length * 2_000 ? 1 : 2)
+  }
+})
+
+test('texts made to make patterns backtrack are read in time', () => {
+  const started = performance.now()
+  for (const evil of [
+    'a.'.repeat(50_000),
+    '1 '.repeat(50_000),
+    '1-'.repeat(50_000),
+    'A '.repeat(50_000),
+    '@a'.repeat(50_000),
+    ':'.repeat(100_000),
+    'www.'.repeat(25_000),
+    '('.repeat(100_000),
+    'a:'.repeat(50_000),
+    'no no '.repeat(20_000),
+  ]) {
+    recognise(evil)
+  }
+  const took = performance.now() - started
+  assert.ok(took < 20_000, `${took} ms`)
+})
+
+test('redact masks personal data by kind and keeps the rest', async () => {
+  const text = 'Ms. Jane Austen, jane@example.org, card 4111 1111 1111 1111, pays €20.'
+  const label = await redact.call({ text }, context)
+  assert.equal(label.text, 'Ms. [person], [email], card [card], pays €20.')
+  assert.deepEqual(label.counts, { person: 1, email: 1, card: 1 })
+  const tail = await redact.call({ text, kinds: ['card'], style: 'last-four' }, context)
+  assert.equal(tail.text, 'Ms. Jane Austen, jane@example.org, card **** **** **** 1111, pays €20.')
+})
+
+const presidio = sharedData('pii/presidio/dev.json')
+const KINDS: Record<string, EntityKind> = {
+  PERSON: 'person',
+  GPE: 'place',
+  ORGANIZATION: 'organisation',
+  CREDIT_CARD: 'card',
+  PHONE_NUMBER: 'phone',
+  EMAIL_ADDRESS: 'email',
+  US_SSN: 'ssn',
+  IBAN_CODE: 'iban',
+  IP_ADDRESS: 'ip',
+}
+const BARS: Partial<Record<EntityKind, number>> = {
+  email: 0.98,
+  ssn: 0.98,
+  iban: 0.98,
+  ip: 0.98,
+  card: 0.97,
+  phone: 0.95,
+}
+
+test('presidio sentences: personal data is found', {
+  skip: presidio === undefined && 'the public data is not beside the checkout',
+}, (t) => {
+  const sentences = JSON.parse(readFileSync(presidio!, 'utf8')) as {
+    full_text: string
+    spans: { entity_type: string; start_position: number; end_position: number }[]
+  }[]
+  const counts = new Map<EntityKind, { right: number; missed: number; wrong: number }>()
+  const countOf = (kind: EntityKind) => {
+    const count = counts.get(kind) ?? { right: 0, missed: 0, wrong: 0 }
+    counts.set(kind, count)
+    return count
+  }
+  for (const { full_text, spans } of sentences) {
+    const unmatched = new Set(recognise(full_text))
+    for (const { entity_type, start_position, end_position } of spans) {
+      const kind = KINDS[entity_type]
+      if (kind === undefined) continue
+      const match = [...unmatched].find(
+        (one) => one.kind === kind && one.start < end_position && one.end > start_position,
+      )
+      if (match === undefined) countOf(kind).missed += 1
+      else {
+        unmatched.delete(match)
+        countOf(kind).right += 1
+      }
+    }
+    for (const one of unmatched) countOf(one.kind).wrong += 1
+  }
+  for (const [kind, { right, missed, wrong }] of counts) {
+    if (right + missed === 0) continue
+    const recall = right / (right + missed)
+    const precision = right / (right + wrong)
+    t.diagnostic(
+      `${kind}: recall ${recall.toFixed(3)}, precision ${precision.toFixed(3)}, F1 ${((2 * right) / (2 * right + missed + wrong)).toFixed(3)}`,
+    )
+    const bar = BARS[kind]
+    if (bar !== undefined && right + missed > 0) assert.ok(recall >= bar, `${kind}: recall ${recall}`)
+    if (kind === 'phone') assert.ok(precision >= 0.8, `phone: precision ${precision}`)
+  }
+})

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { checkClaims } from '@troupe/tools/check-claims'
+import { detectLanguage } from '@troupe/tools/detect-language'
+import { closeDocumentPools } from '@troupe/tools/document-pool'
+import { findPassages } from '@troupe/tools/find-passages'
+import { keyPhrases } from '@troupe/tools/key-phrases'
+import { summarise } from '@troupe/tools/summarise'
+import { splitSentences } from '@troupe/tools/texts/sentences'
+
+after(closeDocumentPools)
+
+const context = { signal: new AbortController().signal }
+
+const ARTICLE = `The harbour of Altona was rebuilt in 2019. The harbour had been too shallow for container ships since the
+1990s, and the port authority lost half of its customers to Bremerhaven.
+
+Engineers deepened the fairway by 4 metres and built two new container terminals. The container terminals can unload
+40 ships a week. Dr. Weber, who led the works, said that the fairway was the hardest part. A local bakery opened nearby.
+
+Since then container traffic has doubled, and the port authority expects a profit of 12 million euros in 2024.`
+
+test('languages are told, also by their script', async () => {
+  const texts: [string, string][] = [
+    ['en', ARTICLE],
+    [
+      'de',
+      'Der Vertrag wird auf unbestimmte Zeit geschlossen und kann mit einer Frist von drei Monaten gekündigt werden.',
+    ],
+    [
+      'fr',
+      'Le présent contrat est conclu pour une durée indéterminée et peut être résilié avec un préavis de trois mois.',
+    ],
+    ['es', 'El presente contrato se celebra por tiempo indefinido y puede rescindirse con un preaviso de tres meses.'],
+    ['ru', 'Настоящий договор заключён на неопределённый срок и может быть расторгнут с уведомлением за три месяца.'],
+    ['ja', 'この契約は期間の定めなく締結され、三か月前の通知により解除することができます。'],
+  ]
+  for (const [language, text] of texts) assert.equal((await detectLanguage.call({ text }, context)).language, language)
+  assert.equal((await detectLanguage.call({ text: '42' }, context)).language, 'und')
+})
+
+test('sentences end where a reader ends them', () => {
+  const text =
+    'Dr. Weber came at 5.30 p.m. with No. 7. He left! Why?\n\n• a point\n• another point\nA\tB\n1\t2\nEnd of it'
+  assert.deepEqual(
+    splitSentences(text).map((one) => one.text),
+    [
+      'Dr. Weber came at 5.30 p.m. with No. 7.',
+      'He left!',
+      'Why?',
+      '• a point',
+      '• another point',
+      'A\tB',
+      '1\t2',
+      'End of it',
+    ],
+  )
+})
+
+test('a summary is made of the text’s own sentences, in its order, each with its place', async () => {
+  const { sentences } = await summarise.call({ text: ARTICLE, sentences: 3 }, context)
+  assert.equal(sentences.length, 3)
+  for (const { text, start, end } of sentences) assert.equal(ARTICLE.slice(start, end), text)
+  assert.deepEqual(
+    sentences.map((one) => one.start),
+    sentences.map((one) => one.start).sort((a, b) => a - b),
+  )
+  assert.ok(!sentences.some((one) => one.text.includes('bakery')), 'the side remark is not the summary')
+})
+
+test('key phrases are phrases, ranked, and do not repeat each other', async () => {
+  const { phrases } = await keyPhrases.call({ text: ARTICLE, limit: 6 }, context)
+  const found = phrases.map((one) => one.text.toLowerCase())
+  assert.ok(found.includes('port authority') && found.some((one) => one.includes('container')), found.join(', '))
+  for (const { text, start, end } of phrases) assert.equal(ARTICLE.slice(start, end).replace(/\s+/g, ' '), text)
+})
+
+test('a question finds its passage', async () => {
+  const { passages } = await findPassages.call({ text: ARTICLE, question: 'How deep was the fairway made?' }, context)
+  assert.match(passages[0]!.text, /deepened the fairway by 4 metres/)
+  assert.equal(ARTICLE.slice(passages[0]!.start, passages[0]!.end), passages[0]!.text)
+  assert.deepEqual((await findPassages.call({ text: ARTICLE, question: 'the and of' }, context)).passages, [])
+})
+
+test('claims with numbers or names that the source does not have are not supported', async () => {
+  const claims = [
+    'The fairway was deepened by 4 metres.',
+    'The fairway was deepened by 9 metres.',
+    'The works were led by Weber, and later by Schulze.',
+    'Penguins enjoy swimming with dolphins.',
+  ]
+  const checked = (await checkClaims.call({ source: ARTICLE, claims }, context)).claims
+  assert.deepEqual(
+    checked.map((one) => one.supported),
+    [true, false, false, false],
+  )
+  assert.deepEqual(checked[1]?.missing, ['9'])
+  assert.deepEqual(checked[2]?.missing, ['Schulze'])
+})
