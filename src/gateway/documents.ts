@@ -14,11 +14,13 @@ const MAX_NAME = 255
 
 export interface NewDocument {
   tenant: string
-  name: string
+  name: string | undefined
   /** What the sender says; the content decides when it can be told. */
   mime?: string
   createdBy: string
   content: Uint8Array | Readable
+  /** Asked when the content is on disk, before the document exists: what throws here leaves no document (P9). */
+  confirm?: () => Promise<void>
 }
 
 export interface Documents {
@@ -49,11 +51,12 @@ export function createDocuments(parts: {
   return {
     info,
 
-    async put({ tenant, name, mime: declared, createdBy, content }) {
+    async put({ tenant, name, mime: declared, createdBy, content, confirm }) {
       const { head, whole } = await withHead(content)
       const mime = await typeOf(head, declared)
       checkType(mime)
       const { sha256, bytes } = await blobs.put(whole, { maxBytes })
+      await confirm?.()
       const now = Date.now()
       const row = {
         id: newId('doc', now),
@@ -121,7 +124,7 @@ async function typeOf(head: Uint8Array, declared: string | undefined): Promise<s
 }
 
 /** Only a label: no folders, no control characters, bounded. */
-function safeName(name: string): string {
+function safeName(name = ''): string {
   const base = name.split(/[\\/]/).at(-1) ?? ''
   const clean = base
     .replace(/\p{Cc}/gu, '')

@@ -49,9 +49,11 @@ export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
       },
       async (request, reply) => {
         const { tenant, subject } = principalOf(request)
-        const file = await onlyFile(request, config.maxDocumentBytes)
-        const { filename: name, mimetype: mime } = file
-        const row = await documents.put({ tenant, name, mime, createdBy: subject, content: file.file })
+        const { file, confirm } = await onlyFile(request, config.maxDocumentBytes)
+        const { filename: name, mimetype: mime, file: content } = file
+        const row = await documents
+          .put({ tenant, name, mime, createdBy: subject, content, confirm })
+          .catch((error) => Promise.reject(content.errored === null ? error : malformed(content.errored)))
         request.auditTarget = row.id
         return reply.code(201).header('location', `/v1/documents/${row.id}`).send(documentView(row))
       },
@@ -136,14 +138,34 @@ export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
   }
 }
 
-async function onlyFile(request: FastifyRequest, maxBytes: number): Promise<MultipartFile> {
+/** The one file of the form, and a check, for when it is read, that nothing follows it. */
+async function onlyFile(
+  request: FastifyRequest,
+  maxBytes: number,
+): Promise<{ file: MultipartFile; confirm: () => Promise<void> }> {
   if (!request.isMultipart()) {
     throw new TroupeError('unsupported_media_type', 'Send the document as multipart/form-data, in one file part.')
   }
-  const limits = { files: 1, fields: 0, parts: 1, headerPairs: 50, fileSize: maxBytes + 1 }
-  const file = await request.file({ limits })
-  if (file === undefined) throw new TroupeError('invalid_request', 'The form holds no file part.')
-  return file
+  const limits = { files: 1, fields: 0, headerPairs: 50, fileSize: maxBytes + 1 }
+  const parts = request.parts({ limits })
+  const next = () => parts.next().catch((error) => Promise.reject(malformed(error)))
+  const first = await next()
+  if (first.done === true || first.value.type !== 'file') {
+    throw new TroupeError('invalid_request', 'The form holds no file part.')
+  }
+  return {
+    file: first.value,
+    async confirm() {
+      const more = await next()
+      if (more.done !== true) throw new TroupeError('invalid_request', 'The form holds more than one part.')
+    },
+  }
+}
+
+/** The parser's own errors carry no status: what is wrong with the form is the caller's. */
+function malformed(error: Error & { statusCode?: number }): Error {
+  if (error.statusCode !== undefined) return error
+  return new TroupeError('invalid_request', `The form is malformed: ${error.message}`, { cause: error })
 }
 
 function documentView(row: DocumentRow): z.infer<typeof documentSchema> {
