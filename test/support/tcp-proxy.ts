@@ -1,0 +1,50 @@
+// A TCP proxy that can lose answers: what the server did is done, and the client never hears of it.
+import { connect, createServer, type Socket } from 'node:net'
+
+export interface TcpProxy {
+  port: number
+  /** The next bytes from the server are dropped and the connection they came on is cut. Resolves when that happened. */
+  loseNextAnswer(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+  const open = new Set<Socket>()
+  let lose: (() => void) | undefined
+  const server = createServer((client) => {
+    const upstream = connect(target)
+    for (const socket of [client, upstream]) {
+      open.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        open.delete(socket)
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+    client.on('data', (bytes) => upstream.write(bytes))
+    upstream.on('data', (bytes) => {
+      if (lose === undefined) {
+        client.write(bytes)
+        return
+      }
+      lose()
+      lose = undefined
+      client.destroy()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port was given')
+  return {
+    port: address.port,
+    loseNextAnswer: () =>
+      new Promise((resolve) => {
+        lose = resolve
+      }),
+    async close() {
+      for (const socket of open) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
