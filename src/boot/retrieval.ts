@@ -1,7 +1,7 @@
 // The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
 // TROUPE_DATA (.troupe) for the embedded store; TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
 // the model there; TROUPE_RETRIEVAL_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT, _KEY and _CA.
-// Tells its parent `{ready: true, port}` when it serves; SIGTERM drains it.
+// Tells its parent that it is ready and at which port; SIGTERM drains it.
 import { join, resolve } from 'node:path'
 import { pino } from 'pino'
 import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'

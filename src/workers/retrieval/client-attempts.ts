@@ -11,10 +11,10 @@ export interface Retry {
   signal: AbortSignal | undefined
 }
 
-/** Attempts in a row without progress. */
-const ATTEMPTS = 4
+/** Attempts in a row without progress: about three seconds, longer than a supervisor needs to restart a worker. */
+const ATTEMPTS = 6
 /** Times a random share, doubled each time: clients cut off together must not come back together. */
-const FIRST_PAUSE_MS = 50
+const FIRST_PAUSE_MS = 100
 
 /** `progressed` says whether the last attempt got something done; then the count of attempts begins again. */
 export async function attemptAgain<Result>(
@@ -22,14 +22,19 @@ export async function attemptAgain<Result>(
   once: () => Promise<Result>,
   progressed: () => boolean = () => false,
 ): Promise<Result> {
+  let failure: unknown = new TroupeError('worker_unavailable', `${where}: failed again and again; waiting`)
   for (let attempt = 1; ; attempt++) {
     signal?.throwIfAborted()
     if (Date.now() >= deadline) throw new TroupeError('deadline_exceeded', `${where}: the deadline passed`)
-    if (!breaker.allows()) throw new TroupeError('worker_unavailable', `${where}: failed again and again; waiting`)
+    // A first call fails at once while the breaker is open; one that has begun goes on waiting for the worker.
+    const allowed = breaker.allows()
+    if (!allowed && attempt === 1) throw failure
     try {
-      const result = await once()
-      breaker.succeeded()
-      return result
+      if (allowed) {
+        const result = await once()
+        breaker.succeeded()
+        return result
+      }
     } catch (error) {
       if (!isBroken(error)) {
         // It answered, if only with a refusal.
@@ -37,11 +42,12 @@ export async function attemptAgain<Result>(
         throw error
       }
       breaker.failed()
-      if (progressed()) attempt = 1
-      const pause = FIRST_PAUSE_MS * 2 ** attempt * (0.5 + Math.random())
-      if (attempt >= ATTEMPTS || !breaker.takeRetry() || Date.now() + pause >= deadline) throw error
-      await wait(pause, undefined, signal === undefined ? {} : { signal })
+      failure = error
     }
+    if (progressed()) attempt = 1
+    const pause = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
+    if (attempt >= ATTEMPTS || Date.now() + pause >= deadline || !breaker.takeRetry()) throw failure
+    await wait(pause, undefined, signal === undefined ? {} : { signal })
   }
 }
 
