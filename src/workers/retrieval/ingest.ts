@@ -17,6 +17,7 @@ export interface IngestRequest {
 
 export interface IngestResult {
   documentId: string
+  outcome: 'STORED' | 'REPLACED' | 'UNCHANGED'
   passages: number
 }
 
@@ -126,6 +127,7 @@ async function storeBatch(parts: IngestParts, batch: IngestRequest[], signal: Ab
   return batch.map(({ document: { id } }) => {
     const draft = byId.get(id)
     if (draft === undefined) return { documentId: id, outcome: 'UNCHANGED', passages: 0 }
+    return { documentId: id, outcome: stored.has(id) ? 'REPLACED' : 'STORED', passages: draft.passages.length }
   })
 }
 
