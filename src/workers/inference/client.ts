@@ -7,7 +7,7 @@ import { clientCredentials, fromGrpcError, loadService, type TlsFiles } from '..
 import { Breaker, type BreakerOptions } from './breaker.ts'
 import { openStream, type RequestStream } from './client-stream.ts'
 import { decodeResponse, encodeRequest, type InferRequest, type InferResponse, type Parameters } from './codec.ts'
-import { joinElements, splitElements, type Tensor } from './tensor.ts'
+import { checkTensor, joinElements, splitElements, type Tensor } from './tensor.ts'
 
 export interface InferOptions {
   signal?: AbortSignal
@@ -133,6 +133,8 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
   function requestFor(model: string, inputs: readonly Tensor[], given: InferOptions, deadline: number): InferRequest {
     const left = Math.ceil(deadline - Date.now())
     if (left <= 0) throw new TroupeError('deadline_exceeded', `${where}: the deadline passed`)
+    // Typed contents are made from the bytes, so those must be what the shape says; raw ones the server checks.
+    if (given.typed) for (const input of inputs) checkTensor(input)
     const parameters: Parameters = { timeout_ms: left }
     if (given.traceparent !== undefined) parameters.traceparent = given.traceparent
     return {

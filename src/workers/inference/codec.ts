@@ -229,7 +229,7 @@ function encodeTensor(tensor: Tensor, typed: boolean): Buffer {
   const writer = new WireWriter(64 + (contents?.length ?? 0)).string(1, tensor.name).string(2, tensor.datatype)
   if (tensor.shape.length > 0) {
     const shape = new WireWriter(tensor.shape.length * 5)
-    for (const size of tensor.shape) shape.varint(size)
+    for (const size of tensor.shape) size < 0 ? shape.varint64(BigInt(size)) : shape.varint(size)
     writer.bytes(3, shape.finish())
   }
   if (contents !== undefined) writer.bytes(5, contents)

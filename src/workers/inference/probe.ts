@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import type { ProbeReport, ProbeRequest } from './probe-child.ts'
 
 export interface Probe {
+  /** Of the process that tries models now, if there is one. */
+  readonly pid: number | undefined
   check(request: ProbeRequest): Promise<ProbeReport>
   close(): void
 }
@@ -58,6 +60,9 @@ export function createProbe(options: { timeoutMs?: number; idleMs?: number } = {
   }
 
   return {
+    get pid() {
+      return child?.pid
+    },
     check(request) {
       const next = last.then(() => ask(request))
       last = next.then(() => {

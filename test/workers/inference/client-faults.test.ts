@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TroupeError } from '../../../src/contract/errors.ts'
+import { duplex, loadService, startGrpcServer, unary } from '../../../src/workers/grpc/index.ts'
+import { Breaker } from '../../../src/workers/inference/breaker.ts'
+import { createInferenceClient, floatTensor, startInferenceWorker } from '../../../src/workers/inference/index.ts'
+import { scaleModel, slowModel } from './support/models.ts'
+import { row, scene } from './support/worker.ts'
+
+const definition = loadService('inference.proto', 'inference.GRPCInferenceService')
+const answer = { outputs: [{ name: 'y', datatype: 'FP32', shape: [1], contents: { fp32_contents: [42] } }] }
+
+test('a server without Triton’s stream is called by unary calls', async () => {
+  let traceparent: string | undefined
+  const server = await startGrpcServer({
+    address: '127.0.0.1:0',
+    services: [
+      {
+        definition,
+        methods: {
+          ModelInfer: unary((_, call) => {
+            traceparent = call.traceparent
+            return answer
+          }),
+        },
+      },
+    ],
+  })
+  const client = createInferenceClient({ address: `127.0.0.1:${server.port}` })
+  const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const [y] = await client.infer('any', [row(1)], { traceparent: trace })
+  assert.equal(y?.bytes.readFloatLE(0), 42)
+  assert.equal(traceparent, trace)
+  client.close()
+  await server.stop()
+})
+
+test('a call that broke off is repeated; a refusal is not', async () => {
+  let calls = 0
+  const server = await startGrpcServer({
+    address: '127.0.0.1:0',
+    services: [
+      {
+        definition,
+        methods: {
+          ModelInfer: unary(() => {
+            calls++
+            if (calls === 1) throw new TroupeError('worker_unavailable', 'not now')
+            if (calls === 3) throw new TroupeError('invalid_input', 'never')
+            return answer
+          }),
+        },
+      },
+    ],
+  })
+  const client = createInferenceClient({ address: `127.0.0.1:${server.port}`, unary: true })
+  await client.infer('any', [row(1)])
+  assert.equal(calls, 2)
+  await assert.rejects(client.infer('any', [row(1)]), { code: 'invalid_input' })
+  assert.equal(calls, 3)
+  client.close()
+  await server.stop()
+})
+
+test('a stream that the server ends is opened again, and what it carried is sent again', async () => {
+  let streams = 0
+  const server = await startGrpcServer({
+    address: '127.0.0.1:0',
+    services: [
+      {
+        definition,
+        methods: {
+          ModelStreamInfer: duplex<{ id: string }, object>(async (rpc) => {
+            streams++
+            if (streams === 1) return
+            rpc.on('data', ({ id }: { id: string }) => rpc.write({ infer_response: { ...answer, id } }))
+            await new Promise((resolve) => rpc.once('end', resolve))
+          }),
+        },
+      },
+    ],
+  })
+  const client = createInferenceClient({ address: `127.0.0.1:${server.port}` })
+  const [y] = await client.infer('any', [row(1)])
+  assert.equal(y?.bytes.readFloatLE(0), 42)
+  assert.equal(streams, 2)
+  client.close()
+  await server.stop()
+})
+
+test('a worker that drains answers what it has, and the client finds the one that follows it', async () => {
+  const stage = await scene((models) => models.put('double', '1', scaleModel(2)))
+  await stage.client.infer('double', [row(1)])
+  const running = Array.from({ length: 20 }, () => stage.client.infer('double', [row(1)]))
+  await Promise.all(running)
+  await stage.worker.drain(2_000)
+  const next = await startInferenceWorker({
+    address: `127.0.0.1:${stage.worker.port}`,
+    models: stage.models.folder,
+    providers: ['cpu'],
+  })
+  assert.equal((await stage.client.infer('double', [row(1)])).length, 1)
+  stage.client.close()
+  await next.stop()
+  stage.models.clear()
+})
+
+test('nobody there: unavailable, then the breaker answers at once', async () => {
+  const client = createInferenceClient({ address: '127.0.0.1:1', breaker: { failures: 2, openMs: 60_000 } })
+  await assert.rejects(client.infer('any', [row(1)], { deadline: Date.now() + 5_000 }), { code: 'worker_unavailable' })
+  const startedAt = performance.now()
+  await assert.rejects(client.infer('any', [row(1)]), { code: 'worker_unavailable', message: /again and again/ })
+  assert.ok(performance.now() - startedAt < 50)
+  client.close()
+})
+
+test('an abort ends a call at once with its reason; a closed client refuses', async () => {
+  await using stage = await scene((models) => models.put('slow', '1', slowModel(2_000)))
+  const many = floatTensor('x', [64, 256], new Float32Array(64 * 256))
+  const abort = new AbortController()
+  const reason = new Error('enough')
+  const call = stage.client.infer('slow', [many], { signal: abort.signal })
+  abort.abort(reason)
+  await assert.rejects(call, reason)
+  await assert.rejects(stage.client.infer('slow', [many], { signal: abort.signal }), reason)
+  const open = stage.client.infer('slow', [many])
+  stage.client.close()
+  await assert.rejects(open, { code: 'cancelled' })
+  await assert.rejects(stage.client.infer('slow', [many]), { code: 'cancelled' })
+})
+
+test('requests under way are bounded', async () => {
+  await using stage = await scene((models) => models.put('double', '1', scaleModel(2)), {}, { maxPending: 3 })
+  const ends = await Promise.allSettled(Array.from({ length: 5 }, () => stage.client.infer('double', [row(1)])))
+  assert.deepEqual(
+    ends.map((end) => (end.status === 'rejected' ? end.reason.code : 'ok')),
+    ['ok', 'ok', 'ok', 'overloaded', 'overloaded'],
+  )
+})
+
+test('the breaker opens after failures in a row, lets one trial through, and closes on success', () => {
+  let now = 0
+  const breaker = new Breaker({ failures: 2, openMs: 100, now: () => now })
+  breaker.failed()
+  assert.ok(breaker.allows())
+  breaker.failed()
+  assert.ok(!breaker.allows())
+  now = 100
+  assert.ok(breaker.allows(), 'one trial')
+  assert.ok(!breaker.allows(), 'only one')
+  breaker.succeeded()
+  assert.ok(breaker.allows())
+})
+
+test('retries are a share of the calls, with a small reserve', () => {
+  const breaker = new Breaker({ retryShare: 0.5 })
+  let reserve = 0
+  while (breaker.takeRetry()) reserve++
+  assert.equal(reserve, 10)
+  breaker.succeeded()
+  assert.ok(!breaker.takeRetry())
+  breaker.succeeded()
+  assert.ok(breaker.takeRetry())
+})

@@ -1,0 +1,41 @@
+// The worker as a process: how a supervisor starts it, drains it, loses it.
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createInferenceClient } from '../../../src/workers/inference/index.ts'
+import { scaleModel, temporaryModels } from './support/models.ts'
+import { row } from './support/worker.ts'
+
+const BOOT = join(import.meta.dirname, '..', '..', '..', 'src', 'boot', 'inference.ts')
+
+async function start(models: string, address: string): Promise<{ process: ChildProcess; port: number }> {
+  const env = {
+    ...process.env,
+    TROUPE_MODELS: models,
+    TROUPE_INFERENCE_ADDRESS: address,
+    TROUPE_INFERENCE_PROVIDERS: 'cpu',
+  }
+  const started = fork(BOOT, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const [message] = (await once(started, 'message')) as [{ ready: boolean; port: number }]
+  assert.equal(message.ready, true)
+  return { process: started, port: message.port }
+}
+
+test('it says when it is ready, survives SIGKILL for its client by a successor, and drains on SIGTERM', async () => {
+  const models = temporaryModels()
+  models.put('double', '1', scaleModel(2))
+  const first = await start(models.folder, '127.0.0.1:0')
+  const client = createInferenceClient({ address: `127.0.0.1:${first.port}` })
+  await client.infer('double', [row(1)])
+  first.process.kill('SIGKILL')
+  await once(first.process, 'exit')
+  const second = await start(models.folder, `127.0.0.1:${first.port}`)
+  await client.infer('double', [row(1)])
+  second.process.kill('SIGTERM')
+  const [code] = await once(second.process, 'exit')
+  assert.equal(code, 0)
+  client.close()
+  models.clear()
+})
