@@ -13,6 +13,7 @@ export const findPassages = defineTool({
     question: z.string().min(1).max(4_000),
     language: z.string().max(8).default('en'),
     limit: z.number().int().min(1).max(50).default(5),
+    breaks: z.array(z.number().int()).optional().describe('Offsets that no passage crosses: where pages begin'),
   }),
   output: z.object({
     passages: z.array(

@@ -16,7 +16,7 @@ import type {
 import { answerQuestion } from './steps/answer.ts'
 import { classifyType } from './steps/classify.ts'
 import { type FoundEntity, findEntities } from './steps/entities.ts'
-import { indexDocument } from './steps/index-document.ts'
+import { type Indexed, indexDocument } from './steps/index-document.ts'
 import { findKeyPhrases } from './steps/key-phrases.ts'
 import { tellLanguage } from './steps/language.ts'
 import { readTheDocument } from './steps/read.ts'
@@ -48,6 +48,16 @@ export const machine = setup({
     answerQuestion,
   },
   actions: {
+    noteRead: assign(
+      ({ context }, { document, warnings }: { document: ReadDocument; warnings: AnalysisWarning[] }) => ({
+        document,
+        warnings: [...context.warnings, ...warnings],
+      }),
+    ),
+    noteIndexed: assign(({ context }, { indexed, warnings }: Indexed) => ({
+      ...(indexed === undefined ? {} : { indexed }),
+      warnings: [...context.warnings, ...warnings],
+    })),
     noteDegraded: assign(({ context }, { what, error }: { what: string; error: unknown }) => {
       const reason = error instanceof Error ? error.message : String(error)
       return { warnings: [...context.warnings, { kind: 'degraded' as const, message: `${what}: ${reason}` }] }
@@ -55,8 +65,7 @@ export const machine = setup({
   },
   guards: {
     hasDocument: ({ context }) => context.input.document !== undefined,
-    hasText: ({ context }) => context.document?.textDocument !== undefined,
-    wantsIndex: ({ context }) => context.input.collection !== undefined && context.document?.textDocument !== undefined,
+    wantsIndex: ({ context }) => context.input.collection !== undefined,
     wantsAnswer: ({ context }) => context.input.question !== undefined,
   },
 }).createMachine({
@@ -64,21 +73,22 @@ export const machine = setup({
   context: ({ input }) => ({ input, entities: [], keyPhrases: [], warnings: [] }),
   initial: 'starting',
   states: {
+    // Left as soon as it is entered: a question to a collection needs no document.
     starting: { always: [{ guard: 'hasDocument', target: 'reading' }, { target: 'answering' }] },
     reading: {
       invoke: {
         src: 'readTheDocument',
         input: ({ context }) => context.input,
-        onDone: {
-          target: 'read',
-          actions: assign(({ context, event }) => ({
-            document: event.output.document,
-            warnings: [...context.warnings, ...event.output.warnings],
-          })),
-        },
+        onDone: [
+          {
+            guard: ({ event }) => event.output.document.textDocument === undefined,
+            target: 'done',
+            actions: { type: 'noteRead', params: ({ event }) => event.output },
+          },
+          { target: 'tellingLanguage', actions: { type: 'noteRead', params: ({ event }) => event.output } },
+        ],
       },
     },
-    read: { always: [{ guard: 'hasText', target: 'tellingLanguage' }, { target: 'done' }] },
     tellingLanguage: {
       invoke: {
         src: 'tellLanguage',
@@ -95,7 +105,11 @@ export const machine = setup({
     },
     understanding: {
       type: 'parallel',
-      onDone: 'understood',
+      onDone: [
+        { guard: 'wantsIndex', target: 'indexing' },
+        { guard: 'wantsAnswer', target: 'answering' },
+        { target: 'done' },
+      ],
       states: {
         type: {
           initial: 'classifying',
@@ -211,7 +225,6 @@ export const machine = setup({
         },
       },
     },
-    understood: { always: [{ guard: 'wantsIndex', target: 'indexing' }, { target: 'indexed' }] },
     indexing: {
       invoke: {
         src: 'indexDocument',
@@ -221,16 +234,16 @@ export const machine = setup({
           type: context.type?.label,
           language: context.language?.code,
         }),
-        onDone: {
-          target: 'indexed',
-          actions: assign(({ context, event }) => ({
-            ...(event.output.indexed === undefined ? {} : { indexed: event.output.indexed }),
-            warnings: [...context.warnings, ...event.output.warnings],
-          })),
-        },
+        onDone: [
+          {
+            guard: 'wantsAnswer',
+            target: 'answering',
+            actions: { type: 'noteIndexed', params: ({ event }) => event.output },
+          },
+          { target: 'done', actions: { type: 'noteIndexed', params: ({ event }) => event.output } },
+        ],
       },
     },
-    indexed: { always: [{ guard: 'wantsAnswer', target: 'answering' }, { target: 'done' }] },
     answering: {
       invoke: {
         src: 'answerQuestion',

@@ -10,7 +10,7 @@ type EntitiesPayload = { text: string; reference?: string } & Omit<RecogniseOpti
 
 type SummaryPayload = { text: string; language: string; sentences: number; breaks?: number[] }
 
-type PassagesPayload = { text: string; question: string; language: string; limit: number }
+type PassagesPayload = { text: string; question: string; language: string; limit: number; breaks?: number[] }
 
 type JobFunction = (payload: never) => Promise<{ value: unknown; transfer?: ArrayBuffer[] }>
 
@@ -42,9 +42,9 @@ const JOBS: Record<string, JobFunction> = {
     const { summarise } = await import('../texts/summary.ts')
     return { value: summarise(text, language, sentences, breaks) }
   },
-  async 'find-passages'({ text, question, language, limit }: PassagesPayload) {
+  async 'find-passages'({ text, question, language, limit, breaks }: PassagesPayload) {
     const { findPassages } = await import('../texts/passages.ts')
-    return { value: findPassages(text, question, language, limit) }
+    return { value: findPassages(text, question, language, limit, breaks) }
   },
   async 'check-claims'({ source, claims, language }: { source: string; claims: string[]; language: string }) {
     const { checkClaims } = await import('../texts/claims.ts')

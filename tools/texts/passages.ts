@@ -15,11 +15,18 @@ const MOST = 20_000
 const K = 1.2
 const B = 0.6
 
-export function findPassages(text: string, question: string, language: string, limit: number): TextPassage[] {
+/** No passage crosses one of the `breaks`, such as where pages begin. */
+export function findPassages(
+  text: string,
+  question: string,
+  language: string,
+  limit: number,
+  breaks: readonly number[] = [],
+): TextPassage[] {
   const stop = stopWords(language)
   const asked = [...new Set(terms(question, stop))]
   if (asked.length === 0) return []
-  const windows = cutWindows(text)
+  const windows = cutWindows(text, breaks)
   const bags = windows.map((window) => count(terms(text.slice(window.start, window.end), stop)))
   const average = bags.reduce((sum, bag) => sum + bag.length, 0) / Math.max(1, bags.length)
   const weights = asked.map((term) => {
@@ -40,11 +47,17 @@ export function findPassages(text: string, question: string, language: string, l
     .slice(0, limit)
 }
 
-function cutWindows(text: string): { start: number; end: number }[] {
+function cutWindows(text: string, breaks: readonly number[]): { start: number; end: number }[] {
   const windows: { start: number; end: number }[] = []
-  for (const { start, end } of splitSentences(text)) {
+  let nextBreak = 0
+  for (const { start, end } of splitSentences(text, breaks)) {
     const last = windows.at(-1)
-    if (last !== undefined && end - last.start <= WINDOW) last.end = end
+    let crosses = false
+    while (nextBreak < breaks.length && breaks[nextBreak]! <= start) {
+      nextBreak += 1
+      crosses = true
+    }
+    if (last !== undefined && !crosses && end - last.start <= WINDOW) last.end = end
     else windows.push({ start, end })
     if (windows.length >= MOST) break
   }

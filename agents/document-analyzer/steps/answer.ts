@@ -47,7 +47,13 @@ async function fromDocument(document: ReadDocument, input: AnswerInput, ctx: Ste
   if (document.textDocument === undefined) return []
   const text = await storedText(ctx, document.textDocument)
   const { question, language } = input
-  const { passages } = await ctx.tool(findPassages, { text, question, language, limit: CITED })
+  const { passages } = await ctx.tool(findPassages, {
+    text,
+    question,
+    language,
+    limit: CITED,
+    breaks: document.pageStarts,
+  })
   return passages.map((one) => ({
     ...(document.id === undefined ? {} : { documentId: document.id }),
     ...one,

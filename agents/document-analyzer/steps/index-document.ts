@@ -10,7 +10,7 @@ interface IndexInput {
   language: string | undefined
 }
 
-interface Indexed {
+export interface Indexed {
   indexed?: { collection: string; passages: number }
   warnings: AnalysisWarning[]
 }
