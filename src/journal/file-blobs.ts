@@ -2,7 +2,7 @@
 // to a temporary file, synced, and renamed into place, so a name that exists always has its whole content.
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { TroupeError } from '../contract/errors.ts'
@@ -23,6 +23,9 @@ export async function openFileBlobs({ folder }: { folder: string }): Promise<Blo
         const ref = await writeSynced(temporary, content, maxBytes)
         const target = place(ref.sha256)
         if ((await sizeOf(target)) === ref.bytes) {
+          // The sweep goes by this time: who writes a content again is about to name it.
+          const now = new Date()
+          await utimes(target, now, now)
           await rm(temporary)
           return ref
         }

@@ -6,11 +6,13 @@
 //
 // Rows are locked in the order of their ids, so two flushes cannot wait for each other in a circle.
 
-/** (lane, flush, touched, news, commits, letters, outcomes, alarms) → { at, commits, refused, created, letters } */
+import { LASTING_SLOTS } from '../references.ts'
+
+/** (lane, flush, touched, news, commits, letters, outcomes, alarms, named) → { at, commits, refused, created, letters } */
 export const APPLY = `
 CREATE FUNCTION apply_1(
   lane_id text, flush_number bigint, touched text[],
-  news json, commits json, letters json, outcomes json, alarms json
+  news json, commits json, letters json, outcomes json, alarms json, named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint;
@@ -131,10 +133,20 @@ BEGIN
     ON CONFLICT (task, id) DO UPDATE SET due_at = excluded.due_at;
   END IF;
 
+  IF named IS NOT NULL THEN
+    INSERT INTO value_references (task, slot, sha256)
+    SELECT DISTINCT ON (task, slot) task, slot, sha256
+    FROM json_to_recordset(named) AS v (c integer, task text COLLATE "C", slot text, sha256 text)
+    WHERE (c IS NULL OR c = ANY (applied)) AND EXISTS (SELECT 1 FROM tasks WHERE tasks.id = v.task)
+    ON CONFLICT (task, slot) DO UPDATE SET sha256 = excluded.sha256 WHERE value_references.slot <> 'input';
+  END IF;
+
   IF ended IS NOT NULL THEN
     DELETE FROM timers WHERE task = ANY (ended);
     DELETE FROM mail WHERE task = ANY (ended);
     DELETE FROM steps WHERE task = ANY (completed);
+    DELETE FROM value_references WHERE task = ANY (completed)
+      AND slot NOT IN (${LASTING_SLOTS.map((slot) => `'${slot}'`).join(', ')});
   END IF;
 
   result := json_build_object('at', moment, 'commits', commit_rows, 'refused', refused_rows, 'created', created_rows,

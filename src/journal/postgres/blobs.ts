@@ -5,6 +5,9 @@ import { TroupeError } from '../../contract/errors.ts'
 import type { BlobStore } from '../blobs.ts'
 import type { Readers } from './readers.ts'
 
+/** Where the journal keeps its own large values. */
+export const VALUE_SPACE = 'values'
+
 const PIECE_BYTES = 512 * 1024
 
 /** `space` keeps the journal's own values apart from documents: neither deletes what the other still names. */
@@ -32,7 +35,7 @@ export function postgresBlobs(readers: Readers, space: string): BlobStore {
   return {
     async put(content, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       // The hash is known at the end only, so the pieces arrive under a name of their own and are renamed.
-      const arriving = `arriving:${randomUUID()}`
+      const arriving = `arriving:${Date.now()}:${randomUUID()}`
       const hash = createHash('sha256')
       let bytes = 0
       let count = 0

@@ -2,6 +2,7 @@
 import { hasEnded } from '../../contract/task.ts'
 import type { Accepted, CommitOutcome, Delivery, TaskRow, Wake } from '../journal.ts'
 import type { PreparedCommit, PreparedMessage, PreparedTask } from '../prepare.ts'
+import { commitReferences, messageReferences, taskReferences } from '../references.ts'
 import { acceptedRow, toWake } from '../rows.ts'
 import { countsAgainstMailbox, wantsHost } from '../rules.ts'
 import type { Column } from '../values.ts'
@@ -43,16 +44,28 @@ export function flushValues(ops: readonly Op[]): (string | string[] | null)[] {
   const letters: (object & { receiver: string })[] = []
   const outcomes: object[] = []
   const alarms: object[] = []
+  const named: object[] = []
   for (let n = 0; n < ops.length; n++) {
     const op = ops[n]!
-    if (op.kind === 'accept') news.push(newRow(op.prepared))
-    else if (op.kind === 'deliver') letters.push(letterRow(n, op.prepared))
-    else {
+    if (op.kind === 'accept') {
+      news.push(newRow(op.prepared))
+      named.push(...taskReferences(op.prepared))
+    } else if (op.kind === 'deliver') {
+      letters.push(letterRow(n, op.prepared))
+      named.push(...messageReferences(op.prepared))
+    } else {
       const { commit, steps, children, messages } = op.prepared
       commits.push(commitRow(n, op.prepared))
       for (const child of children) news.push({ ...newRow(child), c: n, key: undefined })
       for (const message of messages) letters.push(Object.assign(letterRow(n, message), { c: n }))
       for (const { id, outcome } of steps) outcomes.push({ c: n, task: commit.taskId, step: id, outcome })
+      for (const reference of [
+        ...commitReferences(op.prepared),
+        ...children.flatMap(taskReferences),
+        ...messages.flatMap(messageReferences),
+      ]) {
+        named.push({ ...reference, c: n })
+      }
       if (!hasEnded(commit.state)) alarms.push(...alarmRows(n, op.prepared))
     }
   }
@@ -60,7 +73,7 @@ export function flushValues(ops: readonly Op[]): (string | string[] | null)[] {
     letters.length === 0 ? null : [...commits.map(({ id }) => id), ...letters.map(({ receiver }) => receiver)]
   // In the order of ids, so that flushes that touch the same rows lock them in the same order.
   commits.sort((a, b) => (a.id < b.id ? -1 : 1))
-  return [touched, rows(news), rows(commits), rows(letters), rows(outcomes), rows(alarms)]
+  return [touched, rows(news), rows(commits), rows(letters), rows(outcomes), rows(alarms), rows(named)]
 }
 
 function rows(list: object[]): string | null {

@@ -24,7 +24,7 @@ import {
   spillMessage,
   spillTask,
 } from '../prepare.ts'
-import { postgresBlobs } from './blobs.ts'
+import { postgresBlobs, VALUE_SPACE } from './blobs.ts'
 import type { Address } from './connection.ts'
 import type { AcceptAnswer } from './flush.ts'
 import { Lane } from './lanes.ts'
@@ -47,7 +47,7 @@ export interface PostgresOptions {
 
 export async function openPostgresJournal(options: PostgresOptions): Promise<Journal> {
   const { address, readers, closing } = await connect(options)
-  const blobs = postgresBlobs(readers, 'values')
+  const blobs = postgresBlobs(readers, VALUE_SPACE)
   const reading = reads(readers, blobs)
   const sweeping = sweeps(readers)
   const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))

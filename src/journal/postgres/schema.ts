@@ -79,6 +79,13 @@ const TABLES = `
     PRIMARY KEY (task, id)
   );
   CREATE INDEX timers_due ON timers (due_at);
+  CREATE TABLE value_references (
+    task text COLLATE "C" NOT NULL,
+    slot text NOT NULL,
+    sha256 text COLLATE "C" NOT NULL,
+    PRIMARY KEY (task, slot)
+  );
+  CREATE INDEX value_references_by_value ON value_references (sha256);
   CREATE TABLE idempotency (
     tenant text NOT NULL,
     key text NOT NULL,

@@ -70,10 +70,12 @@ BEGIN
   WITH fired AS (
     DELETE FROM timers WHERE task = ANY (due) AND due_at <= moment RETURNING task, id, due_at
   )
-  SELECT json_agg(json_build_object('n', 0, 'receiver', task, 'id', 'timer:' || id || ':' || due_at, 'sender', 'timer',
-    'event', false, 'body', CASE WHEN id = '${DEADLINE_TIMER}' THEN '{"kind":"deadline"}'
-      ELSE json_build_object('kind', 'timer', 'timerId', id)::text END) ORDER BY due_at)
-  INTO letters FROM fired;
+  -- A timer set anew under its old id is another firing, even in the same millisecond: the mailbox has grown since.
+  SELECT json_agg(json_build_object('n', 0, 'receiver', task, 'sender', 'timer', 'event', false,
+    'id', concat_ws(':', 'timer', fired.id, due_at, mail_position),
+    'body', CASE WHEN fired.id = '${DEADLINE_TIMER}' THEN '{"kind":"deadline"}'
+      ELSE json_build_object('kind', 'timer', 'timerId', fired.id)::text END) ORDER BY due_at)
+  INTO letters FROM fired JOIN tasks ON tasks.id = fired.task;
   IF letters IS NULL THEN
     RETURN NULL;
   END IF;

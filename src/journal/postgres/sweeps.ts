@@ -1,8 +1,10 @@
 // The verbs that keep the journal in order: timers, leases, orphans (P5), purge and reopen.
 import type { Priority } from '../../contract/task.ts'
 import type { HostLease, HostRow, Wake } from '../journal.ts'
+import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER, ENDED_LEASE_KEPT_MS } from '../rules.ts'
+import { VALUE_SPACE } from './blobs.ts'
 import { type Letter, wakeOf } from './flush.ts'
 import type { Readers } from './readers.ts'
 
@@ -46,8 +48,23 @@ const PURGE = `
   steps_gone AS (DELETE FROM steps WHERE task IN (SELECT id FROM gone)),
   mail_gone AS (DELETE FROM mail WHERE task IN (SELECT id FROM gone)),
   timers_gone AS (DELETE FROM timers WHERE task IN (SELECT id FROM gone)),
+  values_gone AS (DELETE FROM value_references WHERE task IN (SELECT id FROM gone)),
   keys_gone AS (DELETE FROM idempotency WHERE task IN (SELECT id FROM gone))
   SELECT count(*) AS deleted FROM gone`
+
+// The age is looked at again under the lock: who wrote the content anew in the meantime is about to name it.
+const FORGET_VALUES = `
+  WITH gone AS (
+    DELETE FROM blobs b WHERE space = '${VALUE_SPACE}' AND touched_at < moment_1() - $1::bigint AND sha256 IN (
+      SELECT sha256 FROM blobs o WHERE space = '${VALUE_SPACE}' AND touched_at < moment_1() - $1::bigint
+        AND NOT EXISTS (SELECT 1 FROM value_references v WHERE v.sha256 = o.sha256) LIMIT $2)
+    RETURNING sha256
+  ) DELETE FROM blob_pieces WHERE space = '${VALUE_SPACE}' AND sha256 IN (SELECT sha256 FROM gone)`
+
+// Pieces whose writer died before it could name them.
+const FORGET_ARRIVING = `
+  DELETE FROM blob_pieces WHERE sha256 LIKE 'arriving:%'
+    AND split_part(sha256, ':', 2)::bigint < moment_1() - ${ENDED_LEASE_KEPT_MS}::bigint`
 
 export function sweeps(readers: Readers) {
   return {
@@ -103,6 +120,8 @@ export function sweeps(readers: Readers) {
         ENDED_LEASE_KEPT_MS,
       ])
       await readers.rows('forget-lanes', 'DELETE FROM lanes WHERE at < moment_1() - $1::bigint', [ENDED_LEASE_KEPT_MS])
+      await readers.rows('forget-values', FORGET_VALUES, [UNNAMED_BLOB_KEPT_MS, limit])
+      await readers.rows('forget-arriving', FORGET_ARRIVING, [])
       return row?.deleted ?? 0
     },
 

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
 import type { Accepted } from '../journal.ts'
 import type { PreparedTask } from '../prepare.ts'
+import { taskReferences } from '../references.ts'
 import { ALL_COLUMNS, acceptedRow, type TaskColumns, toTaskRow } from '../rows.ts'
 import { DEADLINE_TIMER } from '../rules.ts'
 import type { CommitGroup } from './group.ts'
@@ -24,13 +25,15 @@ export function acceptance(db: DatabaseSync, group: CommitGroup): Acceptance {
       depth, parent_task, parent_step, traceparent, budget, metadata, input)
     VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
     ON CONFLICT (id) DO NOTHING`)
+  const nameValue = db.prepare('INSERT INTO value_references (task, slot, sha256) VALUES (?, ?, ?)')
   const setDeadline = db.prepare('INSERT INTO timers (task, id, due_at) VALUES (?, ?, ?)')
 
   function earlier(row: unknown): Accepted {
     return { task: toTaskRow(row as TaskColumns), created: false }
   }
 
-  function insert({ task, input, budget, metadata }: PreparedTask, at: number): Accepted {
+  function insert(prepared: PreparedTask, at: number): Accepted {
+    const { task, input, budget, metadata } = prepared
     const { changes, lastInsertRowid } = insertTask.run(
       task.id,
       task.tenant,
@@ -49,6 +52,7 @@ export function acceptance(db: DatabaseSync, group: CommitGroup): Acceptance {
     )
     if (changes === 0) return earlier(byId.get(task.id))
     if (task.deadline !== undefined) setDeadline.run(lastInsertRowid, DEADLINE_TIMER, task.deadline)
+    for (const { slot, sha256 } of taskReferences(prepared)) nameValue.run(lastInsertRowid, slot, sha256)
     group.count(task.agent, 'queued', 1)
     return { task: acceptedRow(task, at), created: true }
   }

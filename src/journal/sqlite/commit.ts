@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { hasEnded, type TaskState } from '../../contract/task.ts'
 import type { ActorCommit, CommitOutcome, TaskRow, Wake } from '../journal.ts'
 import type { PreparedCommit } from '../prepare.ts'
+import { commitReferences, LASTING_SLOTS } from '../references.ts'
 import { REMEMBERED_MESSAGES, wantsHost } from '../rules.ts'
 import type { Acceptance } from './accept.ts'
 import type { CommitGroup } from './group.ts'
@@ -37,6 +38,10 @@ export function committer(db: DatabaseSync, group: CommitGroup, { insert }: Acce
   const forgetMail = db.prepare('DELETE FROM mail WHERE task = ? AND position <= ?')
   const clearTimers = db.prepare('DELETE FROM timers WHERE task = ?')
   const clearMail = db.prepare('DELETE FROM mail WHERE task = ?')
+  const nameValue = db.prepare('INSERT OR REPLACE INTO value_references (task, slot, sha256) VALUES (?, ?, ?)')
+  const forgetValues = db.prepare(
+    `DELETE FROM value_references WHERE task = ? AND slot NOT IN (${LASTING_SLOTS.map((slot) => `'${slot}'`).join(', ')})`,
+  )
   const clearSteps = db.prepare('DELETE FROM steps WHERE task = ?')
 
   function commit(prepared: PreparedCommit, at: number): CommitOutcome {
@@ -78,10 +83,15 @@ export function committer(db: DatabaseSync, group: CommitGroup, { insert }: Acce
     }
     if (prepared.events !== undefined) log.run(now.seq, now.last_event + 1, at, prepared.events)
 
+    for (const { slot, sha256 } of commitReferences(prepared)) nameValue.run(now.seq, slot, sha256)
+
     if (ended) {
       clearTimers.run(now.seq)
       if (now.mail_position > 0) clearMail.run(now.seq)
-      if (completed) clearSteps.run(now.seq)
+      if (completed) {
+        clearSteps.run(now.seq)
+        forgetValues.run(now.seq)
+      }
     } else {
       for (const step of prepared.steps) recordStep.run(now.seq, step.id, step.outcome)
       if (commit.timersCleared !== undefined) for (const id of commit.timersCleared) clearTimer.run(now.seq, id)

@@ -11,9 +11,11 @@
 //   reads.ts      load, get, list, events, sums
 //   retention.ts  purge and reopen
 import { join } from 'node:path'
+import { fileBlobSweep } from '../file-blob-sweep.ts'
 import { openFileBlobs } from '../file-blobs.ts'
 import type { Journal } from '../journal.ts'
 import { prepareCommit, prepareMessage, prepareTask, spillCommit, spillMessage, spillTask } from '../prepare.ts'
+import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { acceptance } from './accept.ts'
 import { committer } from './commit.ts'
 import { openDatabase } from './database.ts'
@@ -32,7 +34,9 @@ export interface SqliteOptions {
 
 export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOptions): Promise<Journal> {
   const { db, close } = await openDatabase(folder)
-  const blobs = await openFileBlobs({ folder: join(folder, 'values') })
+  const values = join(folder, 'values')
+  const blobs = await openFileBlobs({ folder: values })
+  const sweep = fileBlobSweep(values)
   const group = new CommitGroup(db, join(folder, 'journal.db'), clock)
   const mail = mailboxes(db)
   const accepting = acceptance(db, group)
@@ -80,7 +84,11 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
     counts: () => group.read(() => reading.counts()),
     usage: (tenant, since) => group.read(() => reading.usage(tenant, since)),
     reopen: (taskId) => group.run((at) => retaining.reopen(taskId, at)),
-    purge: (endedBefore, limit) => group.run(() => retaining.purge(endedBefore, limit)),
+    async purge(endedBefore, limit) {
+      const deleted = await group.run(() => retaining.purge(endedBefore, limit))
+      await sweep(Date.now() - UNNAMED_BLOB_KEPT_MS, retaining.isNamed)
+      return deleted
+    },
     now: async () => group.now(),
     async close() {
       if (!group.close()) return

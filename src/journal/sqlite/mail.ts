@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { MAX_MAILBOX } from '../../contract/limits.ts'
 import type { Delivery } from '../journal.ts'
 import type { PreparedMessage } from '../prepare.ts'
+import { messageReferences } from '../references.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { countsAgainstMailbox } from '../rules.ts'
 
@@ -22,12 +23,14 @@ export function mailboxes(db: DatabaseSync): Mail {
   const put = db.prepare(`
     INSERT INTO mail (task, position, message_id, sender, body) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (task, message_id) DO NOTHING`)
+  const nameValue = db.prepare('INSERT OR REPLACE INTO value_references (task, slot, sha256) VALUES (?, ?, ?)')
   const wake = db.prepare(`
     UPDATE tasks SET mail_position = ?2, runnable_at = CASE WHEN owner IS NULL THEN coalesce(runnable_at, ?3) END
     WHERE seq = ?1`)
 
   return {
-    deliver({ message, body }, at) {
+    deliver(prepared, at) {
+      const { message, body } = prepared
       const to = receiver.get(message.to) as Receiver | undefined
       if (to === undefined || (message.tenant !== undefined && message.tenant !== to.tenant)) {
         return { delivered: false, because: 'unknown_task' }
@@ -39,6 +42,7 @@ export function mailboxes(db: DatabaseSync): Mail {
       const position = to.mail_position + 1
       const { changes } = put.run(to.seq, position, message.id, message.from, body)
       if (changes === 0) return { delivered: true, duplicate: true, wake: toWake(to) }
+      for (const { slot, sha256 } of messageReferences(prepared)) nameValue.run(to.seq, slot, sha256)
       wake.run(to.seq, position, at)
       return { delivered: true, duplicate: false, wake: toWake(to) }
     },

@@ -29,10 +29,15 @@ export function retention(db: DatabaseSync, group: CommitGroup) {
     'DELETE FROM mail WHERE task = ?',
     'DELETE FROM timers WHERE task = ?',
     'DELETE FROM idempotency WHERE task = ?',
+    'DELETE FROM value_references WHERE task = ?',
     'DELETE FROM tasks WHERE seq = ?',
   ].map((sql) => db.prepare(sql))
 
+  const named = db.prepare('SELECT 1 FROM value_references WHERE sha256 = ?')
+
   return {
+    isNamed: (sha256: string): boolean => named.get(sha256) !== undefined,
+
     reopen(taskId: string, at: number): Wake | undefined {
       const row = task.get(taskId) as Ended | undefined
       if (row === undefined || (row.state !== 'failed' && row.state !== 'cancelled')) return undefined

@@ -82,6 +82,14 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX timers_due ON timers (due_at);
 
+  CREATE TABLE value_references (
+    task INTEGER NOT NULL,
+    slot TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (task, slot)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX value_references_by_value ON value_references (sha256);
+
   CREATE TABLE idempotency (
     tenant TEXT NOT NULL,
     key TEXT NOT NULL,

@@ -9,11 +9,12 @@ interface DueTimer {
   task_id: string
   id: string
   due_at: number
+  mail_position: number
 }
 
 export function timers(db: DatabaseSync, { deliver }: Mail) {
   const due = db.prepare(`
-    SELECT timers.task, tasks.id AS task_id, timers.id, timers.due_at
+    SELECT timers.task, tasks.id AS task_id, timers.id, timers.due_at, tasks.mail_position
     FROM timers JOIN tasks ON tasks.seq = timers.task WHERE due_at <= ? ORDER BY due_at LIMIT ?`)
   const remove = db.prepare('DELETE FROM timers WHERE task = ? AND id = ?')
   const next = db.prepare('SELECT due_at FROM timers ORDER BY due_at LIMIT 1')
@@ -38,9 +39,9 @@ export function timers(db: DatabaseSync, { deliver }: Mail) {
   }
 }
 
-function timerMessage({ task_id, id, due_at }: DueTimer) {
+function timerMessage({ task_id, id, due_at, mail_position }: DueTimer) {
   const body = timerMessageBody(id)
-  // A timer set anew under its old id is another firing, so the moment belongs to the message's id.
-  const message = { id: `timer:${id}:${due_at}`, to: task_id, from: 'timer', body }
+  // A timer set anew under its old id is another firing, even in the same millisecond: the mailbox has grown since.
+  const message = { id: `timer:${id}:${due_at}:${mail_position}`, to: task_id, from: 'timer', body }
   return { message, body: JSON.stringify(body) }
 }
