@@ -17,10 +17,14 @@ export interface FeaturiserConfig {
   digits: 'shape' | 'keep'
   /** How many rows the model has. */
   size: number
-  /** Base64 of `size` little-endian 32-bit hashes: row i is the feature with hash i. Without it, hash modulo `size`. */
-  vocabulary?: string
-  /** Base64 of `size` little-endian floats: how much a feature tells (inverse document frequency), by row. */
-  weights?: string
+  /** The last rows, which features without a row of their own share by hash. 0: such features are left out. */
+  hashed: number
+  /** Base64 of little-endian 32-bit hashes, one for each known feature. The first `size - hashed` own row 0, 1, 2 … */
+  vocabulary: string
+  /** Base64 of as many floats: how much each known feature tells (inverse document frequency). */
+  weights: string
+  /** How much a feature tells that is not in the vocabulary. */
+  unseenWeight: number
   /** Characters read of a text; what follows is ignored, so that a huge text costs a bounded time. */
   longestText: number
   /** The heaviest features that are kept of a text. */
@@ -55,14 +59,17 @@ export function createFeaturiser(config: FeaturiserConfig): Featuriser {
   if (!Number.isInteger(size) || size < 1 || size > 1 << 24) {
     throw new TroupeError('model_invalid', `a featuriser of size ${size} cannot be: 1 to ${1 << 24}`)
   }
-  const vocabulary =
-    config.vocabulary === undefined ? null : numbers(config.vocabulary, size, 'vocabulary', Uint32Array)
-  const weights = config.weights === undefined ? null : numbers(config.weights, size, 'weights', Float32Array)
-  const rowOf = vocabulary === null ? (hash: number) => hash % size : lookUp(vocabulary)
+  const vocabulary = new Uint32Array(decode(config.vocabulary))
+  const weights = new Float32Array(decode(config.weights))
+  if (vocabulary.length < size - config.hashed || weights.length !== vocabulary.length) {
+    const lengths = `${vocabulary.length} hashes and ${weights.length} weights`
+    throw new TroupeError('model_invalid', `the featuriser has ${lengths} for ${size - config.hashed} rows`)
+  }
+  const termOf = lookUpTerms(vocabulary, weights, config)
 
   function sparse(text: string): SparseVector {
     const values = new Map<number, number>()
-    for (const counts of countNgrams(text, config)) addWeighted(values, counts, rowOf, weights)
+    for (const counts of countNgrams(text, config)) addWeighted(values, counts, termOf)
     return toVector(values, config.mostTerms)
   }
   return {
@@ -91,19 +98,12 @@ export function countNgrams(
 }
 
 /** Each kind of n-gram has length 1 before they are joined: characters, being many, would drown the words. */
-function addWeighted(
-  values: Map<number, number>,
-  counts: Counts,
-  rowOf: (hash: number) => number,
-  weights: Float32Array | null,
-): void {
+function addWeighted(values: Map<number, number>, counts: Counts, termOf: (hash: number) => Term): void {
   const group = new Map<number, number>()
   let squares = 0
   for (const [hash, count] of counts) {
-    const row = rowOf(hash)
-    if (row < 0) continue
-    const value = (1 + Math.log(count)) * (weights === null ? 1 : weights[row]!)
-    group.set(row, (group.get(row) ?? 0) + value)
+    const { row, weight } = termOf(hash)
+    if (row >= 0) group.set(row, (group.get(row) ?? 0) + (1 + Math.log(count)) * weight)
   }
   for (const value of group.values()) squares += value * value
   const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares)
@@ -136,42 +136,43 @@ export function pad(vectors: readonly SparseVector[]): SparseBatch {
   return { rows: vectors.length, terms, indices, values }
 }
 
-/** Hash to row by open addressing in two typed arrays: a Map of numbers takes ten times the memory and is slower. */
-function lookUp(vocabulary: Uint32Array): (hash: number) => number {
+interface Term {
+  /** -1: the model has nothing for it. */
+  row: number
+  weight: number
+}
+
+/** Hash to term by open addressing in typed arrays: a Map of numbers takes ten times the memory and is slower. */
+function lookUpTerms(
+  vocabulary: Uint32Array,
+  weights: Float32Array,
+  { size, hashed, unseenWeight }: FeaturiserConfig,
+): (hash: number) => Term {
   let slots = 16
   while (slots < vocabulary.length * 2) slots *= 2
-  const keys = new Uint32Array(slots)
-  const rows = new Int32Array(slots).fill(-1)
+  const places = new Int32Array(slots).fill(-1)
   const last = slots - 1
-  for (const [row, hash] of vocabulary.entries()) {
+  for (const [place, hash] of vocabulary.entries()) {
     let slot = hash & last
-    while (rows[slot] !== -1) slot = (slot + 1) & last
-    keys[slot] = hash
-    rows[slot] = row
+    while (places[slot] !== -1) slot = (slot + 1) & last
+    places[slot] = place
   }
+  const own = size - hashed
+  const shared = (hash: number) => (hashed === 0 ? -1 : own + (hash % hashed))
+  // One object for all answers: it is read before the next question, and there are thousands a text.
+  const term: Term = { row: -1, weight: 0 }
   return (hash) => {
     let slot = hash & last
-    while (rows[slot] !== -1) {
-      if (keys[slot] === hash) return rows[slot]!
-      slot = (slot + 1) & last
-    }
-    return -1
+    while (places[slot] !== -1 && vocabulary[places[slot]!] !== hash) slot = (slot + 1) & last
+    const place = places[slot]!
+    term.row = place >= 0 && place < own ? place : shared(hash)
+    term.weight = place >= 0 ? weights[place]! : unseenWeight
+    return term
   }
 }
 
-function numbers<Numbers>(
-  base64: string,
-  size: number,
-  name: string,
-  kind: new (buffer: ArrayBuffer) => Numbers,
-): Numbers {
-  const decoded = Buffer.from(base64, 'base64')
-  if (decoded.byteLength !== size * 4) {
-    throw new TroupeError(
-      'model_invalid',
-      `the featuriser’s ${name} has ${decoded.byteLength} bytes instead of ${size * 4}`,
-    )
-  }
-  // Copied, because a Buffer may begin at an address that is not a multiple of four.
-  return new kind(new Uint8Array(decoded).buffer)
+/** Copied, because a Buffer may begin at an address that is not a multiple of four. */
+function decode(base64: string): ArrayBuffer {
+  const bytes = Buffer.from(base64, 'base64')
+  return new Uint8Array(bytes.subarray(0, bytes.length - (bytes.length % 4))).buffer
 }

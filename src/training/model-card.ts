@@ -27,10 +27,10 @@ export interface Lineage {
 
 export interface EmbedderMetrics {
   dimensions: number
-  /** Groups of held-out texts that say the same in other words or another language. */
+  /** Held-out texts. */
   examples: number
-  /** Of these texts, the share whose nearest neighbour says the same. */
-  nearestAgrees: number
+  /** The share of them of which one half lies nearest to the other. */
+  halvesMeet: number
 }
 
 export interface Promotion {

@@ -5,6 +5,8 @@ import { basename, dirname, join } from 'node:path'
 import { TroupeError } from '../contract/errors.ts'
 import { parseModelJson } from '../workers/inference/model-json.ts'
 import type { TrainedModel } from './classifier.ts'
+import { halvesMeet } from './halves.ts'
+import { largest, round } from './measure.ts'
 import type { ModelCard, Promotion } from './model-card.ts'
 import { openModel } from './run-model.ts'
 import type { Example } from './split.ts'
@@ -89,33 +91,17 @@ async function decide(trained: TrainedModel, live: LiveModel | undefined): Promi
   return { promoted, reason: `${promoted ? 'not worse' : 'worse'}: ${comparison}`, live: before, score }
 }
 
-/** Accuracy of a classifier; of an embedder, how often a text’s vector is nearer to its own label’s than to others’. */
+/** Accuracy of a classifier; of an embedder, how many texts have halves that meet. */
 async function heldOutScore(file: Buffer | string, card: ModelCard, examples: readonly Example[]): Promise<number> {
   if (examples.length === 0) return 0
+  const texts = examples.map(({ text }) => text)
   const model = await openModel(file, card.featuriser)
   try {
-    const rows = await model.run(examples.map(({ text }) => text))
-    const right = card.labels === undefined ? nearestAgree(rows, examples) : labelsAgree(rows, examples, card.labels)
-    return Math.round((right / examples.length) * 1e6) / 1e6
+    if (card.labels === undefined) return round(await halvesMeet(texts, model.run))
+    const { labels } = card
+    const rows = await model.run(texts)
+    return round(rows.filter((row, at) => labels[largest(row)] === examples[at]!.label).length / examples.length)
   } finally {
     await model.close()
   }
-}
-
-function labelsAgree(rows: readonly Float32Array[], examples: readonly Example[], labels: readonly string[]): number {
-  return rows.filter((row, at) => labels[row.indexOf(Math.max(...row))] === examples[at]!.label).length
-}
-
-function nearestAgree(rows: readonly Float32Array[], examples: readonly Example[]): number {
-  return rows.filter((row, at) => {
-    let best = -1
-    let nearest = Number.NEGATIVE_INFINITY
-    for (const [other, candidate] of rows.entries()) {
-      if (other === at) continue
-      let product = 0
-      for (let index = 0; index < row.length; index++) product += row[index]! * candidate[index]!
-      if (product > nearest) [nearest, best] = [product, other]
-    }
-    return best !== -1 && examples[best]!.label === examples[at]!.label
-  }).length
 }

@@ -37,6 +37,8 @@ export function chooseVocabulary(
     version: 1,
     ...ngrams,
     size: chosen.length,
+    hashed: 0,
+    unseenWeight: 0,
     vocabulary: Buffer.from(vocabulary.buffer).toString('base64'),
     weights: Buffer.from(weights.buffer).toString('base64'),
   }

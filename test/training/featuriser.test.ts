@@ -11,6 +11,10 @@ const CONFIG: FeaturiserConfig = {
   characters: { shortest: 3, longest: 5 },
   digits: 'shape',
   size: 4096,
+  hashed: 4096,
+  vocabulary: '',
+  weights: '',
+  unseenWeight: 1,
   longestText: 1000,
   mostTerms: 200,
 }
@@ -58,6 +62,6 @@ test('a batch pads the shorter texts with nothing', () => {
 })
 
 test('a vocabulary of the wrong length and an unknown version are refused', () => {
-  assert.throws(() => createFeaturiser({ ...CONFIG, vocabulary: 'AAAA' }), { code: 'model_invalid' })
+  assert.throws(() => createFeaturiser({ ...CONFIG, hashed: 4095 }), { code: 'model_invalid' })
   assert.throws(() => createFeaturiser({ ...CONFIG, version: 2 as 1 }), { code: 'model_invalid' })
 })

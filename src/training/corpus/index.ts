@@ -19,7 +19,7 @@ import { BANK_STATEMENT, INVOICE, PURCHASE_ORDER, RECEIPT } from './trade.ts'
 import type { Language } from './words.ts'
 import { ACADEMIC_PAPER, PRESS_RELEASE, REPORT } from './writing.ts'
 
-export { CONCEPTS } from './concepts.ts'
+export { COMMON_WORDS, CONCEPTS } from './concepts.ts'
 export { UNKNOWN } from './foreign.ts'
 
 const KNOWN: DocumentKind[] = [

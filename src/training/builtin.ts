@@ -1,0 +1,66 @@
+// The models that ship, from texts that this project made: `troupe train --builtin` writes the same bytes every time.
+import { join } from 'node:path'
+import { type TrainedModel, type TrainingProgress, trainClassifier } from './classifier.ts'
+import { COMMON_WORDS, CONCEPTS, generateDocuments } from './corpus/index.ts'
+import { trainEmbedder } from './embedder.ts'
+import { writeModel } from './registry.ts'
+import type { Example } from './split.ts'
+
+export interface BuiltinOptions {
+  seed?: number
+  /** A fraction makes small models quickly, for tests. What ships is made with 1. */
+  scale?: number
+  signal?: AbortSignal
+  onProgress?: (progress: TrainingProgress) => void
+}
+
+const VERSION = '1'
+
+/** Replaces version 1 of `document-type` and `embedder`; versions of one’s own beside them are left alone. */
+export async function trainBuiltinModels(repository: string, options: BuiltinOptions = {}) {
+  const written: { name: string; folder: string; bytes: number }[] = []
+  for (const train of [trainDocumentTypes, trainDefaultEmbedder]) {
+    const { name, card, onnx } = await train(options)
+    const folder = join(repository, name, VERSION)
+    await writeModel(folder, card, onnx)
+    written.push({ name, folder, bytes: onnx.length })
+  }
+  return written
+}
+
+export function trainDocumentTypes({ seed = 1, scale = 1, ...options }: BuiltinOptions): Promise<TrainedModel> {
+  const documents = generateDocuments({ seed, split: 'train', perKind: Math.round(400 * scale), foreign: 2 })
+  return trainClassifier(documents, {
+    ...options,
+    seed,
+    name: 'document-type',
+    description: 'Which of 14 kinds of business document a text is (English, German, Spanish), or unknown',
+    source: `generateDocuments(seed ${seed}, ${documents.length} documents)`,
+    features: Math.round(32_768 * scale),
+  })
+}
+
+export function trainDefaultEmbedder({ seed = 1, scale = 1, ...options }: BuiltinOptions): Promise<TrainedModel> {
+  return trainEmbedder(embedderTexts(seed, scale), {
+    ...options,
+    seed,
+    name: 'embedder',
+    source: `concepts and generateDocuments(seed ${seed})`,
+    words: Math.round(8_192 * scale),
+    hashed: Math.round(20_480 * scale),
+    commonWords: COMMON_WORDS,
+  })
+}
+
+/** Each line of concepts is a text of its own group, and so is each document: a document’s kind is no meaning of its words. */
+export function embedderTexts(seed: number, scale: number): Example[] {
+  const concepts = CONCEPTS.map((text, index) => ({ text, label: `concept ${index}` }))
+  const documents = generateDocuments({
+    seed,
+    split: 'train',
+    perKind: Math.round(100 * scale),
+    foreign: 2,
+    noise: false,
+  })
+  return [...concepts, ...documents.map(({ text }, index) => ({ text, label: `document ${index}` }))]
+}
