@@ -64,7 +64,7 @@ export async function addDocumentation(app: FastifyInstance, publicUrl: string):
       }
       return transformed
     },
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
 
   app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger())
@@ -80,6 +80,19 @@ export async function addDocumentation(app: FastifyInstance, publicUrl: string):
       configuration: { url: '/openapi.json', withDefaultFonts: false, telemetry: false } as Record<string, unknown>,
     })
   })
+}
+
+/** Every schema is offered as input and as output; most are used as one of them. */
+function withoutUnused(document: ReturnType<typeof jsonSchemaTransformObject>): typeof document {
+  const schemas = (document as { components?: { schemas?: Record<string, unknown> } }).components?.schemas ?? {}
+  for (let before = -1; before !== Object.keys(schemas).length; ) {
+    before = Object.keys(schemas).length
+    const text = JSON.stringify(document)
+    for (const name of Object.keys(schemas)) {
+      if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name]
+    }
+  }
+  return document
 }
 
 /** `POST /v1/tasks/{id}/cancel` → `postTasksByIdCancel`: stable, so that generated clients stay the same. */
