@@ -48,6 +48,8 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
   const source = iterate(upsert.documents)
   const unanswered: UpsertRequestMessage[] = []
   let exhausted = false
+  // Whatever the source throws is the caller's own, and never a reason to try again.
+  let sourceFailure: { error: unknown } | undefined
   let answered = 0
   let answeredBefore = 0
 
@@ -63,6 +65,8 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
       changed = Promise.withResolvers<void>()
     }
     stream.on('data', ({ outcome, passages }) => {
+      // Left over from before the break: its document is sent again.
+      if (broken !== undefined) return
       unanswered.shift()
       answered++
       summary.passages += passages
@@ -86,7 +90,10 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
           await changed.promise
           continue
         }
-        const next = await source.next()
+        const next = await source.next().catch((error: unknown) => {
+          sourceFailure = { error }
+          return { done: true, value: undefined } as const
+        })
         if (next.done === true) exhausted = true
         else {
           const request = toRequest(upsert, next.value)
@@ -102,10 +109,7 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
     }
 
     try {
-      await send().catch((error: unknown) => {
-        broken ??= { error }
-        stream.cancel()
-      })
+      await send()
       await ended.promise
     } finally {
       signal?.removeEventListener('abort', aborted)
@@ -122,6 +126,7 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
   } finally {
     await source.return(undefined)
   }
+  if (sourceFailure !== undefined) throw sourceFailure.error
   return summary
 }
 

@@ -1,35 +1,21 @@
-// A text embedder that the tests build themselves: n-gram features times a seeded random table.
-import { writeOnnx } from '../../../src/training/onnx-writer.ts'
-import { seededRandom } from '../../../src/training/random.ts'
-import type { ModelJsonInput } from '../../../src/workers/inference/index.ts'
+// A small embedder, made by the project's own trainer in a moment.
+import { join } from 'node:path'
+import { trainEmbedder } from '../../../src/training/index.ts'
+import { writeModel } from '../../../src/training/registry.ts'
 import type { TemporaryModels } from '../inference/support/models.ts'
 
-const FEATURES = 4_096
+const TEXTS = Array.from({ length: 40 }, (_, number) => ({
+  text: `Sentence ${number} says little. It only gives the trainer ${number * 7} words to read.`,
+  label: `text ${number}`,
+}))
 
-export function putEmbedder(models: TemporaryModels, version: string, dimension: number): void {
-  const random = seededRandom(Number(version))
-  const table = Float32Array.from({ length: FEATURES * dimension }, () => random.next() - 0.5)
-  const onnx = writeOnnx({
+export async function putEmbedder(models: TemporaryModels, version: string, dimensions: number): Promise<void> {
+  const { card, onnx } = await trainEmbedder(TEXTS, {
     name: 'embedder',
-    inputs: [{ name: 'features', type: 'FP32', shape: ['batch', FEATURES] }],
-    outputs: [{ name: 'embedding', type: 'FP32', shape: ['batch', dimension] }],
-    constants: [{ name: 'table', shape: [FEATURES, dimension], data: table }],
-    nodes: [{ operator: 'MatMul', inputs: ['features', 'table'], outputs: ['embedding'] }],
+    source: 'a test',
+    seed: Number(version),
+    dimensions,
+    hashed: 4_096,
   })
-  const json: ModelJsonInput = {
-    kind: 'text-embedder',
-    pooling: 'none',
-    normalise: true,
-    featuriser: {
-      kind: 'ngrams',
-      version: 1,
-      words: { shortest: 1, longest: 1 },
-      characters: { shortest: 3, longest: 4 },
-      digits: 'keep',
-      size: FEATURES,
-      longestText: 20_000,
-      mostTerms: 2_000,
-    },
-  }
-  models.put('embedder', version, onnx, json)
+  await writeModel(join(models.folder, 'embedder', version), card, onnx)
 }

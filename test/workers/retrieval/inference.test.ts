@@ -14,7 +14,9 @@ const documents = [
 ]
 
 test('passages and queries are embedded by the inference worker', async () => {
-  await using inference = await inferenceScene((models) => putEmbedder(models, '1', 64))
+  await using inference = await inferenceScene(() => undefined)
+  await putEmbedder(inference.models, '1', 64)
+  await inference.worker.scan()
   const embedders = inferenceEmbedders({ client: inference.client, model: 'embedder' })
   await using stage = await scene({ embedders })
   await stage.client.upsert('animals', documents, acme)
@@ -28,13 +30,15 @@ test('passages and queries are embedded by the inference worker', async () => {
 })
 
 test('a new version embeds everything anew while the old one answers; then it answers itself', async () => {
-  await using inference = await inferenceScene((models) => putEmbedder(models, '1', 64), { keepVersions: 2 })
+  await using inference = await inferenceScene(() => undefined, { keepVersions: 2 })
+  await putEmbedder(inference.models, '1', 64)
+  await inference.worker.scan()
   const embedders = inferenceEmbedders({ client: inference.client, model: 'embedder', believeMs: 0 })
   await using stage = await scene({ embedders })
   await stage.client.upsert('animals', documents, acme)
   const before = await stage.client.search('animals', 'brown foxes', { ...acme, mode: 'vector' })
 
-  putEmbedder(inference.models, '2', 32)
+  await putEmbedder(inference.models, '2', 32)
   await inference.worker.scan()
   // The filling has not looked yet: the old version still answers, with the same scores, and takes new documents.
   await stage.client.upsert('animals', [{ documentId: 'newt', text: 'Newts live in ponds.' }], acme)
@@ -69,7 +73,7 @@ test('without the inference worker words are stored and found, and vectors follo
     },
   )
 
-  putEmbedder(inference.models, '1', 64)
+  await putEmbedder(inference.models, '1', 64)
   await inference.worker.scan()
   await stage.worker.filling.settled()
   const both = await stage.client.search('animals', 'lazy dog', acme)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TroupeError } from '../../../src/contract/errors.ts'
 import type { UpsertDocument } from '../../../src/workers/retrieval/index.ts'
 import { scene } from './scene.ts'
 
@@ -80,6 +81,17 @@ test('the same documents again write nothing; a changed one is replaced', async 
   assert.deepEqual(summary, { stored: 0, replaced: 1, unchanged: 2, passages: 1 })
   const { passages } = await stage.client.search('kitchen', 'dough overnight', { ...acme, mode: 'lexical' })
   assert.deepEqual(passages, [])
+})
+
+test('a source that fails ends the upsert with its own error, after what it gave is stored', async () => {
+  await using stage = await scene()
+  const failure = new TroupeError('worker_unavailable', 'the source broke')
+  async function* source(): AsyncGenerator<UpsertDocument> {
+    yield* documents
+    throw failure
+  }
+  await assert.rejects(stage.client.upsert('kitchen', source(), acme), failure)
+  assert.equal((await stage.client.collection('kitchen', acme)).documents, 3)
 })
 
 test('a text held by two documents is answered once and names the other', async () => {
