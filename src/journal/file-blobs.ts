@@ -29,7 +29,7 @@ export async function openFileBlobs({ folder }: { folder: string }): Promise<Blo
           await rm(temporary)
           return ref
         }
-        await mkdir(dirname(target), { recursive: true })
+        if ((await mkdir(dirname(target), { recursive: true })) !== undefined) await syncFolder(folder)
         await rename(temporary, target)
         await syncFolder(dirname(target))
         return ref

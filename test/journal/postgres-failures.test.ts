@@ -110,6 +110,14 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
     await assert.rejects(openPostgresJournal({ url: server.url, schema: 'a; DROP' }), { code: 'configuration_invalid' })
   })
 
+  test('an address or a database that cannot be right is refused as configuration_invalid, at once', async () => {
+    const nowhere = new URL(server.url)
+    nowhere.pathname = '/no_such_database'
+    for (const url of ['localhost:5432', 'http://localhost', nowhere.href]) {
+      await assert.rejects(openPostgresJournal({ url }), { code: 'configuration_invalid' })
+    }
+  })
+
   test('hosts that race for the same tasks: each task is claimed once, each message applied once', async (t) => {
     const journals = await Promise.all([1, 2, 3].map(() => open(t)))
     const tasks = await Promise.all(Array.from({ length: 100 }, () => accepted(journals[0]!)))

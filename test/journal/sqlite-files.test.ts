@@ -99,6 +99,16 @@ test('a closed journal refuses every verb as journal_unavailable', async (t) => 
   await journal.close()
 })
 
+test('a clock that is set back does not take the journal’s time with it', async (t) => {
+  let now = 1_000_000
+  const journal = await openSqliteJournal({ folder: temporaryFolder(t), clock: () => now })
+  t.after(() => journal.close())
+  const first = await accepted(journal)
+  now = 500_000
+  assert.equal(await journal.now(), 1_000_000)
+  assert.ok((await accepted(journal)).createdAt >= first.createdAt)
+})
+
 test('a journal of a newer Troupe is refused as journal_newer and left as it is', async (t) => {
   const folder = temporaryFolder(t)
   await (await openSqliteJournal({ folder })).close()

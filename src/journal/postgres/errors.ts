@@ -34,6 +34,9 @@ export function storeError(thrown: unknown): TroupeError {
   if (code === 'XX001' || code === 'XX002') {
     return new TroupeError('journal_corrupt', `Postgres: ${message}`, { cause: thrown })
   }
+  if (code?.startsWith('28') || code === '3D000') {
+    return new TroupeError('configuration_invalid', `Postgres refuses the connection: ${message}`, { cause: thrown })
+  }
   if (failureOf(thrown) !== 'refused') {
     return new TroupeError('journal_unavailable', `Postgres does not answer: ${message || code}`, { cause: thrown })
   }

@@ -135,6 +135,9 @@ async function connect(
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
     throw new TroupeError('configuration_invalid', `${JSON.stringify(schema)} is not the name of a schema`)
   }
+  if (!/^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new TroupeError('configuration_invalid', 'the address of Postgres does not begin with postgres://')
+  }
   const address: Address = { url, schema, patienceMs }
   const closing = new AbortController()
   const readers = openReaders(address, pool, closing.signal)

@@ -41,7 +41,8 @@ const TABLES = `
     output text,
     input text NOT NULL,
     snapshot text
-  );
+  -- Room for the next version of a row on its own page, and early cleaning: every commit writes a new version.
+  ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
   CREATE INDEX tasks_runnable ON tasks (runnable_at) WHERE runnable_at IS NOT NULL;
   CREATE INDEX tasks_owned ON tasks (owner) WHERE owner IS NOT NULL;
   CREATE INDEX tasks_of_tenant ON tasks (tenant, created_at, id);
