@@ -92,10 +92,19 @@ async function drawSvg(input: ChartInput): Promise<string> {
       yAxis: { type: 'value', name: input.yLabel, scale: input.kind !== 'bar' },
       series: input.series.flatMap((series, index) => drawSeries(input, series, index)),
     })
-    return instance.renderToSVGString()
+    return withStableNames(instance.renderToSVGString())
   } finally {
     instance.dispose()
   }
+}
+
+/** echarts counts its names up over the life of the process; the same chart has to be the same bytes in any process. */
+function withStableNames(svg: string): string {
+  const names = new Map<string, string>()
+  return svg.replaceAll(/\bzr\d+-[a-z]+-?\d+\b/g, (name) => {
+    if (!names.has(name)) names.set(name, `chart-${names.size}`)
+    return names.get(name)!
+  })
 }
 
 function drawSeries(input: ChartInput, series: ChartInput['series'][number], index: number): object[] {

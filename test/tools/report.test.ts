@@ -28,6 +28,10 @@ test('bar and scatter charts, and charts without any value, are drawn', async ()
   assert.match((await chart.call({ kind: 'line', x: [], series: [{ name: 'a', values: [] }] }, context)).svg, /^<svg/)
 })
 
+test('the same chart is the same bytes each time', async () => {
+  assert.deepEqual(await chart.call(line, context), await chart.call(line, context))
+})
+
 test('a series that does not fit the places is refused', async () => {
   await assert.rejects(chart.call({ kind: 'bar', x: [1], series: [{ name: 'a', values: [1, 2] }] }, context), {
     code: 'invalid_input',

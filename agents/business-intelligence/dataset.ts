@@ -1,0 +1,36 @@
+// Where the table comes from. It is read again for each step: a step's result is recorded, a table is not.
+import type { StepContext } from '@troupe/sdk'
+import type { TableSource } from '@troupe/tools/tables/source'
+import { z } from 'zod'
+
+const cell = z.union([z.string(), z.number(), z.boolean(), z.null()])
+
+export const dataset = z
+  .object({
+    documentId: z.string().optional().describe('A stored document: CSV, XLSX, JSON or Parquet'),
+    text: z.string().max(1_000_000).optional().describe('A small CSV or JSON as it is'),
+    rows: z.array(z.record(z.string(), cell)).max(20_000).optional(),
+    format: z
+      .enum(['csv', 'xlsx', 'json', 'ndjson', 'parquet'])
+      .optional()
+      .describe('Guessed from the content when absent'),
+    sheet: z.string().optional(),
+  })
+  .refine((source) => [source.documentId, source.text, source.rows].filter((part) => part !== undefined).length === 1, {
+    message: 'give exactly one of documentId, text and rows',
+  })
+export type Dataset = z.infer<typeof dataset>
+
+export async function tableOf(
+  { documentId, text, rows, format, sheet }: Dataset,
+  ctx: StepContext,
+): Promise<TableSource> {
+  const options = {
+    name: 'data',
+    ...(format === undefined ? {} : { format }),
+    ...(sheet === undefined ? {} : { sheet }),
+  }
+  if (documentId === undefined) return { ...options, ...(text === undefined ? { rows: rows ?? [] } : { text }) }
+  const content = await ctx.documents.read(documentId)
+  return { ...options, base64: Buffer.from(content).toString('base64') }
+}
