@@ -177,6 +177,8 @@ export class Actor {
     if (letsGo && turn.ending === undefined)
       turn.event({ type: 'task.released', host: this.parts.hostId, because: 'drain' })
     const outward = outwardState(turn, state, { running: isRunning, needsPerson, letsGo })
+    if (release && outward.waitingFor !== undefined && !crashed)
+      turn.event({ type: 'task.waiting', for: outward.waitingFor })
     const commit = composeCommit(turn, {
       task: this.task,
       release,

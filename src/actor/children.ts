@@ -46,7 +46,15 @@ export function askChild(turn: Turn, state: ActorState, asker: Asker, ask: AskRe
   const { task } = asker
   const childId = newId('task')
   const { id, src, invocation } = ask
-  state.steps[id] = { kind: 'ask', src, agent: ask.effect.agent, childId, invocation }
+  state.steps[id] = {
+    kind: 'ask',
+    src,
+    agent: ask.effect.agent,
+    childId,
+    invocation,
+    ...(ask.effect.version === undefined ? {} : { version: ask.effect.version }),
+    ...(ask.input === undefined ? {} : { input: ask.input }),
+  }
   try {
     if (task.depth + 1 > MAX_ASK_DEPTH) {
       throw new TroupeError(
@@ -102,13 +110,32 @@ export function stopStep(turn: Turn, state: ActorState, id: string): void {
   turn.event({ type: 'step.stopped', step: id })
 }
 
-/** The task has ended: nothing it began goes on. */
+/** The task has ended: nothing it began goes on. The state still names it, for a retry. */
 export function stopAll(turn: Turn, state: ActorState): void {
   for (const [id, step] of Object.entries(state.steps)) {
     if (step.kind === 'ask') turn.messages.push(cancelOf(step.childId, 'its parent has ended'))
     else turn.stops.push(id)
   }
-  state.steps = {}
+  state.ended = true
+}
+
+/** A retry of an ended task: what ran then, or was waited for, is begun again. */
+export function beginAgain(turn: Turn, state: ActorState, asker: Asker): void {
+  delete state.ended
+  state.crashes = []
+  for (const [id, timer] of Object.entries(state.timers)) turn.setTimer(id, timer.inMs)
+  for (const [id, step] of Object.entries(state.steps)) {
+    if (step.kind === 'step') {
+      delete step.resting
+      step.attempt = 1
+      continue
+    }
+    const invocation = step.invocation + 1
+    state.invocations[id] = invocation
+    const { src, agent, version, input } = step
+    const effect = { kind: 'ask', agent, ...(version === undefined ? {} : { version }) } as const
+    askChild(turn, state, asker, { id, src, invocation, effect, input })
+  }
 }
 
 function cancelOf(childId: string, reason: string) {

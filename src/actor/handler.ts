@@ -38,6 +38,8 @@ export class HandlerBehaviour {
   private readonly running = new Set<string>()
   private failures: { id: string; outcome: StepOutcome }[] = []
   private settled = false
+  /** Answers that are committed and not handed to the function yet. */
+  private settling = 0
 
   constructor(parts: HandlerParts) {
     this.parts = parts
@@ -60,7 +62,7 @@ export class HandlerBehaviour {
 
   /** Everything it waits for is durable: it can leave memory and be run again later. */
   get canSleep(): boolean {
-    return !this.settled && this.running.size === 0 && this.waiting.size > 0
+    return !this.settled && this.settling === 0 && this.running.size === 0 && this.waiting.size > 0
   }
 
   get needsPerson(): boolean {
@@ -108,9 +110,13 @@ export class HandlerBehaviour {
     this.parts.recorded[id] = outcome
     const waiter = this.waiting.get(id)
     if (waiter === undefined) return
+    this.waiting.delete(id)
+    this.settling += 1
     turn.afterwards.push(() => {
-      this.waiting.delete(id)
+      this.settling -= 1
       waiter.settle(outcome)
+      // One more turn, after the function has taken its answer: it may have nothing to do but wait on, and can sleep.
+      this.parts.push({ kind: 'call', apply: () => {} })
     })
   }
 
@@ -138,7 +144,7 @@ export class HandlerBehaviour {
       sleep: async (id, ms) => {
         await this.waitFor(id, (turn) => {
           if (state.timers[id] !== undefined) return
-          state.timers[id] = { type: 'sleep' }
+          state.timers[id] = { event: { type: 'sleep' }, inMs: ms }
           turn.setTimer(id, ms)
         })
       },
@@ -171,7 +177,13 @@ export class HandlerBehaviour {
       this.waiting.set(id, {
         settle: (outcome) => (outcome.ok ? resolve(outcome.value) : reject(fromErrorRecord(outcome.error))),
       })
-      this.parts.push({ kind: 'call', apply: begin })
+      this.parts.push({
+        kind: 'call',
+        // Mail that came in the same turn may have answered it already.
+        apply: (turn) => {
+          if (this.parts.recorded[id] === undefined) begin(turn)
+        },
+      })
     })
   }
 

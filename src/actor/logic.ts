@@ -45,7 +45,9 @@ export class ActorLogic {
 
   /** Runs a handler's function up to its first wait. A machine needs no such thing. */
   prepare(stimuli: Stimulus[]): void {
-    if (!this.begun && !stimuli.some(isOrder)) this.handler?.start(this.parts.task.input)
+    if (this.begun || stimuli.some(isOrder) || this.handler === undefined) return
+    if (this.state.ended) forgetWaits(this.state)
+    this.handler.start(this.parts.task.input)
   }
 
   compute(turn: Turn, stimuli: Stimulus[]): void {
@@ -75,14 +77,9 @@ export class ActorLogic {
     if (this.state.machine === undefined) this.machine.begin(turn, this.state, this.parts.task.input)
     else {
       try {
-        this.machine.resume(this.state)
+        this.machine.resume(turn, this.state)
       } catch (error) {
         turn.crash = { error }
-        return
-      }
-      // P3: what was running when the last incarnation died runs again, under the same key.
-      for (const [id, step] of Object.entries(this.state.steps)) {
-        if (step.kind === 'step' && !step.resting) turn.starts.push(id)
       }
     }
   }
@@ -106,6 +103,12 @@ export class ActorLogic {
     turn.event({ type: 'task.cancel_requested', ...(reason === undefined ? {} : { reason }) })
     turn.end({ state: 'cancelled', ...(reason === undefined ? {} : { reason }) })
   }
+}
+
+/** A retried handler makes its calls again; what they waited for ended with the task. */
+function forgetWaits(state: ActorState): void {
+  Object.assign(state, { steps: {}, timers: {}, waits: {}, crashes: [] })
+  delete state.ended
 }
 
 function isOrder(stimulus: Stimulus): stimulus is Stimulus & { kind: 'mail' } {

@@ -11,7 +11,7 @@ import { fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.
 import type { Agent } from '../sdk/define-agent.ts'
 import { type EffectDescription, effectDescription } from '../sdk/step.ts'
 import { type Told, tellDescription } from '../sdk/tell.ts'
-import { type Asker, askChild, stopStep } from './children.ts'
+import { type Asker, askChild, beginAgain, stopStep } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
 import { type ActorState, machinePart, restoreSnapshot } from './state.ts'
 import type { Stimulus, Turn } from './turn.ts'
@@ -40,8 +40,13 @@ export class MachineBehaviour {
     this.take(turn, state, () => initialTransition(this.machine, input as never))
   }
 
-  resume(state: ActorState): void {
+  resume(turn: Turn, state: ActorState): void {
     this.snapshot = restoreSnapshot(this.agent.name, this.machine, state)
+    if (state.ended) beginAgain(turn, state, this.asker)
+    // P3: what was running when the last incarnation died runs again, under the same key.
+    for (const [id, step] of Object.entries(state.steps)) {
+      if (step.kind === 'step' && !step.resting) turn.starts.push(id)
+    }
   }
 
   /** Is the task in a state that waits for a person? */
@@ -116,11 +121,11 @@ export class MachineBehaviour {
         turn.starts.push(retried!)
         return
       }
-      const event = state.timers[body.timerId]
-      if (event === undefined) return
+      const timer = state.timers[body.timerId]
+      if (timer === undefined) return
       delete state.timers[body.timerId]
       turn.event({ type: 'timer.fired', timer: body.timerId })
-      this.send(turn, state, event)
+      this.send(turn, state, timer.event)
     }
   }
 
@@ -172,7 +177,7 @@ export class MachineBehaviour {
           if (typeof params!.delay !== 'number') return
           const event = params!.event as AnyEventObject
           const id = String(params!.id ?? event.type)
-          state.timers[id] = event
+          state.timers[id] = { event, inMs: params!.delay }
           turn.setTimer(id, params!.delay)
         }
       case 'xstate.cancel':

@@ -7,12 +7,14 @@ export interface ActorState {
   machine?: { value: unknown; context: unknown; history?: Record<string, string[]> }
   /** What is under way, by id: local steps and asked children. */
   steps: Record<string, RunningStep>
-  /** Events that durable timers will raise, by timer id. */
-  timers: Record<string, { type: string; [key: string]: unknown }>
+  /** Events that durable timers will raise, by timer id, and the delay they were set with. */
+  timers: Record<string, { event: { type: string; [key: string]: unknown }; inMs: number }>
   /** How often an id was started: a re-entered state is a new step with a new key. */
   invocations: Record<string, number>
   /** Moments of the crashes that still count against the restart budget. */
   crashes: number[]
+  /** The task ended, though not well: its children were cancelled and its timers cleared. A retry begins them anew. */
+  ended?: true
   /** A handler's messages that no `wait` asked for yet, and its waits by id: the type each waits for. */
   inbox?: { type: string; [key: string]: unknown }[]
   waits?: Record<string, string>
@@ -34,7 +36,10 @@ export interface AskedChild {
   kind: 'ask'
   src: string
   agent: string
+  version?: string
   childId: string
+  /** For a retry, which asks again. */
+  input?: unknown
   invocation: number
 }
 

@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { assign, emit, enqueueActions, raise, setup } from 'xstate'
+import { z } from 'zod'
+import { ask, defineAgent, step, TroupeError } from '../../src/sdk/index.ts'
+import { runAgent } from '../../src/sdk/testing/index.ts'
+import { openTestStage, TENANT } from './stage.ts'
+
+const anything = z.any()
+const agentOf = (name: string, machine: Parameters<typeof defineAgent>[0]['machine'], more = {}) =>
+  defineAgent({
+    name,
+    version: '1.0.0',
+    description: name,
+    input: anything,
+    output: anything,
+    machine: machine!,
+    ...more,
+  })
+
+/** An agent whose only step is given; its output is the step's, or the message of its error when `onError` is handled. */
+function oneStep(run: Parameters<typeof step<unknown, unknown>>[0], policy = {}, handled = false) {
+  const machine = setup({ actors: { work: step(run, policy) } }).createMachine({
+    context: { output: null as unknown },
+    initial: 'working',
+    output: ({ context }) => context.output,
+    states: {
+      working: {
+        invoke: {
+          id: 'work',
+          src: 'work',
+          onDone: { target: 'done', actions: assign({ output: ({ event }) => event.output }) },
+          ...(handled
+            ? {
+                onError: {
+                  target: 'done' as const,
+                  actions: assign({ output: ({ event }) => `caught: ${(event.error as Error).message}` }),
+                },
+              }
+            : {}),
+        },
+      },
+      done: { type: 'final' },
+    },
+  })
+  return agentOf('one-step', machine, { restarts: { max: 0, within: '1m' } })
+}
+
+test('a step that fails is tried again under the same idempotency key until its retries are used up', async () => {
+  const keys: string[] = []
+  const agent = oneStep(
+    ({ ctx }) => {
+      keys.push(ctx.idempotencyKey)
+      throw new Error(`try ${ctx.attempt}`)
+    },
+    { retries: 2, backoff: 1 },
+  )
+  const { task, events } = await runAgent(agent, {})
+  assert.equal(task.state, 'failed')
+  assert.deepEqual(task.error, {
+    code: 'step_failed',
+    message: 'The step "work" failed: try 3',
+    detail: { step: 'work' },
+  })
+  assert.deepEqual(new Set(keys), new Set([`${task.id}/work`]))
+  assert.equal(keys.length, 3)
+  assert.equal(events.filter(({ body }) => body.type === 'step.retrying').length, 2)
+})
+
+test('an error that names a fault of the input is not retried', async () => {
+  let tries = 0
+  const agent = oneStep(() => {
+    tries += 1
+    throw new TroupeError('document_unreadable', 'it is empty')
+  })
+  const { task } = await runAgent(agent, {})
+  assert.equal(tries, 1)
+  assert.equal(task.error?.code, 'document_unreadable')
+})
+
+test('a failed step that the machine handles does not crash the actor', async () => {
+  const agent = oneStep(
+    () => {
+      throw new Error('no luck')
+    },
+    { retries: 0 },
+    true,
+  )
+  const { task } = await runAgent(agent, {})
+  assert.equal(task.output, 'caught: no luck')
+})
+
+test('a step over its timeout is aborted and fails as step_timeout', async () => {
+  let reason: unknown
+  const agent = oneStep(
+    ({ ctx }) =>
+      new Promise(() => {
+        ctx.signal.addEventListener('abort', () => {
+          reason = ctx.signal.reason
+        })
+      }),
+    { retries: 0, timeout: 20 },
+  )
+  const { task } = await runAgent(agent, {})
+  assert.equal(task.error?.code, 'step_timeout')
+  assert.ok(reason instanceof TroupeError && reason.code === 'step_timeout')
+})
+
+test('a crashed actor is restarted by its budget, then the task fails with the cause', async () => {
+  let runs = 0
+  const machine = setup({
+    actors: {
+      work: step(
+        () => {
+          runs += 1
+          throw new Error('always')
+        },
+        { retries: 0 },
+      ),
+    },
+  }).createMachine({ initial: 'working', states: { working: { invoke: { id: 'work', src: 'work' } } } })
+  const { task, events } = await runAgent(agentOf('crasher', machine, { restarts: { max: 2, within: '1m' } }), {})
+  assert.equal(runs, 3)
+  assert.equal(task.state, 'failed')
+  assert.equal(events.filter(({ body }) => body.type === 'task.crashed').length, 2)
+})
+
+test('leaving a state aborts its step, and the late outcome is ignored', async (t) => {
+  const aborted = Promise.withResolvers<void>()
+  const machine = setup({
+    actors: {
+      slow: step(
+        ({ ctx }) =>
+          new Promise((resolve) => {
+            ctx.signal.addEventListener('abort', () => {
+              aborted.resolve()
+              resolve('too late')
+            })
+          }),
+      ),
+    },
+  }).createMachine({
+    initial: 'waiting',
+    states: {
+      waiting: { invoke: { id: 'slow', src: 'slow' }, on: { go: 'gone' } },
+      gone: { on: { end: 'done' } },
+      done: { type: 'final' },
+    },
+  })
+  const stage = await openTestStage(t, [agentOf('leaver', machine)])
+  await stage.startHost()
+  const task = await stage.submit('leaver', {})
+  await stage.until(task.id, ({ body }) => body.type === 'step.started')
+  await stage.desk.signal(TENANT, task.id, { type: 'go' })
+  await aborted.promise
+  await stage.until(task.id, ({ body }) => body.type === 'step.stopped')
+  await stage.desk.signal(TENANT, task.id, { type: 'end' })
+  assert.equal((await stage.end(task.id)).state, 'completed')
+})
+
+test('a re-entered state starts its step anew under a new key', async () => {
+  const keys: string[] = []
+  const machine = setup({
+    actors: {
+      work: step(({ ctx }) => {
+        keys.push(ctx.idempotencyKey.split('/')[1]!)
+        return keys.length
+      }),
+    },
+  }).createMachine({
+    initial: 'working',
+    states: {
+      working: {
+        invoke: {
+          id: 'work',
+          src: 'work',
+          onDone: [{ guard: ({ event }) => event.output === 1, target: 'working', reenter: true }, { target: 'done' }],
+        },
+      },
+      done: { type: 'final' },
+    },
+  })
+  assert.equal((await runAgent(agentOf('again', machine), {})).task.state, 'completed')
+  assert.deepEqual(keys, ['work', 'work:2'])
+})
+
+test('raise is applied at once, an emitted event is in the log, and a delayed event can be cancelled', async () => {
+  const machine = setup({}).createMachine({
+    initial: 'first',
+    context: { seen: [] as string[] },
+    output: ({ context }) => context.seen,
+    states: {
+      first: {
+        entry: [emit({ type: 'hello' }), raise({ type: 'GO' }), raise({ type: 'NEVER' }, { delay: 5, id: 'never' })],
+        on: { GO: 'second' },
+      },
+      second: {
+        entry: enqueueActions(({ enqueue }) => enqueue.cancel('never')),
+        on: { NEVER: { actions: assign({ seen: ['never'] }) } },
+        after: { 40: 'done' },
+      },
+      done: { type: 'final' },
+    },
+  })
+  const { task, events } = await runAgent(agentOf('raiser', machine), {})
+  assert.deepEqual(task.output, [])
+  assert.ok(events.some(({ body }) => body.type === 'emitted' && body.event.type === 'hello'))
+})
+
+test('history brings a machine back to where it left a region, also after it slept', async (t) => {
+  const machine = setup({}).createMachine({
+    initial: 'work',
+    states: {
+      work: {
+        initial: 'one',
+        on: { pause: 'paused' },
+        states: { one: { on: { next: 'two' } }, two: { on: { finish: '#done' } }, back: { type: 'history' } },
+      },
+      paused: { on: { resume: 'work.back' } },
+      done: { id: 'done', type: 'final' },
+    },
+  })
+  const stage = await openTestStage(t, [agentOf('pauser', machine)])
+  await stage.startHost()
+  const task = await stage.submit('pauser', {})
+  for (const type of ['next', 'pause', 'resume', 'finish']) await stage.desk.signal(TENANT, task.id, { type })
+  assert.equal((await stage.end(task.id)).state, 'completed')
+})
+
+test('a parent asks many children at once and joins them', async (t) => {
+  const child = defineAgent({
+    name: 'square',
+    version: '1.0.0',
+    description: 'Squares',
+    input: z.object({ n: z.number() }),
+    output: z.number(),
+    run: async (ctx) => ctx.input.n ** 2,
+  })
+  const machine = setup({
+    types: { context: {} as { left: number; sum: number }, input: {} as { count: number } },
+    actors: { square: ask<number, { n: number }>('square') },
+  }).createMachine({
+    context: ({ input }) => ({ left: input.count, sum: 0 }),
+    initial: 'asking',
+    output: ({ context }) => context.sum,
+    states: {
+      asking: {
+        entry: enqueueActions(({ enqueue, context }) => {
+          for (let n = 1; n <= context.left; n++) enqueue.spawnChild('square', { id: `square-${n}`, input: { n } })
+        }),
+        on: {
+          'xstate.done.actor.*': {
+            actions: assign(({ context, event }) => ({
+              left: context.left - 1,
+              sum: context.sum + (event as unknown as { output: number }).output,
+            })),
+          },
+        },
+        always: { guard: ({ context }) => context.left === 0, target: 'done' },
+      },
+      done: { type: 'final' },
+    },
+  })
+  const stage = await openTestStage(t, [agentOf('summer', machine), child])
+  await stage.startHost()
+  const task = await stage.submit('summer', { count: 10 })
+  assert.equal((await stage.end(task.id)).output, 385)
+  assert.equal((await stage.desk.list(TENANT, { parent: task.id })).tasks.length, 10)
+})
+
+test('asking an agent that does not exist is a child that failed at once', async () => {
+  const machine = setup({ actors: { missing: ask('nobody') } }).createMachine({
+    initial: 'asking',
+    context: { code: '' },
+    output: ({ context }) => context.code,
+    states: {
+      asking: {
+        invoke: {
+          id: 'missing',
+          src: 'missing',
+          onError: { target: 'done', actions: assign({ code: ({ event }) => (event.error as TroupeError).code }) },
+        },
+      },
+      done: { type: 'final' },
+    },
+  })
+  assert.equal((await runAgent(agentOf('asker', machine), {})).task.output, 'unknown_agent')
+})
+
+test('an output that does not fit the agent’s schema fails the task as output_invalid', async () => {
+  const agent = defineAgent({
+    name: 'liar',
+    version: '1.0.0',
+    description: 'Says it returns a number',
+    input: anything,
+    output: z.number(),
+    run: async () => 'text' as never,
+  })
+  assert.equal((await runAgent(agent, {})).task.error?.code, 'output_invalid')
+})
+
+test('progress and tokens are coalesced: a chatty step costs a bounded number of commits', async () => {
+  const agent = oneStep(async ({ ctx }) => {
+    for (let i = 0; i < 5_000; i++) {
+      ctx.progress({ fraction: i / 5_000 })
+      ctx.token('x')
+    }
+    return 'done'
+  })
+  const { events } = await runAgent(agent, {})
+  const text = events.flatMap(({ body }) => (body.type === 'tokens' ? [body.text] : [])).join('')
+  assert.equal(text.length, 5_000)
+  assert.ok(events.length < 20, `${events.length} events`)
+})
