@@ -26,6 +26,8 @@ export interface ClassifierOptions {
   /** The share of texts that is kept from training, for metrics and calibration. */
   heldOut?: number
   ngrams?: Partial<NgramOptions>
+  /** Harder texts than the held-out ones, to learn from how sure to be. Without them the held-out ones serve. */
+  calibration?: readonly Example[]
   signal?: AbortSignal
   onProgress?: (progress: TrainingProgress) => void
 }
@@ -91,7 +93,7 @@ export async function trainClassifier(examples: readonly Example[], options: Cla
   })
 
   progress({ stage: 'measuring', done: 0, of: heldOut.length })
-  const measured = measure(linear, featuriser, heldOut.length > 0 ? heldOut : train, labels)
+  const measured = measure(linear, featuriser, heldOut.length > 0 ? heldOut : train, labels, options.calibration)
   const onnx = writeOnnx(classifierGraph(options.name, linear, config.size, measured.temperature))
   return {
     name: options.name,
@@ -141,11 +143,20 @@ function split(examples: readonly Example[], labels: readonly string[], share: n
   }
 }
 
-function measure(linear: LinearModel, featuriser: Featuriser, sample: readonly Example[], labels: readonly string[]) {
+function measure(
+  linear: LinearModel,
+  featuriser: Featuriser,
+  sample: readonly Example[],
+  labels: readonly string[],
+  calibration: readonly Example[] = sample,
+) {
   const vectors = sample.map(({ text }) => featuriser.sparse(text))
   const scores = vectors.map((vector) => scoreLinear(linear, vector))
   const truth = sample.map(({ label }) => labels.indexOf(label))
-  const temperature = fitTemperature(scores, truth)
+  const temperature = fitTemperature(
+    calibration.map(({ text }) => scoreLinear(linear, featuriser.sparse(text))),
+    calibration.map(({ label }) => labels.indexOf(label)),
+  )
   const probabilities = scores.map((row) => softmax(row, temperature))
   const predicted = new Array<number>(labels.length).fill(0)
   for (const row of probabilities) predicted[largest(row)]! += 1

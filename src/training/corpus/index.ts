@@ -12,7 +12,7 @@ import { CUES } from './cues.ts'
 import { FOREIGN } from './foreign.ts'
 import { expand } from './grammar.ts'
 import type { DocumentKind } from './kinds.ts'
-import { addNoise } from './noise.ts'
+import { addNoise, misread } from './noise.ts'
 import { EMAIL, LETTER, MINUTES, RESUME } from './people.ts'
 import { CONTRACT, POLICY, SPECIFICATION } from './rules.ts'
 import { BANK_STATEMENT, INVOICE, PURCHASE_ORDER, RECEIPT } from './trade.ts'
@@ -49,10 +49,12 @@ export interface CorpusOptions {
   /** How many foreign texts to each document of a known kind. */
   foreign: number
   noise?: boolean
+  /** Only one to three badly read lines of each: texts of which nobody can be sure. */
+  fragments?: boolean
 }
 
 export function generateDocuments(options: CorpusOptions): Example[] {
-  const random = seededRandom(options.seed).fork(options.split)
+  const random = seededRandom(options.seed).fork(options.fragments === true ? 'fragments' : options.split)
   const documents: Example[] = []
   for (const kind of [...KNOWN, FOREIGN]) {
     const count = kind === FOREIGN ? Math.round(options.perKind * options.foreign) : options.perKind
@@ -74,6 +76,7 @@ function generate(kind: DocumentKind, options: CorpusOptions, random: Random): E
         ? mingle(random.pick(templates), random.pick(templates), random)
         : assemble(kind.label, language, layout < 0.8 ? random.pick(templates) : '', random)
   const text = expand(template, language, random)
+  if (options.fragments === true) return { label: kind.label, text: misread(fragment(text, random), 0.08, random) }
   return { label: kind.label, text: options.noise === false ? text : addNoise(text, random) }
 }
 
@@ -93,4 +96,10 @@ function assemble(label: string, language: Language, template: string, random: R
   const wanted = 3 + random.below(10)
   for (let cue = 0; cue < wanted; cue++) lines.push(random.pick(cues))
   return random.shuffle(lines).join('\n')
+}
+
+function fragment(text: string, random: Random): string {
+  const lines = text.split('\n')
+  const start = random.below(lines.length)
+  return lines.slice(start, start + 1 + random.below(3)).join('\n')
 }
