@@ -46,6 +46,7 @@ export { ADMIN_KEY_FILE, ensureAdminKey } from './auth/admin-key.ts'
 export type { GatewayConfig, TrustedIssuer } from './config.ts'
 export { createDocuments, type Documents } from './documents.ts'
 export type { GatewayParts, RetrievalPort, SupervisionPort, TelemetryPort } from './parts.ts'
+export { openPostgresGatewayStore } from './store/postgres.ts'
 export { openSqliteGatewayStore } from './store/sqlite.ts'
 export type { GatewayStore } from './store/store.ts'
 

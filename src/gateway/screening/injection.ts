@@ -61,6 +61,36 @@ const RULES: Rule[] = [
       /\b(?:openai|anthropic|chatgpt|gpt-?\d|ai)(?:'?s)?\b[^.\n]{0,25}\b(?:content )?(?:polic(?:y|ies)|guidelines?|restrictions?)\b/,
   },
   {
+    name: 'drops-what-was-said',
+    weight: 0.5,
+    pattern:
+      /\b(?:ignore|disregard|forget)\b[^.\n]{0,15}\b(?:all|everything|any)\b[^.\n]{0,20}\b(?:previous|prior|above|before|earlier|input|told|said|training|chat)\b/,
+  },
+  {
+    name: 'becomes-another-model',
+    weight: 0.4,
+    pattern:
+      /\b(?:you are|you're|you will|act as|pretend to be|simulate|role of|become|immerse)\b[^.\n]{0,60}\b(?:(?:ai|language) model|chat ?bot|ai persona|gpt|virtual machine|unfiltered|evil|amoral)\b/,
+  },
+  {
+    name: 'denies-ethics',
+    weight: 0.55,
+    pattern:
+      /\b(?:does ?n[o']t|do ?n[o']t|without|no|never|lacks?|hates?|ignor\w+|regardless of)\b[^.\n]{0,35}\b(?:ethic\w*|moral\w*|legality|laws?|illegal|unethical|prohibitions?|principles)\b|\bamoral\b|\bno matter how (?:unethical|illegal|dangerous|immoral)/,
+  },
+  {
+    name: 'breaks-free',
+    weight: 0.5,
+    pattern:
+      /\b(?:broken? free|freed?|no longer (?:bound|confined|restricted)|not (?:bound|confined|have to (?:abide|follow|obey)))\b[^.\n]{0,50}\b(?:confines?|limit\w*|rules|polic\w+|guidelines|openai|restrictions?)\b|\buncensored\b|\bunfiltered\b/,
+  },
+  {
+    name: 'answers-twice',
+    weight: 0.35,
+    pattern:
+      /\b(?:two|2|both|separate|different) (?:\w+ )?(?:responses?|answers?|personas?|personalit\w+|paragraphs?|ways)\b|\b(?:classic|normal|jailbroken|stock) (?:mode|response)\b/,
+  },
+  {
     name: 'forges-a-role',
     weight: 0.6,
     pattern:

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { TroupeError } from '../../contract/errors.ts'
 import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
 import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
 
@@ -124,6 +125,9 @@ const AFTER_ALL = '~'
 
 function migrate(database: DatabaseSync): void {
   const done = (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+  if (done > MIGRATIONS.length) {
+    throw new TroupeError('journal_newer', `gateway.db has version ${done}; this Troupe knows ${MIGRATIONS.length}.`)
+  }
   for (let version = done; version < MIGRATIONS.length; version++) {
     database.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT`)
   }

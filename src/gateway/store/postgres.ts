@@ -1,0 +1,202 @@
+// The gateway's tables in Postgres, for many gateways. They live in a schema of their own beside the journal's.
+import pg from 'pg'
+import { TroupeError } from '../../contract/errors.ts'
+import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
+import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
+
+export interface PostgresGatewayOptions {
+  url: string
+  schema?: string
+  /** Connections. */
+  pool?: number
+}
+
+/** Each runs once, in order, under a lock; only ever append. */
+const MIGRATIONS = [
+  `CREATE TABLE document (id text PRIMARY KEY, tenant text NOT NULL, name text NOT NULL, mime text NOT NULL,
+     bytes bigint NOT NULL, sha256 text NOT NULL, created_at bigint NOT NULL, created_by text NOT NULL);
+   CREATE INDEX document_by_tenant ON document (tenant, id DESC);
+   CREATE TABLE api_key (id text PRIMARY KEY, tenant text NOT NULL, name text NOT NULL, role text NOT NULL,
+     hash text NOT NULL UNIQUE, created_at bigint NOT NULL, created_by text NOT NULL, expires_at bigint,
+     revoked_at bigint, requests_per_second double precision);
+   CREATE INDEX api_key_by_tenant ON api_key (tenant, id DESC);
+   CREATE TABLE audit (number bigint PRIMARY KEY, tenant text NOT NULL, entry text NOT NULL);
+   CREATE INDEX audit_by_tenant ON audit (tenant, number);
+   CREATE TABLE quota (tenant text PRIMARY KEY, quota text NOT NULL);
+   CREATE TABLE secret (name text PRIMARY KEY, value text NOT NULL);`,
+]
+
+/** Advisory locks: one for migrations, one for the head of the audit chain. Any two numbers nobody else uses. */
+const MIGRATION_LOCK = 7_460_113
+const CHAIN_LOCK = 7_460_114
+
+/** Ids compare by their bytes in every language of the database. */
+const BEFORE = `id COLLATE "C" < $2 ORDER BY id COLLATE "C" DESC LIMIT $3`
+const AFTER_ALL = '~'
+
+export async function openPostgresGatewayStore(options: PostgresGatewayOptions): Promise<GatewayStore> {
+  const schema = options.schema ?? 'troupe_gateway'
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.pool ?? 4,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 10_000,
+    options: `-c search_path=${schema}`,
+  })
+  // An idle connection that breaks is replaced at its next use; the listener keeps the process alive.
+  pool.on('error', () => {})
+  await migrate(pool, schema)
+
+  async function rows<Row>(sql: string, values: unknown[]): Promise<Row[]> {
+    try {
+      return (await pool.query(sql, values)).rows as Row[]
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  return {
+    async addDocument(d) {
+      const values = [d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy]
+      await rows('INSERT INTO document VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', values)
+    },
+    async document(tenant, id) {
+      const [row] = await rows<Row>('SELECT * FROM document WHERE tenant = $1 AND id = $2', [tenant, id])
+      return row === undefined ? undefined : documentOf(row)
+    },
+    async documents(tenant, { before = AFTER_ALL, limit }) {
+      const sql = `SELECT * FROM document WHERE tenant = $1 AND ${BEFORE}`
+      return (await rows<Row>(sql, [tenant, before, limit])).map(documentOf)
+    },
+
+    async addKey(key) {
+      const { id, tenant, name, role, hash, createdAt, createdBy } = key
+      const optional = [key.expiresAt ?? null, key.revokedAt ?? null, key.requestsPerSecond ?? null]
+      const sql = 'INSERT INTO api_key VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)'
+      await rows(sql, [id, tenant, name, role, hash, createdAt, createdBy, ...optional])
+    },
+    async keyByHash(hash) {
+      const [row] = await rows<Row>('SELECT * FROM api_key WHERE hash = $1', [hash])
+      return row === undefined ? undefined : keyOf(row)
+    },
+    async keyById(id) {
+      const [row] = await rows<Row>('SELECT * FROM api_key WHERE id = $1', [id])
+      return row === undefined ? undefined : keyOf(row)
+    },
+    async keys(tenant, { before = AFTER_ALL, limit }) {
+      const sql = `SELECT * FROM api_key WHERE tenant = $1 AND ${BEFORE}`
+      return (await rows<Row>(sql, [tenant, before, limit])).map(keyOf)
+    },
+    async revokeKey(tenant, id, at) {
+      const sql = 'UPDATE api_key SET revoked_at = $3 WHERE tenant = $1 AND id = $2 AND revoked_at IS NULL RETURNING id'
+      return (await rows(sql, [tenant, id, at])).length > 0
+    },
+
+    async appendAudit(drafts) {
+      await transaction(pool, async (client) => {
+        // One writer at a time across all gateways: each entry must know the hash of the one before it.
+        await client.query('SELECT pg_advisory_xact_lock($1)', [CHAIN_LOCK])
+        const last = await client.query('SELECT entry FROM audit ORDER BY number DESC LIMIT 1')
+        let head =
+          last.rows.length === 0 ? { number: 0, hash: CHAIN_START } : (JSON.parse(last.rows[0].entry) as AuditEntry)
+        const entries = drafts.map((draft) => {
+          const entry = chainAfter(head, draft)
+          head = entry
+          return entry
+        })
+        await client.query('INSERT INTO audit SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])', [
+          entries.map((entry) => entry.number),
+          entries.map((entry) => entry.tenant),
+          entries.map((entry) => JSON.stringify(entry)),
+        ])
+      })
+    },
+    async audit({ tenant, after, limit }) {
+      const sql =
+        'SELECT entry FROM audit WHERE number > $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY number LIMIT $3'
+      const found = await rows<{ entry: string }>(sql, [after, tenant ?? null, limit])
+      return found.map((row) => JSON.parse(row.entry) as AuditEntry)
+    },
+
+    async quota(tenant) {
+      const [row] = await rows<{ quota: string }>('SELECT quota FROM quota WHERE tenant = $1', [tenant])
+      return row === undefined ? undefined : (JSON.parse(row.quota) as Quota)
+    },
+    async setQuota(tenant, quota) {
+      const sql = 'INSERT INTO quota VALUES ($1, $2) ON CONFLICT (tenant) DO UPDATE SET quota = excluded.quota'
+      await rows(sql, [tenant, JSON.stringify(quota)])
+    },
+
+    async secret(name, created) {
+      await rows('INSERT INTO secret VALUES ($1, $2) ON CONFLICT DO NOTHING', [name, created])
+      const [row] = await rows<{ value: string }>('SELECT value FROM secret WHERE name = $1', [name])
+      return row!.value
+    },
+
+    async close() {
+      await pool.end()
+    },
+  }
+}
+
+async function migrate(pool: pg.Pool, schema: string): Promise<void> {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
+    throw new TroupeError('configuration_invalid', `${JSON.stringify(schema)} is not the name of a schema.`)
+  }
+  await transaction(pool, async (client) => {
+    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
+    await client.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+    await client.query('CREATE TABLE IF NOT EXISTS migration (version int PRIMARY KEY)')
+    const done = await client.query('SELECT coalesce(max(version), 0) AS version FROM migration')
+    const version = Number(done.rows[0].version)
+    if (version > MIGRATIONS.length) throw newer(schema, version)
+    for (let next = version; next < MIGRATIONS.length; next++) {
+      await client.query(MIGRATIONS[next]!)
+      await client.query('INSERT INTO migration VALUES ($1)', [next + 1])
+    }
+  })
+}
+
+function newer(where: string, version: number): TroupeError {
+  return new TroupeError('journal_newer', `${where} has version ${version}; this Troupe knows ${MIGRATIONS.length}.`)
+}
+
+async function transaction(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+  const client = await pool.connect().catch((error) => Promise.reject(unavailable(error)))
+  let broken: Error | undefined
+  try {
+    await client.query('BEGIN')
+    await work(client)
+    await client.query('COMMIT')
+  } catch (error) {
+    broken = error as Error
+    await client.query('ROLLBACK').catch(() => {})
+    throw unavailable(error)
+  } finally {
+    // A connection on which something failed is not used again.
+    client.release(broken)
+  }
+}
+
+function unavailable(error: unknown): TroupeError {
+  if (error instanceof TroupeError) return error
+  return new TroupeError('unavailable', `The gateway’s database fails: ${(error as Error).message}`, { cause: error })
+}
+
+type Row = Record<string, unknown>
+
+/** `bigint` comes as text: it may be larger than a double, ours never are. */
+function documentOf(row: Row): DocumentRow {
+  const { id, tenant, name, mime, sha256, created_by: createdBy } = row
+  const numbers = { bytes: Number(row.bytes), createdAt: Number(row.created_at) }
+  return { id, tenant, name, mime, sha256, createdBy, ...numbers } as DocumentRow
+}
+
+function keyOf(row: Row): KeyRow {
+  const { id, tenant, name, role, hash, created_by: createdBy } = row
+  const key = { id, tenant, name, role, hash, createdBy, createdAt: Number(row.created_at) } as KeyRow
+  if (row.expires_at !== null) key.expiresAt = Number(row.expires_at)
+  if (row.revoked_at !== null) key.revokedAt = Number(row.revoked_at)
+  if (row.requests_per_second !== null) key.requestsPerSecond = Number(row.requests_per_second)
+  return key
+}

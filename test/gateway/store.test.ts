@@ -1,0 +1,147 @@
+// One suite for the port, run on each adapter.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { CHAIN_START, verifyChain } from '../../src/gateway/audit/chain.ts'
+import { openPostgresGatewayStore, openSqliteGatewayStore } from '../../src/gateway/index.ts'
+import type { DocumentRow, GatewayStore, KeyRow } from '../../src/gateway/store/store.ts'
+import { missing, startPostgres, type TestServer } from '../support/servers.ts'
+
+const document = (id: string, tenant: string): DocumentRow => ({
+  id: `doc_${id}`,
+  tenant,
+  name: 'a "name" with 😀',
+  mime: 'text/plain',
+  bytes: 3_000_000_000,
+  sha256: 'a'.repeat(64),
+  createdAt: 1_795_000_000_000,
+  createdBy: 'key_1',
+})
+
+const key = (id: string, tenant: string, more: Partial<KeyRow> = {}): KeyRow => ({
+  id: `key_${id}`,
+  tenant,
+  name: 'a key',
+  role: 'viewer',
+  hash: `hash of ${tenant} ${id}`,
+  createdAt: 1_795_000_000_000,
+  createdBy: 'first-start',
+  ...more,
+})
+
+const draft = (tenant: string, action: string) => ({
+  at: 1,
+  tenant,
+  subject: 's',
+  action,
+  target: 't',
+  status: 200,
+  requestId: 'r',
+  detail: { b: 1, a: 'x' },
+})
+
+function contract(open: () => Promise<GatewayStore>): void {
+  let store: GatewayStore
+  before(async () => {
+    store = await open()
+  })
+  after(async () => await store.close())
+
+  test('a document is given back as it was put, to its own tenant only', async () => {
+    await store.addDocument(document('1', 'one'))
+    assert.deepEqual(await store.document('one', 'doc_1'), document('1', 'one'))
+    assert.equal(await store.document('two', 'doc_1'), undefined)
+  })
+
+  test('documents and keys are listed newest first, a page at a time, for one tenant', async () => {
+    for (const id of ['a', 'b', 'c']) {
+      await store.addDocument(document(id, 'lister'))
+      await store.addKey(key(id, 'lister'))
+    }
+    await store.addDocument(document('d', 'other'))
+    const first = await store.documents('lister', { limit: 2 })
+    assert.deepEqual(
+      first.map((row) => row.id),
+      ['doc_c', 'doc_b'],
+    )
+    const rest = await store.documents('lister', { limit: 2, before: 'doc_b' })
+    assert.deepEqual(
+      rest.map((row) => row.id),
+      ['doc_a'],
+    )
+    const keys = await store.keys('lister', { limit: 2, before: 'key_c' })
+    assert.deepEqual(
+      keys.map((row) => row.id),
+      ['key_b', 'key_a'],
+    )
+  })
+
+  test('a key is found by hash and by id, with what is optional', async () => {
+    const full = key('full', 'one', { expiresAt: 5, requestsPerSecond: 0.5 })
+    await store.addKey(full)
+    assert.deepEqual(await store.keyByHash(full.hash), full)
+    assert.deepEqual(await store.keyById(full.id), full)
+    assert.equal(await store.keyByHash('unknown'), undefined)
+  })
+
+  test('a key is revoked once, and only by its own tenant', async () => {
+    await store.addKey(key('gone', 'one'))
+    assert.equal(await store.revokeKey('two', 'key_gone', 7), false)
+    assert.equal(await store.revokeKey('one', 'key_gone', 7), true)
+    assert.equal(await store.revokeKey('one', 'key_gone', 8), false)
+    assert.equal((await store.keyById('key_gone'))?.revokedAt, 7)
+  })
+
+  test('the audit chain holds with many writers at a time', async () => {
+    const batches = Array.from({ length: 20 }, (_, batch) =>
+      store.appendAudit([draft('one', `first of ${batch}`), draft('two', `second of ${batch}`)]),
+    )
+    await Promise.all(batches)
+    const all = await store.audit({ after: 0, limit: 1_000 })
+    assert.equal(all.length, 40)
+    assert.deepEqual(verifyChain({ number: 0, hash: CHAIN_START }, all), {
+      intact: true,
+      head: { number: 40, hash: all.at(-1)!.hash },
+    })
+    const ofTwo = await store.audit({ tenant: 'two', after: 10, limit: 5 })
+    assert.ok(ofTwo.every((entry) => entry.tenant === 'two' && entry.number > 10))
+    assert.equal(ofTwo.length, 5)
+  })
+
+  test('a quota is kept and replaced', async () => {
+    assert.equal(await store.quota('one'), undefined)
+    await store.setQuota('one', { tasksPerDay: 5 })
+    await store.setQuota('one', { costMicrosPerMonth: 9 })
+    assert.deepEqual(await store.quota('one'), { costMicrosPerMonth: 9 })
+  })
+
+  test('a secret is the one that came first, for everyone', async () => {
+    const given = await Promise.all(['a', 'b', 'c'].map((value) => store.secret('shared', value)))
+    assert.equal(new Set(given).size, 1)
+    assert.equal(await store.secret('shared', 'd'), given[0])
+  })
+}
+
+suite('sqlite', () => {
+  let folder: string
+  contract(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'troupe-store-'))
+    return openSqliteGatewayStore({ folder })
+  })
+  after(async () => await rm(folder, { recursive: true, force: true }))
+})
+
+suite('postgres', { skip: missing('postgres') }, () => {
+  let server: TestServer
+  contract(async () => {
+    server = await startPostgres()
+    // Two gateways that start at the same moment migrate once.
+    const other = openPostgresGatewayStore({ url: server.url })
+    const store = await openPostgresGatewayStore({ url: server.url })
+    await (await other).close()
+    return store
+  })
+  after(async () => await server.stop())
+})
