@@ -45,13 +45,13 @@ export function poisonedError(taskId: string, deaths: number): ErrorRecord {
 /** A poisoned task has no actor left that could tell its parent; the journal does. */
 export function poisonedReply(child: {
   id: string
-  epoch: number
   parentTask: string
   parentStep: string
   error: ErrorRecord
 }): NewMessage {
   return {
-    id: `reply:${child.id}:${child.epoch}`,
+    // The id that the actor's own reply would have: a parent hears of the end of a child once.
+    id: `reply:${child.id}`,
     to: child.parentTask,
     from: child.id,
     // The child's id tells the invocation: each invocation asks a new child.

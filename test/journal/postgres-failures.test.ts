@@ -221,6 +221,28 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
     await apply(journal, commitOn(task))
   })
 
+  test('a Postgres that hangs is noticed: a lease within its own time, a commit within patience; what hung is not done twice', async (t) => {
+    const { pid } = server
+    if (pid === undefined) return t.skip('the server is not ours to stop')
+    const journal = await open(t, { patienceMs: 1_000, lanes: 1 })
+    const lease = { hostId: newId('host'), info: {}, leaseMs: 900 }
+    await journal.keepLease(lease)
+    const task = await owned(journal, lease.hostId)
+    const [{ pids }] = (await ask(
+      `SELECT json_agg(pid) AS pids FROM pg_stat_activity WHERE application_name = 'troupe'`,
+    )) as [{ pids: number[] }]
+    for (const process_ of [pid, ...pids]) process.kill(process_, 'SIGSTOP')
+    const began = performance.now()
+    await assert.rejects(journal.keepLease(lease), { code: 'journal_unavailable' })
+    assert.ok(performance.now() - began < lease.leaseMs, 'in time for the host to stop its actors')
+    const hung = journal.commit(commitOn(task, { events: [{ type: 'task.retried' }] }))
+    await assert.rejects(hung, { code: 'journal_unavailable' })
+    for (const process_ of [pid, ...pids]) process.kill(process_, 'SIGCONT')
+    // The hung commit may have been applied after all; asked for again it is refused then, and never done twice.
+    await journal.commit(commitOn(task, { events: [{ type: 'task.retried' }] }))
+    assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started', 'task.retried'])
+  })
+
   test('a flood while Postgres is down is refused as overloaded, not kept in memory', async (t) => {
     if (server.pid === undefined) return t.skip('the server is not ours to stop')
     const journal = await open(t, { patienceMs: 300, lanes: 1 })

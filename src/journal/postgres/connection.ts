@@ -36,12 +36,25 @@ export function pauseMs(attempt: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
 }
 
+/** Fails when there is no answer in time. What is late goes on by itself; whoever it was for has gone. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms)} ms`)), ms)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** Asks until the server answers or patience ends. For what may be asked twice. */
 export async function persist<T>(patienceMs: number, closing: AbortSignal, ask: () => Promise<T>): Promise<T> {
   const until = performance.now() + patienceMs
   for (let attempt = 0; ; attempt++) {
     try {
-      return await ask()
+      return await within(Math.max(1, until - performance.now()), ask())
     } catch (thrown) {
       if (thrown instanceof TroupeError || failureOf(thrown) === 'refused') throw storeError(thrown)
       const pause = pauseMs(attempt)
@@ -65,20 +78,11 @@ export class Line {
 
   /** Fails when the server does not answer in time; then the connection is cut, and what was asked is in doubt. */
   async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.cut()
-        reject(new Error(`no answer within ${this.#address.patienceMs} ms`))
-      }, this.#address.patienceMs)
-    })
     try {
-      return await Promise.race([this.#ask(query), late])
+      return await within(this.#address.patienceMs, this.#ask(query))
     } catch (thrown) {
       if (failureOf(thrown) === 'connection') this.cut()
       throw thrown
-    } finally {
-      clearTimeout(timer)
     }
   }
 

@@ -49,7 +49,8 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const { address, readers, closing } = await connect(options)
   const blobs = postgresBlobs(readers, VALUE_SPACE)
   const reading = reads(readers, blobs)
-  const sweeping = sweeps(readers)
+  const leases = openReaders(address, 1, closing.signal)
+  const sweeping = sweeps(readers, leases)
   const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
   const laneOf = (taskId: string) => lanes[hash(taskId) % lanes.length]!
 
@@ -110,7 +111,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
       closing.abort()
       await Promise.all(lanes.map((lane) => lane.close()))
       await blobs.close()
-      await readers.close()
+      await Promise.all([leases.close(), readers.close()])
     },
   }
 }

@@ -4,21 +4,21 @@ import { type Address, clientConfig, persist } from './connection.ts'
 
 export interface Readers {
   /** With a name the statement is prepared once per connection. */
-  rows<Row>(name: string | undefined, text: string, values: unknown[]): Promise<Row[]>
+  rows<Row>(name: string | undefined, text: string, values: unknown[], patienceMs?: number): Promise<Row[]>
   /** A connection of its own, for what takes several statements. */
   withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
 
 export function openReaders(address: Address, size: number, closing: AbortSignal): Readers {
-  const pool = new pg.Pool({ ...clientConfig(address), max: size, query_timeout: address.patienceMs })
+  const pool = new pg.Pool({ ...clientConfig(address), max: size })
   // An idle connection that is lost is replaced by the next call; the call tells whoever asks.
   pool.on('error', () => {})
 
   return {
-    rows: (name, text, values) =>
-      persist(address.patienceMs, closing, async () => {
-        const query: pg.QueryConfig = { text, values }
+    rows: (name, text, values, patienceMs = address.patienceMs) =>
+      persist(patienceMs, closing, async () => {
+        const query: pg.QueryConfig & { query_timeout: number } = { text, values, query_timeout: patienceMs }
         if (name !== undefined) query.name = name
         return (await pool.query(query)).rows
       }),

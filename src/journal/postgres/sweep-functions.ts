@@ -138,7 +138,7 @@ BEGIN
     CONTINUE WHEN task.parent_task IS NULL;
     PERFORM 1 FROM tasks t WHERE t.id = task.parent_task FOR NO KEY UPDATE;
     letters := deliver_1(json_build_array(json_build_object('n', 0, 'receiver', task.parent_task,
-      'id', 'reply:' || task.id || ':' || (task.epoch + 1), 'sender', task.id, 'event', false,
+      'id', 'reply:' || task.id, 'sender', task.id, 'event', false,
       'body', json_build_object('kind', 'reply', 'stepId', task.parent_step, 'invocation', 0, 'childId', task.id,
         'outcome', json_build_object('ok', false, 'error', failure::json), 'state', 'failed')::text)), '{}', moment);
     IF letters -> 0 ->> 1 = 'new' THEN

@@ -11,6 +11,8 @@ import type { Readers } from './readers.ts'
 /** The moment of the call, where a statement needs it more than once. */
 const NOW = '(SELECT moment_1() AS moment) AS now'
 
+const MIN_LEASE_PATIENCE_MS = 200
+
 const NEXT_TIMER = `
   SELECT (SELECT due_at FROM timers ORDER BY due_at LIMIT 1) - moment AS in_ms FROM ${NOW}`
 
@@ -66,7 +68,8 @@ const FORGET_ARRIVING = `
   DELETE FROM blob_pieces WHERE sha256 LIKE 'arriving:%'
     AND split_part(sha256, ':', 2)::bigint < moment_1() - ${ENDED_LEASE_KEPT_MS}::bigint`
 
-export function sweeps(readers: Readers) {
+/** `leases` has its own connection: a lease must not wait behind somebody's long list. */
+export function sweeps(readers: Readers, leases: Readers) {
   return {
     async fireTimers(limit: number): Promise<{ woken: Wake[]; nextDueInMs: number | undefined }> {
       const woken: Wake[] = []
@@ -82,7 +85,9 @@ export function sweeps(readers: Readers) {
     },
 
     async keepLease({ hostId, info, leaseMs }: HostLease): Promise<{ held: boolean }> {
-      const kept = await readers.rows('keep-lease', KEEP_LEASE, [hostId, JSON.stringify(info), leaseMs])
+      // Who cannot renew in time must know in time, to stop its actors before others take them over.
+      const patienceMs = Math.max(MIN_LEASE_PATIENCE_MS, leaseMs / 3)
+      const kept = await leases.rows('keep-lease', KEEP_LEASE, [hostId, JSON.stringify(info), leaseMs], patienceMs)
       return { held: kept.length === 1 }
     },
 

@@ -59,8 +59,8 @@ export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) 
     group.count(task.agent, task.state, -1)
     group.count(task.agent, 'failed', 1)
     if (task.parent_task === null) return undefined
-    const { id, epoch, parent_task: parentTask, parent_step } = task
-    const reply = poisonedReply({ id, epoch: epoch + 1, parentTask, parentStep: parent_step ?? '', error })
+    const { id, parent_task: parentTask, parent_step } = task
+    const reply = poisonedReply({ id, parentTask, parentStep: parent_step ?? '', error })
     const delivery = deliver(prepareMessage(reply), at)
     return delivery.delivered ? delivery.wake : undefined
   }
