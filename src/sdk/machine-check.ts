@@ -57,6 +57,9 @@ function checkLogic(agent: string, where: string, logic: unknown): void {
 }
 
 function checkAction(agent: string, where: string, action: unknown): void {
+  if (typeof action === 'function' && (action as { type?: string }).type === 'xstate.sendTo') {
+    refuse(agent, `${where} uses sendTo, whose receiver lives in memory. To message another task use tell(…)`)
+  }
   // xstate's own actions (assign, raise, emit, log, cancel, enqueueActions …) carry a `resolve`; ours carry a mark.
   if (typeof action !== 'function' || 'resolve' in action || tellDescription(action) !== undefined) return
   refuse(
