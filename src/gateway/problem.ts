@@ -61,7 +61,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown
 }
 
 function retryAfter(error: TroupeError): string {
-  const inMs = error.detail?.['retryAfterMs']
+  const inMs = error.detail?.retryAfterMs
   return String(Math.max(1, Math.ceil((typeof inMs === 'number' ? inMs : 1_000) / 1_000)))
 }
 

@@ -120,7 +120,7 @@ test('an uploaded document is announced on its platform stream', async () => {
     resolve(event.data),
   )
   const { json } = await upload('announced')
-  assert.equal((await promise)['document'], json.id)
+  assert.equal((await promise).document, json.id)
   stop()
 })
 

@@ -5,8 +5,8 @@ import { type Document, type GeneratedRequest, operationsOf, requestMaker } from
 import { type Started, startGateway } from './support/start.ts'
 
 /** TROUPE_GENERATED_REQUESTS=5000 for the long run; TROUPE_SEED repeats one. */
-const COUNT = Number(process.env['TROUPE_GENERATED_REQUESTS'] ?? 500)
-const SEED = Number(process.env['TROUPE_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
+const COUNT = Number(process.env.TROUPE_GENERATED_REQUESTS ?? 500)
+const SEED = Number(process.env.TROUPE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 const start = () =>
   startGateway({

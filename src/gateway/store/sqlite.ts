@@ -145,8 +145,8 @@ function keyOf(row: Row): KeyRow | undefined {
   if (row === undefined) return undefined
   const { id, tenant, name, role, hash, created_at: createdAt, created_by: createdBy } = row
   const key = { id, tenant, name, role, hash, createdAt, createdBy } as KeyRow
-  if (row['expires_at'] !== null) key.expiresAt = row['expires_at'] as number
-  if (row['revoked_at'] !== null) key.revokedAt = row['revoked_at'] as number
-  if (row['requests_per_second'] !== null) key.requestsPerSecond = row['requests_per_second'] as number
+  if (row.expires_at !== null) key.expiresAt = row.expires_at as number
+  if (row.revoked_at !== null) key.revokedAt = row.revoked_at as number
+  if (row.requests_per_second !== null) key.requestsPerSecond = row.requests_per_second as number
   return key
 }

@@ -144,7 +144,7 @@ export function requestMaker(document: Document, seed: number, known: (name: str
         made[text({}, name)] = instanceOf(schema.additionalProperties, name, depth + 1)
       }
     }
-    if (chance(0.03)) made['unexpected'] = oddity()
+    if (chance(0.03)) made.unexpected = oddity()
     return made
   }
 
