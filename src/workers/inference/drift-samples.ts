@@ -2,6 +2,7 @@
 import type { DriftMonitor } from './drift.ts'
 import type { ModelJson } from './model-json.ts'
 import { ELEMENT_BYTES, readerOf, splitElements, type Tensor } from './tensor.ts'
+import { TERMS } from './text-model.ts'
 import { argmax } from './text-output.ts'
 
 // A large batch tells little more than its first rows, and this runs on the server's event loop.
@@ -17,6 +18,10 @@ export function observe(
   else {
     for (const text of splitElements(inputs[0]!.bytes).slice(0, ROWS_OF_A_REQUEST)) {
       drift.feature('text.characters', text.toString('utf8').length)
+    }
+    const terms = outputs.find(({ name }) => name === TERMS)
+    for (let row = 0; terms !== undefined && row < Math.min(terms.shape[0]!, ROWS_OF_A_REQUEST); row++) {
+      drift.feature(TERMS, terms.bytes.readInt32LE(row * 4))
     }
   }
   if (model.labels === undefined) return

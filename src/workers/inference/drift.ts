@@ -1,5 +1,6 @@
-// Drift: do today's inputs and predictions look like those of training? Compared by the population stability index:
-// Σ (now − then) · ln(now / then) over the bins. Below 0.1 nothing moved, above 0.25 something did.
+// Drift: do today's inputs and predictions look like those of training? Compared by the population stability index,
+// Σ (now − then) · ln(now / then) over the bins: below 0.1 nothing moved, above 0.25 something did.
+import { populationStability } from '../../training/profile.ts'
 import type { Distribution, Profile } from './model-json.ts'
 
 export const DRIFT_THRESHOLD = 0.25
@@ -12,40 +13,13 @@ export interface DriftReport {
   samples: number
 }
 
-// A share of zero would make the logarithm infinite; half an observation in a thousand is what such a bin counts as.
-const SMALLEST_SHARE = 0.0005
-
-export function stabilityIndex(then: readonly number[], counts: readonly number[]): number {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  if (total === 0) return 0
-  let index = 0
-  for (const [bin, share] of then.entries()) {
-    const before = Math.max(share, SMALLEST_SHARE)
-    const now = Math.max((counts[bin] ?? 0) / total, SMALLEST_SHARE)
-    index += (now - before) * Math.log(now / before)
-  }
-  return index
-}
-
-/** A profile of what training saw: ten bins of equal share. For the trainer. */
-export function distributionOf(name: string, values: readonly number[], bins = 10): Distribution {
-  const sorted = values.toSorted((one, other) => one - other)
-  const quantiles = Array.from(
-    { length: bins - 1 },
-    (_, bin) => sorted[Math.floor(((bin + 1) * sorted.length) / bins)] ?? 0,
-  )
-  const bounds = [...new Set(quantiles)]
-  const counts = new Array<number>(bounds.length + 1).fill(0)
-  for (const value of values) counts[binOf(bounds, value)]!++
-  return { name, bounds, shares: counts.map((count) => count / Math.max(values.length, 1)) }
-}
-
+/** The first bin whose upper bound holds the value; as profile.ts counts. */
 function binOf(bounds: readonly number[], value: number): number {
   let low = 0
   let high = bounds.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (value < bounds[middle]!) high = middle
+    if (value <= bounds[middle]!) high = middle
     else low = middle + 1
   }
   return low
@@ -98,8 +72,9 @@ export class DriftMonitor {
   }
 
   #judge(what: string, shares: readonly number[], counts: readonly number[]): void {
-    const index = stabilityIndex(shares, counts)
     const samples = counts.reduce((sum, count) => sum + count, 0)
+    const now = counts.map((count) => count / samples)
+    const index = populationStability(shares, now)
     this.#report({ what, index, threshold: DRIFT_THRESHOLD, samples }, index > DRIFT_THRESHOLD)
   }
 }

@@ -7,7 +7,7 @@
 //   probe.ts           tries a model in an expendable process (probe-child.ts, onnx-scan.ts, health-check.ts)
 //   served-model.ts    one version being served; batcher.ts: the queue before it; batch.ts: joins and splits tensors
 //   instance.ts        a worker thread with a session in it (instance-thread.ts, runner.ts, ort-tensor.ts)
-//   text-input.ts      tokenizers and n-gram features; text-output.ts: pooling, labels
+//   text-model.ts      texts in, labels or vectors out: text-input.ts (tokenizers, n-grams), text-output.ts (pooling)
 //   drift.ts           population stability against training (drift-samples.ts); measurements.ts: metrics, events
 //   client.ts          infer, classify, embed; client-stream.ts: over one stream; breaker.ts: budget of retries
 // Keeps P7 (deadline and cancel drop what waits), P9 (bad input is a coded error and fails nobody else), and never lets
@@ -24,7 +24,6 @@ export {
   type ModelMetadata,
   textTensor,
 } from './client.ts'
-export { distributionOf, stabilityIndex } from './drift.ts'
 export type { ModelEvent } from './measurements.ts'
 export { type ModelJson, type ModelJsonInput, modelJsonSchema, parseModelJson, sha256Of } from './model-json.ts'
 export type { Tensor } from './tensor.ts'

@@ -30,10 +30,13 @@ const tensor = z.object({
 })
 export type TensorSpec = z.infer<typeof tensor>
 
-/** How one number was distributed in training: `shares[i]` of it lay below `bounds[i]`, the last above all bounds. */
+/** How one number was distributed in training: `shares[i]` of it lay up to `bounds[i]`, the last above all bounds. */
 const distribution = z
   .object({
-    /** `text.characters` for a text model; `input[3]` for column 3 of input `input` of a tensor model. */
+    /**
+     * `text.characters` and `text.terms` (features or tokens that are known) of a text model; `input[3]` for column 3 of
+     * input `input` of a tensor model.
+     */
     name: z.string().max(200),
     bounds: z.array(z.number()).min(1).max(100),
     shares: z.array(z.number().min(0).max(1)).min(2).max(101),

@@ -23,7 +23,7 @@ export interface RepositorySettings {
 
 type State =
   | { state: 'LOADING'; reason: string }
-  | { state: 'READY'; reason: string; served: ServedModel }
+  | { state: 'READY'; reason: string; served: ServedModel; stamp: string }
   /** Refused or failed: tried again when its files change or when asked to. */
   | { state: 'UNAVAILABLE'; reason: string; stamp: string }
   /** Unloaded by order: stays so until it is loaded by order. */
@@ -158,8 +158,9 @@ export class ModelRepository {
       if (room === 0) break
       const state = states.get(version.version)
       if (state?.state === 'UNLOADED' || (state?.state === 'UNAVAILABLE' && state.stamp === version.stamp)) continue
-      const serving = state?.state === 'READY' || (await this.#deploy(version)) === undefined
-      if (!serving) continue
+      const unchanged = state?.state === 'READY' && state.stamp === version.stamp
+      const refused = unchanged ? undefined : await this.#deploy(version)
+      if (refused !== undefined && state?.state !== 'READY') continue
       kept.add(version.version)
       room--
     }
@@ -203,14 +204,16 @@ export class ModelRepository {
         measurements: this.#measurements,
         onFailed: (error) => this.#failed(found, error),
       })
-      states.set(version, { state: 'READY', reason: '', served })
+      states.set(version, { state: 'READY', reason: '', served, stamp })
       this.#measurements.available(found, served.signature.provider)
       this.#onEvent({ type: 'available', model: name, version, provider: served.signature.provider })
       if (before?.state === 'READY') await before.served.stop(this.#settings.unloadGraceMs)
       return undefined
     } catch (thrown) {
       const error = toTroupeError(thrown, 'model_invalid')
-      if (before?.state !== 'READY') states.set(version, { state: 'UNAVAILABLE', reason: error.message, stamp })
+      // What serves under this version goes on; the changed files are not tried again until they change again.
+      if (before?.state === 'READY') states.set(version, { ...before, stamp })
+      else states.set(version, { state: 'UNAVAILABLE', reason: error.message, stamp })
       const serving = this.readyVersions(name).at(-1)
       this.#onEvent({ type: 'refused', model: name, version, stage, error, serving })
       return new TroupeError(error.code, `${name} version ${version} refused at ${stage}: ${error.message}`)

@@ -4,10 +4,9 @@ import { join } from 'node:path'
 import { InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node'
 import { TroupeError } from '../../contract/errors.ts'
 import type { ModelJson, TensorSpec } from './model-json.ts'
-import { DATATYPE_OF_ORT, feedToOrt, fromOrt, toOrt } from './ort-tensor.ts'
-import { splitElements, type Tensor } from './tensor.ts'
-import { createTextEncoder } from './text-input.ts'
-import { classifierOutput, embeddingOutput } from './text-output.ts'
+import { DATATYPE_OF_ORT, fromOrt, toOrt } from './ort-tensor.ts'
+import type { Tensor } from './tensor.ts'
+import { textModel } from './text-model.ts'
 
 export type Provider = 'cuda' | 'webgpu' | 'cpu'
 
@@ -43,17 +42,20 @@ export async function createRunner(settings: RunnerSettings): Promise<Runner> {
     (await session.run(feeds)) as Record<string, OrtTensor>
   const core = { inputs, outputs, runSession }
   const { signature, run } =
-    settings.model.kind === 'tensor' ? tensorModel(settings.model, core) : textModel(settings, core)
+    settings.model.kind === 'tensor'
+      ? tensorModel(settings.model, core)
+      : textModel(settings.folder, settings.model, core)
   return { signature: { ...signature, provider }, run, release: () => session.release() }
 }
 
-interface Core {
+/** A session, with what it takes and gives. */
+export interface Core {
   inputs: TensorSpec[]
   outputs: TensorSpec[]
   runSession(feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>>
 }
 
-interface Kind {
+export interface Kind {
   signature: Omit<Signature, 'provider'>
   run: Runner['run']
 }
@@ -98,50 +100,6 @@ function tensorModel(model: ModelJson, core: Core): Kind {
       for (const input of inputs) feeds[input.name] = toOrt(input)
       const results = await core.runSession(feeds)
       return core.outputs.map(({ name }) => fromOrt(name, results[name]!))
-    },
-  }
-}
-
-const USUAL_OUTPUTS = [
-  'sentence_embedding',
-  'embedding',
-  'probabilities',
-  'logits',
-  'last_hidden_state',
-  'token_embeddings',
-]
-
-function textModel({ folder, model }: RunnerSettings, core: Core): Kind {
-  const names = core.outputs.map(({ name }) => name)
-  const output = model.output ?? USUAL_OUTPUTS.find((name) => names.includes(name)) ?? names[0] ?? ''
-  const spec = core.outputs.find(({ name }) => name === output)
-  if (spec === undefined)
-    throw new TroupeError('model_invalid', `no output ${output}; the file has ${names.join(', ')}`)
-  const encode = createTextEncoder(
-    folder,
-    model,
-    core.inputs.map(({ name }) => name),
-  )
-  const datatypes = new Map(core.inputs.map(({ name, datatype }) => [name, datatype]))
-  const classifies = model.kind === 'text-classifier'
-  const width = classifies ? (model.labels?.length ?? -1) : (spec.shape.at(-1) ?? -1)
-  const outputs: TensorSpec[] = classifies
-    ? [
-        { name: 'label', datatype: 'BYTES', shape: [-1] },
-        { name: 'probabilities', datatype: 'FP32', shape: [-1, width] },
-      ]
-    : [{ name: 'embedding', datatype: 'FP32', shape: [-1, width] }]
-  return {
-    signature: { inputs: [{ name: 'text', datatype: 'BYTES', shape: [-1] }], outputs, batches: true },
-    async run([input]) {
-      const texts = splitElements(input!.bytes).map((bytes) => bytes.toString('utf8'))
-      const { feeds, mask } = encode(texts)
-      const tensors: Record<string, OrtTensor> = {}
-      for (const [name, feed] of Object.entries(feeds)) tensors[name] = feedToOrt(name, feed, datatypes.get(name))
-      const result = (await core.runSession(tensors))[output]!
-      if (!(result.data instanceof Float32Array)) throw new TroupeError('model_invalid', `output ${output} is no FP32`)
-      const raw = { dims: result.dims, data: result.data }
-      return classifies ? classifierOutput(model, raw, mask) : embeddingOutput(model, raw, mask)
     },
   }
 }

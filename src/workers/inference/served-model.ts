@@ -49,6 +49,7 @@ export class ServedModel {
   readonly #drift: DriftMonitor | undefined
   readonly #settings: RunnerSettings
   readonly #maxRows: number
+  readonly #outputNames: readonly string[]
   #deaths: number[] = []
   #stopping = false
 
@@ -77,6 +78,7 @@ export class ServedModel {
     this.signature = instances[0]!.signature
     const limits = this.signature.batches ? options.batching : { ...options.batching, maxRows: 1, maxDelayMs: 0 }
     this.#maxRows = limits.maxRows
+    this.#outputNames = this.signature.outputs.map(({ name }) => name)
     this.#batcher = new Batcher<InferJob>(
       limits,
       () => this.#canRun(),
@@ -221,7 +223,8 @@ export class ServedModel {
     jobs.forEach((job, index) => {
       const all = parts[index]!
       if (this.#drift !== undefined) observe(this.#drift, this.options.model, job.inputs, all)
-      job.end(null, job.wanted.length === 0 ? all : all.filter(({ name }) => job.wanted.includes(name)))
+      const wanted = job.wanted.length === 0 ? this.#outputNames : job.wanted
+      job.end(null, wanted.length === all.length ? all : all.filter(({ name }) => wanted.includes(name)))
     })
   }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { TroupeError } from '../../contract/errors.ts'
-import { createFeaturiser, type FeaturiserConfig } from '../../training/featuriser.ts'
+import { createFeaturiser, type FeaturiserConfig, pad } from '../../training/featuriser.ts'
 import type { ModelJson } from './model-json.ts'
 
 /** Numbers for one input of the session; the runner gives them the type that the session wants. */
@@ -12,13 +12,27 @@ export interface Feed {
   values: ArrayLike<number>
 }
 
-export interface EncodedTexts {
+/** A text as numbers, before it shares a run with others. */
+export interface EncodedText {
+  /** Known features or tokens: what a run pads to, and what drift watches, because text of another kind has fewer. */
+  terms: number
+  /** Token ids, or rows of features. */
+  ids: ArrayLike<number>
+  /** Of features only. */
+  values?: Float32Array
+}
+
+export interface Padded {
   feeds: Record<string, Feed>
   /** [texts, tokens]: 1 where a token is, 0 where padding is. Undefined for features, which have no tokens. */
   mask: { values: Uint8Array; tokens: number } | undefined
 }
 
-export type TextEncoder = (texts: readonly string[]) => EncodedTexts
+export interface TextEncoder {
+  encode(text: string): EncodedText
+  /** Makes texts equally long, so that they can share a run. */
+  pad(texts: readonly EncodedText[]): Padded
+}
 
 // A word of a tokenizer's vocabulary is rarely longer; text beyond this many characters a token is not looked at, so that
 // a huge text costs a bounded time.
@@ -32,20 +46,33 @@ export function createTextEncoder(folder: string, model: ModelJson, inputNames: 
 
 /** model.json is checked as JSON only; createFeaturiser itself refuses a configuration that it does not know. */
 function featureEncoder(config: FeaturiserConfig, inputNames: readonly string[]): TextEncoder {
-  const featuriser = createFeaturiser(config)
+  const { size, sparse } = createFeaturiser(config)
+  const encode = (text: string): EncodedText => {
+    const { indices, values } = sparse(text)
+    return { terms: indices.length, ids: indices, values }
+  }
   if (inputNames.includes('indices') && inputNames.includes('values')) {
-    return (texts) => {
-      const { rows, terms, indices, values } = featuriser.batch(texts)
-      const shape = [rows, terms]
-      return { feeds: { indices: { shape, values: indices }, values: { shape, values } }, mask: undefined }
+    return {
+      encode,
+      pad(texts) {
+        const vectors = texts.map(({ ids, values }) => ({ indices: ids as Int32Array, values: values! }))
+        const { rows, terms, indices, values } = pad(vectors)
+        const shape = [rows, terms]
+        return { feeds: { indices: { shape, values: indices }, values: { shape, values } }, mask: undefined }
+      },
     }
   }
   const [name] = inputNames
   if (name === undefined) throw new TroupeError('model_invalid', 'the model has no inputs')
-  return (texts) => {
-    const values = new Float32Array(texts.length * featuriser.size)
-    for (const [row, text] of texts.entries()) values.set(featuriser.features(text), row * featuriser.size)
-    return { feeds: { [name]: { shape: [texts.length, featuriser.size], values } }, mask: undefined }
+  return {
+    encode,
+    pad(texts) {
+      const dense = new Float32Array(texts.length * size)
+      for (const [row, { ids, values }] of texts.entries()) {
+        for (let at = 0; at < ids.length; at++) dense[row * size + ids[at]!] = values![at]!
+      }
+      return { feeds: { [name]: { shape: [texts.length, size], values: dense } }, mask: undefined }
+    },
   }
 }
 
@@ -61,20 +88,19 @@ function tokenEncoder(
   const { maxTokens } = settings
   const suffix = closingTokens(tokenizer)
 
-  const encode = (text: string): number[] => {
-    const { ids } = tokenizer.encode(text.slice(0, maxTokens * CHARACTERS_PER_TOKEN))
-    if (ids.length <= maxTokens) return ids
-    return [...ids.slice(0, maxTokens - suffix.length), ...suffix]
+  const encode = (text: string): EncodedText => {
+    const { ids }: { ids: number[] } = tokenizer.encode(text.slice(0, maxTokens * CHARACTERS_PER_TOKEN))
+    const cut = ids.length <= maxTokens ? ids : [...ids.slice(0, maxTokens - suffix.length), ...suffix]
+    return { terms: cut.length, ids: cut }
   }
-  return (texts) => {
-    const rows = texts.map(encode)
-    const tokens = rows.reduce((most, ids) => Math.max(most, ids.length), 1)
+  const padTokens = (rows: readonly EncodedText[]): Padded => {
+    const tokens = rows.reduce((most, { terms }) => Math.max(most, terms), 1)
     const ids = new Int32Array(rows.length * tokens).fill(padding)
     const mask = new Uint8Array(rows.length * tokens)
-    rows.forEach((row, index) => {
-      ids.set(row, index * tokens)
-      mask.fill(1, index * tokens, index * tokens + row.length)
-    })
+    for (const [index, row] of rows.entries()) {
+      ids.set(row.ids, index * tokens)
+      mask.fill(1, index * tokens, index * tokens + row.terms)
+    }
     const shape = [rows.length, tokens]
     const all: Record<string, Feed> = {
       input_ids: { shape, values: ids },
@@ -90,6 +116,7 @@ function tokenEncoder(
     }
     return { feeds, mask: { values: mask, tokens } }
   }
+  return { encode, pad: padTokens }
 }
 
 function load(definition: object, config: object): Tokenizer {

@@ -3,21 +3,19 @@
 import { TroupeError } from '../../contract/errors.ts'
 import type { ModelJson } from './model-json.ts'
 import { joinElements, type Tensor } from './tensor.ts'
-import type { EncodedTexts } from './text-input.ts'
+import type { Padded } from './text-input.ts'
 
 export interface RawOutput {
   dims: readonly number[]
   data: Float32Array
 }
 
-export function embeddingOutput(model: ModelJson, raw: RawOutput, mask: EncodedTexts['mask']): Tensor[] {
-  const pooled = pool(model, raw, mask)
+export function embeddingOutput(model: ModelJson, pooled: RawOutput): Tensor[] {
   if (model.normalise ?? true) normalise(pooled.data, pooled.dims[1]!)
   return [floatTensor('embedding', pooled)]
 }
 
-export function classifierOutput(model: ModelJson, raw: RawOutput, mask: EncodedTexts['mask']): Tensor[] {
-  const { dims, data } = pool(model, raw, mask)
+export function classifierOutput(model: ModelJson, { dims, data }: RawOutput): Tensor[] {
   const classes = dims[1]!
   const labels = model.labels ?? []
   if (labels.length !== classes) {
@@ -46,7 +44,7 @@ function floatTensor(name: string, { dims, data }: RawOutput): Tensor {
 }
 
 /** [texts, tokens, width] → [texts, width]; two-dimensional outputs are pooled already. Always a copy. */
-function pool(model: ModelJson, raw: RawOutput, mask: EncodedTexts['mask']): RawOutput {
+export function pool(model: ModelJson, raw: RawOutput, mask: Padded['mask']): RawOutput {
   if (raw.dims.length === 2) return { dims: raw.dims, data: Float32Array.from(raw.data) }
   const [texts, tokens, width] = raw.dims
   if (raw.dims.length !== 3 || texts === undefined || tokens === undefined || width === undefined) {

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { EXIT_DRAINED } from '../../../src/supervision/index.ts'
 import { createInferenceClient } from '../../../src/workers/inference/index.ts'
 import { scaleModel, temporaryModels } from './support/models.ts'
 import { row } from './support/worker.ts'
@@ -18,24 +19,30 @@ async function start(models: string, address: string): Promise<{ process: ChildP
     TROUPE_INFERENCE_PROVIDERS: 'cpu',
   }
   const started = fork(BOOT, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const [message] = (await once(started, 'message')) as [{ ready: boolean; port: number }]
+  const [message] = (await once(started, 'message')) as [{ ready: boolean; facts: { port: number } }]
   assert.equal(message.ready, true)
-  return { process: started, port: message.port }
+  return { process: started, port: message.facts.port }
 }
 
-test('it says when it is ready, survives SIGKILL for its client by a successor, and drains on SIGTERM', async () => {
+test('it says when it is ready, its successor serves the client after a SIGKILL, and SIGTERM drains it', async () => {
   const models = temporaryModels()
   models.put('double', '1', scaleModel(2))
   const first = await start(models.folder, '127.0.0.1:0')
   const client = createInferenceClient({ address: `127.0.0.1:${first.port}` })
-  await client.infer('double', [row(1)])
-  first.process.kill('SIGKILL')
-  await once(first.process, 'exit')
-  const second = await start(models.folder, `127.0.0.1:${first.port}`)
-  await client.infer('double', [row(1)])
-  second.process.kill('SIGTERM')
-  const [code] = await once(second.process, 'exit')
-  assert.equal(code, 0)
-  client.close()
-  models.clear()
+  let second: ChildProcess | undefined
+  try {
+    await client.infer('double', [row(1)])
+    first.process.kill('SIGKILL')
+    await once(first.process, 'exit')
+    second = (await start(models.folder, `127.0.0.1:${first.port}`)).process
+    await client.infer('double', [row(1)])
+    second.kill('SIGTERM')
+    const [code] = await once(second, 'exit')
+    assert.equal(code, EXIT_DRAINED)
+  } finally {
+    client.close()
+    first.process.kill('SIGKILL')
+    second?.kill('SIGKILL')
+    models.clear()
+  }
 })

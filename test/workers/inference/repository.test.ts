@@ -78,6 +78,18 @@ test('a refused version is tried again when its files change, not before', async
   assert.equal(await factorOf(stage.client), 2)
 })
 
+test('a version whose files change is loaded anew; when they are bad, what was loaded goes on', async () => {
+  await using stage = await scene((models) => models.put('scale', '1', scaleModel(1)))
+  stage.models.put('scale', '1', scaleModel(3, 0, 1))
+  await stage.worker.scan()
+  assert.equal(await factorOf(stage.client), 3)
+  stage.models.put('scale', '1', Buffer.from('no model'))
+  await stage.worker.scan()
+  await stage.worker.scan()
+  assert.equal(await factorOf(stage.client), 3)
+  assert.equal(stage.events.filter(({ type }) => type === 'refused').length, 1)
+})
+
 test('the reason of a refusal is in the index and in the answer to a load', async () => {
   await using stage = await scene((models) => models.put('scale', '1', Buffer.from('no model')))
   const [entry] = await stage.client.models()

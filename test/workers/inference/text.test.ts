@@ -7,7 +7,8 @@ import { writeOnnx } from '../../../src/training/onnx-writer.ts'
 import { modelJsonSchema } from '../../../src/workers/inference/index.ts'
 import { toNumbers } from '../../../src/workers/inference/tensor.ts'
 import { createTextEncoder } from '../../../src/workers/inference/text-input.ts'
-import { embeddingOutput } from '../../../src/workers/inference/text-output.ts'
+import { likeLengths } from '../../../src/workers/inference/text-model.ts'
+import { embeddingOutput, pool } from '../../../src/workers/inference/text-output.ts'
 import { numbers } from './support/models.ts'
 import { huggingFaceFolder, TOKENIZERS, WIDTH } from './support/transformer.ts'
 import { scene } from './support/worker.ts'
@@ -62,6 +63,10 @@ const featuriser = {
   characters: null,
   digits: 'keep',
   size: 8,
+  hashed: 8,
+  vocabulary: '',
+  weights: '',
+  unseenWeight: 1,
   longestText: 1_000,
   mostTerms: 100,
 }
@@ -123,11 +128,11 @@ for (const [family, expected] of [
     const folder = mkdtempSync(join(tmpdir(), 'troupe-tokenizer-'))
     writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(TOKENIZERS[family]))
     const model = modelJsonSchema.parse({ kind: 'text-embedder', tokenizer: { maxTokens: 4 } })
-    const encode = createTextEncoder(folder, model, ['input_ids', 'attention_mask', 'token_type_ids'])
-    const { feeds } = encode(['pays', ''])
+    const encoder = createTextEncoder(folder, model, ['input_ids', 'attention_mask', 'token_type_ids'])
+    const { feeds } = encoder.pad(['pays', ''].map(encoder.encode))
     assert.deepEqual(Array.from(feeds.input_ids!.values), [...expected, 2, 3, 0, 0])
     assert.deepEqual(Array.from(feeds.attention_mask!.values), [1, 1, 1, 1, 1, 1, 0, 0])
-    const long = encode(['pays pays pays pays']).feeds.input_ids!
+    const long = encoder.pad([encoder.encode('pays pays pays pays')]).feeds.input_ids!
     assert.deepEqual(long.shape, [1, 4])
     assert.equal(Array.from(long.values).at(-1), 3, 'a text that is cut still ends with its closing token')
     rmSync(folder, { recursive: true })
@@ -139,10 +144,26 @@ test('pooling takes the mean, the first, the last or the largest of the tokens t
   const mask = { values: Uint8Array.of(1, 1, 0), tokens: 3 }
   const pooled = (pooling: 'mean' | 'cls' | 'last' | 'max') => {
     const model = modelJsonSchema.parse({ kind: 'text-embedder', tokenizer: {}, pooling, normalise: false })
-    return toNumbers(embeddingOutput(model, raw, mask)[0]!)
+    return toNumbers(embeddingOutput(model, pool(model, raw, mask))[0]!)
   }
   assert.deepEqual(pooled('mean'), [2, 5])
   assert.deepEqual(pooled('cls'), [1, 2])
   assert.deepEqual(pooled('last'), [3, 8])
   assert.deepEqual(pooled('max'), [3, 8])
+})
+
+test('texts of like length run together, in runs of bounded size, and none is lost', () => {
+  assert.deepEqual(likeLengths([3, 1, 2]), [[1, 2, 0]])
+  const lengths = Array.from({ length: 100 }, (_, row) => (row % 2 === 0 ? 10 : 8_192))
+  const runs = likeLengths(lengths)
+  assert.deepEqual(
+    runs.flat().sort((one, other) => one - other),
+    lengths.map((_, row) => row),
+  )
+  for (const run of runs) {
+    const longest = Math.max(...run.map((row) => lengths[row]!))
+    assert.ok(run.length === 1 || run.length * longest <= 16_384, `${run.length} rows of ${longest}`)
+  }
+  assert.deepEqual(likeLengths([100_000]), [[0]])
+  assert.deepEqual(likeLengths([]), [])
 })
