@@ -74,7 +74,7 @@ export function createDocumentPool(options: PoolOptions): DocumentPool {
   function start(): Thread | undefined {
     if (threads.size >= options.threads) return undefined
     const worker = new Worker(new URL('./documents/thread.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytes, maxYoungGenerationSizeMb: 64 },
+      resourceLimits: { maxOldGenerationSizeMb: options.heapMegabytes, maxYoungGenerationSizeMb: 96 },
       // What a parser prints belongs to nobody's log.
       stdout: true,
       stderr: true,

@@ -145,6 +145,7 @@ export const machine = setup({
                 src: 'findEntities',
                 input: ({ context }) => ({
                   textDocument: context.document!.textDocument!,
+                  format: context.document!.format,
                   pageStarts: context.document!.pageStarts,
                   kinds: context.input.entities,
                   dayFirst: context.input.dayFirst,

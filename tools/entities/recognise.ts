@@ -49,6 +49,7 @@ function recognisePiece(text: string, options: RecogniseOptions): Entity[] {
 function findByRules(text: string): Entity[] {
   const found: Entity[] = []
   for (const rule of RULES) {
+    if (rule.hint !== undefined && !text.includes(rule.hint)) continue
     for (const match of text.matchAll(rule.pattern)) {
       if (rule.check !== undefined && !rule.check(match)) continue
       if (rule.near !== undefined && !rule.near.test(text.slice(Math.max(0, match.index - 60), match.index))) continue

@@ -6,6 +6,8 @@ import { CURRENCY_CODES, moneyValue, quantityValue } from './money.ts'
 
 export interface Rule {
   kind: EntityKind
+  /** A text without this has no match: cheaper to ask than the pattern. */
+  hint?: string
   /** Must be global. The group `it`, where there is one, is the entity; else the whole match is. */
   pattern: RegExp
   confidence: number
@@ -31,6 +33,7 @@ const UNITS =
 export const RULES: readonly Rule[] = [
   {
     kind: 'email',
+    hint: '@',
     pattern:
       /(?<![\w.+-])[\p{L}\d][\p{L}\d._%+'-]{0,63}@(?:[\p{L}\d](?:[\p{L}\d-]{0,62})\.){1,8}\p{L}{2,24}(?![\p{L}\d@])/gu,
     confidence: 0.99,
@@ -38,11 +41,13 @@ export const RULES: readonly Rule[] = [
   },
   {
     kind: 'url',
+    hint: '://',
     pattern: /\b(?:https?|ftp):\/\/[^\s<>"'`{}|\\^]{2,2000}[^\s<>"'`{}|\\^.,;:!?)\]]/gi,
     confidence: 0.99,
   },
   {
     kind: 'url',
+    hint: 'www.',
     pattern: /(?<![@\w./-])(?:www\.)(?:[a-z\d-]{1,63}\.){1,6}[a-z]{2,24}(?:\/[^\s<>"']{0,500}[^\s<>"'.,;:!?)\]])?/gi,
     confidence: 0.95,
   },
@@ -100,11 +105,13 @@ export const RULES: readonly Rule[] = [
   },
   {
     kind: 'ip',
+    hint: ':',
     pattern: /(?<![\da-f:.])(?:[\da-f]{1,4}:){7}[\da-f]{1,4}(?![\da-f:])/gi,
     confidence: 0.97,
   },
   {
     kind: 'ip',
+    hint: '::',
     pattern:
       /(?<![\da-f:.])(?:[\da-f]{1,4}:){1,6}(?::[\da-f]{1,4}){1,6}(?:%\w{1,16})?(?![\da-f:])|(?<![\da-f:])(?:[\da-f]{1,4}:){2,7}:(?![\da-f:])|(?<![\da-f:])::(?:ffff:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4}(?::[\da-f]{1,4}){0,6})(?![\da-f:])/gi,
     check: (match) => /\d/.test(match[0]) && match[0].length > 4,

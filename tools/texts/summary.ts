@@ -9,7 +9,7 @@ export interface SummarySentence extends Sentence {
 }
 
 /** The graph grows with the square of the sentences: longer texts are thinned evenly first. */
-const MOST = 400
+const MOST = 250
 const DAMPING = 0.85
 
 interface Weighed {

@@ -22,7 +22,7 @@ export const indexDocument = step<IndexInput, Indexed>(
       return { warnings: [{ kind: 'degraded', message: `No retrieval worker: nothing was put into ${collection}` }] }
     }
     const text = await storedText(ctx, document.textDocument!)
-    const title = document.metadata['title'] ?? document.name
+    const title = document.metadata.title ?? document.name
     // The same document again replaces its passages, so a step that runs twice indexes once.
     const { passages } = await ctx.retrieval.upsert(collection, [
       {
