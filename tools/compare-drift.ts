@@ -25,7 +25,9 @@ export const compareDrift = defineTool({
     )
     const [before, now] = tables.list as [(typeof tables.list)[number], (typeof tables.list)[number]]
     const columns = await compareColumns(tables, before, now)
-    const worst = columns.some((column) => ['strong', 'missing', 'type'].includes(column.drift))
+    const worst: 'none' | 'some' | 'strong' = columns.some((column) =>
+      ['strong', 'missing', 'type'].includes(column.drift),
+    )
       ? 'strong'
       : columns.some((column) => column.drift !== 'none')
         ? 'some'

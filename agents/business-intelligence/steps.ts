@@ -108,7 +108,6 @@ export interface Findings {
   keyFigures: KeyFigure[]
   answer: QuestionAnswer | undefined
   insights: Answer['insights']
-  tested: number
   forecast: MadeForecast | undefined
   charts: Answer['charts']
 }

@@ -3,27 +3,25 @@ import { formatFigure } from '@troupe/tools/insights/discover'
 import type { ReportContent } from '@troupe/tools/reports/content'
 import type { Findings } from './steps.ts'
 
+/** Without a number: whatever a summary states has to be a figure with SQL behind it. */
+const NOTHING_FOUND = 'Nothing beyond chance was found.'
+
 type Section = ReportContent['sections'][number]
 
-export function summarise({
-  profile,
-  keyFigures,
-  insights,
-  tested,
-}: Pick<Findings, 'profile' | 'keyFigures' | 'insights' | 'tested'>): string {
+export function summarise({ keyFigures, insights }: Pick<Findings, 'keyFigures' | 'insights'>): string {
   const figures = keyFigures.slice(0, 4).map((figure) => `${figure.name}: ${figure.text}`)
   const found =
     insights.length === 0
-      ? `Nothing beyond chance was found in ${tested} tests.`
+      ? NOTHING_FOUND
       : insights
           .slice(0, 3)
           .map((insight) => insight.text)
           .join(' ')
-  return `${profile.rowCount} rows, ${profile.columns.length} columns. ${figures.join('; ')}. ${found}`
+  return `${figures.join('; ')}. ${found}`
 }
 
 export function writeUp(findings: Findings, images: Map<string, { svg: string; png: string }>): ReportContent {
-  const { profile, keyFigures, answer, insights, tested, forecast, charts } = findings
+  const { profile, keyFigures, answer, insights, forecast, charts } = findings
   const sections: Section[] = [
     section('Key figures', {
       table: { columns: ['figure', 'value'], rows: keyFigures.map((figure) => [figure.name, figure.text]) },
@@ -50,8 +48,7 @@ export function writeUp(findings: Findings, images: Map<string, { svg: string; p
       }),
     )
   }
-  if (insights.length === 0)
-    sections.push(section('Insights', { paragraphs: [`Nothing beyond chance was found in ${tested} tests.`] }))
+  if (insights.length === 0) sections.push(section('Insights', { paragraphs: [NOTHING_FOUND] }))
   for (const insight of insights) {
     const chart = charts.find((one) => insight.text.startsWith(one.title.replace(/…$/, '')))
     const image = chart === undefined ? undefined : images.get(chart.title)
