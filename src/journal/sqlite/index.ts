@@ -8,7 +8,8 @@
 //   mail.ts       mailboxes (P4)
 //   timers.ts     due timers become mail
 //   leases.ts     hosts, orphans, quarantine (P5)
-//   reads.ts      load, get, list, events, sums
+//   reads.ts      load, get, events, sums
+//   lists.ts      lists by tenant, state, agent and parent
 //   retention.ts  purge and reopen
 import { join } from 'node:path'
 import { fileBlobSweep } from '../file-blob-sweep.ts'

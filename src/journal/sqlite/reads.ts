@@ -1,14 +1,13 @@
 // What hosts and doors read. Nothing here waits for a transaction: WAL gives each read the last committed state.
 import type { DatabaseSync } from 'node:sqlite'
 import type { EventBody, TaskEvent } from '../../contract/events.ts'
-import { MAX_PAGE } from '../../contract/limits.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
 import type { BlobStore } from '../blobs.ts'
-import { fromCursor, toCursor } from '../cursor.ts'
 import type { LoadedTask, Message, TaskQuery, TaskRow } from '../journal.ts'
-import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues } from '../rows.ts'
+import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, withValues } from '../rows.ts'
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
+import { listTasks } from './lists.ts'
 
 export function reads(db: DatabaseSync, blobs: BlobStore) {
   const whole = db.prepare(`SELECT ${ALL_COLUMNS}, seq FROM tasks WHERE id = ?`)
@@ -56,16 +55,7 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
       return withValues(row as unknown as TaskColumns, blobs)
     },
 
-    list(query: TaskQuery): { tasks: TaskRow[]; nextCursor?: string } {
-      const limit = Math.max(1, Math.min(query.limit, MAX_PAGE))
-      const { sql, values } = listing(query, limit + 1)
-      const rows = db.prepare(sql).all(...values) as unknown as TaskColumns[]
-      const page = rows.slice(0, limit)
-      const last = page.at(-1)
-      const tasks = page.map(toTaskRow)
-      if (rows.length <= limit || last === undefined) return { tasks }
-      return { tasks, nextCursor: toCursor({ createdAt: last.created_at, id: last.id }) }
-    },
+    list: (query: TaskQuery) => listTasks(db, query),
 
     events(taskId: string, after: number, limit: number): TaskEvent[] {
       const task = logged.get(taskId)
@@ -99,30 +89,5 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
         costMicros: Number(row.cost),
       }
     },
-  }
-}
-
-/** States are written into the text, not bound, because a partial index serves only a condition it can see. */
-function listing(query: TaskQuery, limit: number): { sql: string; values: (string | number)[] } {
-  const where: string[] = []
-  const values: (string | number)[] = []
-  const and = (condition: string, ...bound: (string | number)[]) => {
-    where.push(condition)
-    values.push(...bound)
-  }
-  if (query.tenant !== undefined) and('tenant = ?', query.tenant)
-  if (query.agent !== undefined) and('agent = ?', query.agent)
-  if (query.parent !== undefined) and('parent_task = ?', query.parent)
-  if (query.states !== undefined) {
-    and(`state IN (${query.states.map((state) => `'${state.replace(/[^a-z-]/g, '')}'`).join(', ')})`)
-  }
-  if (query.cursor !== undefined) {
-    const { createdAt, id } = fromCursor(query.cursor)
-    and('(created_at, id) < (?, ?)', createdAt, id)
-  }
-  const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
-  return {
-    sql: `SELECT ${OUTSIDE_COLUMNS} FROM tasks ${condition} ORDER BY created_at DESC, id DESC LIMIT ?`,
-    values: [...values, limit],
   }
 }

@@ -2,6 +2,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
 
+/** The states that people look for and that few tasks are in. A list repeats this text, so that the index serves it. */
+export const NOTICED = "state IN ('waiting', 'input-required', 'failed', 'cancelled', 'rejected')"
+
 // The hot path decides the shape. A task that starts and ends at once touches one row of `tasks`, one row of `log` and
 // one entry of `tasks_runnable`; every other index is partial and stays untouched. Event 1 (task.accepted) is not
 // stored: the task's own row says all of it.
@@ -46,8 +49,7 @@ const MIGRATIONS = [
   CREATE INDEX tasks_owned ON tasks (owner) WHERE owner IS NOT NULL;
   CREATE INDEX tasks_of_tenant ON tasks (tenant, created_at, id);
   CREATE INDEX tasks_of_parent ON tasks (parent_task) WHERE parent_task IS NOT NULL;
-  CREATE INDEX tasks_noticed ON tasks (state, created_at, id)
-    WHERE state IN ('waiting', 'input-required', 'failed', 'cancelled', 'rejected');
+  CREATE INDEX tasks_noticed ON tasks (state, created_at, id) WHERE ${NOTICED};
 
   CREATE TABLE log (
     task INTEGER NOT NULL,

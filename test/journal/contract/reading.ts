@@ -56,6 +56,18 @@ export function readingTests(current: Current): void {
       (await journal.list({ tenant, limit: 10, ...query })).tasks.map(({ id }) => id).sort()
     assert.deepEqual(await ids({ states: ['queued'] }), [queued.id])
     assert.deepEqual(await ids({ states: ['waiting', 'failed'] }), [waiting.id, failing.id].sort())
+    assert.deepEqual(await ids({ states: ['queued', 'failed', 'completed'] }), [queued.id, failing.id].sort())
+    const first = await journal.list({ tenant, states: ['queued', 'waiting', 'failed'], limit: 2 })
+    const rest = await journal.list({
+      tenant,
+      states: ['queued', 'waiting', 'failed'],
+      limit: 2,
+      cursor: first.nextCursor!,
+    })
+    assert.deepEqual(
+      [...first.tasks, ...rest.tasks].map(({ id }) => id),
+      [failing.id, waiting.id, queued.id],
+    )
     assert.deepEqual(await ids({ agent: 'two' }), [waiting.id, failing.id].sort())
     assert.deepEqual(await ids({ agent: 'two', states: ['failed'] }), [failing.id])
     assert.deepEqual(await ids({ parent: queued.id }), [])
