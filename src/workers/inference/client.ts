@@ -1,13 +1,15 @@
 // The client of any Open Inference Protocol server: Troupe's worker, Triton, KServe. It streams, and falls back to
 // unary calls where the server has no stream. Inference changes nothing, so a call that broke off is simply repeated,
 // within a budget and behind a breaker.
-import { Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, Metadata, status } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
-import { clientCredentials, fromGrpcError, loadService, type TlsFiles } from '../grpc/index.ts'
+import { clientCredentials, fromGrpcError, type TlsFiles } from '../grpc/index.ts'
 import { Breaker, type BreakerOptions } from './breaker.ts'
+import { type ControlCalls, controlCalls } from './client-control.ts'
 import { openStream, type RequestStream } from './client-stream.ts'
+import { floatRows, textTensor } from './client-tensors.ts'
 import { decodeResponse, encodeRequest, type InferRequest, type InferResponse, type Parameters } from './codec.ts'
-import { checkTensor, joinElements, splitElements, type Tensor } from './tensor.ts'
+import { checkTensor, splitElements, type Tensor } from './tensor.ts'
 
 export interface InferOptions {
   signal?: AbortSignal
@@ -28,23 +30,10 @@ export interface Classification {
   probabilities: Float32Array
 }
 
-export interface ModelMetadata {
-  name: string
-  versions: string[]
-  platform: string
-  inputs: { name: string; datatype: string; shape: number[] }[]
-  outputs: { name: string; datatype: string; shape: number[] }[]
-  properties: Record<string, string>
-}
-
-export interface InferenceClient {
+export interface InferenceClient extends ControlCalls {
   infer(model: string, inputs: readonly Tensor[], options?: InferOptions): Promise<Tensor[]>
   classify(model: string, texts: readonly string[], options?: InferOptions): Promise<Classification[]>
   embed(model: string, texts: readonly string[], options?: InferOptions): Promise<Float32Array[]>
-  metadata(model: string, options?: InferOptions): Promise<ModelMetadata>
-  models(): Promise<{ name: string; version: string; state: string; reason: string }[]>
-  load(model: string, version?: string): Promise<void>
-  unload(model: string, version?: string): Promise<void>
   close(): void
 }
 
@@ -61,7 +50,6 @@ export interface InferenceClientOptions {
   unary?: boolean
 }
 
-const SERVICE = 'inference.GRPCInferenceService'
 const ATTEMPTS = 3
 /** Between attempts, times a random share: clients that were cut off together must not come back together. */
 const BACKOFF_MS = [50, 250]
@@ -197,7 +185,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
     const metadata = new Metadata()
     if (given.traceparent !== undefined) metadata.set('traceparent', given.traceparent)
     const rpc = client.makeUnaryRequest(
-      `/${SERVICE}/ModelInfer`,
+      '/inference.GRPCInferenceService/ModelInfer',
       encodeRequest,
       decodeResponse,
       request,
@@ -208,25 +196,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
     return () => rpc.cancel()
   }
 
-  const definition = loadService('inference.proto', SERVICE)
-  /** The rest of the protocol, where speed does not matter. */
-  function ask<Response>(method: string, request: object, deadline = Date.now() + timeoutMs): Promise<Response> {
-    const { path, requestSerialize, responseDeserialize } = definition[method]!
-    return new Promise((resolve, reject) => {
-      client.makeUnaryRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        request,
-        { deadline },
-        (error: ServiceError | null, response: unknown) => {
-          if (error === null) resolve(response as Response)
-          else reject(fromGrpcError(error, where))
-        },
-      )
-    })
-  }
-
+  const control = controlCalls(client, where, timeoutMs)
   return {
     infer: async (model, inputs, given) => (await infer(model, inputs, given)).outputs,
     async classify(model, texts, given) {
@@ -243,13 +213,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
       const { outputs } = await infer(model, [textTensor(texts)], given)
       return floatRows(output(outputs, 'embedding', model))
     },
-    metadata: (model, given) => ask('ModelMetadata', { name: model, version: given?.version ?? '' }, given?.deadline),
-    models: async () =>
-      (await ask<{ models: { name: string; version: string; state: string; reason: string }[] }>('RepositoryIndex', {}))
-        .models,
-    load: (model, version) => ask('RepositoryModelLoad', { model_name: model, parameters: versionParameter(version) }),
-    unload: (model, version) =>
-      ask('RepositoryModelUnload', { model_name: model, parameters: versionParameter(version) }),
+    ...control,
     close() {
       closed = true
       stream?.close()
@@ -258,32 +222,10 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
   }
 }
 
-export function textTensor(texts: readonly string[], name = 'text'): Tensor {
-  const bytes = joinElements(texts.map((text) => Buffer.from(text)))
-  return { name, datatype: 'BYTES', shape: [texts.length], bytes }
-}
-
-export function floatTensor(name: string, shape: number[], values: Float32Array): Tensor {
-  return { name, datatype: 'FP32', shape, bytes: Buffer.from(values.buffer, values.byteOffset, values.byteLength) }
-}
-
-/** The rows of an FP32 tensor, each its own array. */
-export function floatRows({ shape, bytes }: Tensor): Float32Array[] {
-  // Copied, because the bytes of a message begin anywhere and floats at multiples of four.
-  const all = new Float32Array(new Uint8Array(bytes).buffer)
-  const rows = shape[0] ?? 0
-  const width = rows === 0 ? 0 : all.length / rows
-  return Array.from({ length: rows }, (_, row) => all.slice(row * width, (row + 1) * width))
-}
-
 function output(outputs: readonly Tensor[], name: string, model: string): Tensor {
   const found = outputs.find((each) => each.name === name)
   if (found === undefined) throw new TroupeError('invalid_input', `model “${model}” gives no ${name}`)
   return found
-}
-
-function versionParameter(version: string | undefined): object {
-  return version === undefined ? {} : { version: { string_param: version } }
 }
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -9,21 +9,20 @@
 //   instance.ts        a worker thread with a session in it (instance-thread.ts, runner.ts, ort-tensor.ts)
 //   text-model.ts      texts in, labels or vectors out: text-input.ts (tokenizers, n-grams), text-output.ts (pooling)
 //   drift.ts           population stability against training (drift-samples.ts); measurements.ts: metrics, events
-//   client.ts          infer, classify, embed; client-stream.ts: over one stream; breaker.ts: budget of retries
+//   client.ts          infer, classify, embed; client-stream.ts: over one stream; client-control.ts: load, unload, index;
+//                      client-tensors.ts: texts and floats as tensors; breaker.ts: budget of retries
 // Keeps P7 (deadline and cancel drop what waits), P9 (bad input is a coded error and fails nobody else), and never lets
 // a bad model replace a good one.
 export type { BreakerOptions } from './breaker.ts'
 export {
   type Classification,
   createInferenceClient,
-  floatRows,
-  floatTensor,
   type InferenceClient,
   type InferenceClientOptions,
   type InferOptions,
-  type ModelMetadata,
-  textTensor,
 } from './client.ts'
+export type { ModelMetadata, ModelState } from './client-control.ts'
+export { floatRows, floatTensor, textTensor } from './client-tensors.ts'
 export type { ModelEvent } from './measurements.ts'
 export { type ModelJson, type ModelJsonInput, modelJsonSchema, parseModelJson, sha256Of } from './model-json.ts'
 export type { Tensor } from './tensor.ts'

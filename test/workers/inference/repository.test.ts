@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { floatRows, type InferenceClient, sha256Of } from '../../../src/workers/inference/index.ts'
 import { editOnnx } from './support/edit-onnx.ts'
-import { scaleModel } from './support/models.ts'
+import { scaleModel, TINY_FEATURISER } from './support/models.ts'
 import { row, type Scene, scene } from './support/worker.ts'
 
 async function factorOf(client: InferenceClient, version?: string): Promise<number> {
@@ -177,19 +177,10 @@ const bad: [string, RegExp, (stage: Scene) => void][] = [
     /health: .*labels/,
     (stage) => {
       const labels = ['a', 'b']
-      stage.models.put('scale', '2', scaleModel(2, 0, 3), {
+      stage.models.put('scale', '2', scaleModel(2, 0, 8), {
         kind: 'text-classifier',
         labels,
-        featuriser: {
-          kind: 'ngrams',
-          version: 1,
-          words: { shortest: 1, longest: 1 },
-          characters: null,
-          digits: 'keep',
-          size: 3,
-          longestText: 100,
-          mostTerms: 10,
-        },
+        featuriser: TINY_FEATURISER,
       })
     },
   ],

@@ -9,7 +9,7 @@ import { toNumbers } from '../../../src/workers/inference/tensor.ts'
 import { createTextEncoder } from '../../../src/workers/inference/text-input.ts'
 import { likeLengths } from '../../../src/workers/inference/text-model.ts'
 import { embeddingOutput, pool } from '../../../src/workers/inference/text-output.ts'
-import { numbers } from './support/models.ts'
+import { numbers, TINY_FEATURISER } from './support/models.ts'
 import { huggingFaceFolder, TOKENIZERS, WIDTH } from './support/transformer.ts'
 import { scene } from './support/worker.ts'
 
@@ -56,21 +56,6 @@ test('empty, huge and malformed texts are answered, not crashed on', async () =>
   for (const vector of vectors) assert.ok(vector.every(Number.isFinite))
 })
 
-const featuriser = {
-  kind: 'ngrams',
-  version: 1,
-  words: { shortest: 1, longest: 1 },
-  characters: null,
-  digits: 'keep',
-  size: 8,
-  hashed: 8,
-  vocabulary: '',
-  weights: '',
-  unseenWeight: 1,
-  longestText: 1_000,
-  mostTerms: 100,
-}
-
 test('a dense n-gram model embeds texts; one in which nothing is known is zero', async () => {
   const identity = Float32Array.from({ length: 64 }, (_, index) => (index % 9 === 0 ? 1 : 0))
   const onnx = writeOnnx({
@@ -80,7 +65,9 @@ test('a dense n-gram model embeds texts; one in which nothing is known is zero',
     constants: [{ name: 'w', shape: [8, 8], data: identity }],
     nodes: [{ operator: 'MatMul', inputs: ['features', 'w'], outputs: ['embedding'] }],
   })
-  await using stage = await scene((models) => models.put('dense', '1', onnx, { kind: 'text-embedder', featuriser }))
+  await using stage = await scene((models) =>
+    models.put('dense', '1', onnx, { kind: 'text-embedder', featuriser: TINY_FEATURISER }),
+  )
   const [some, none] = await stage.client.embed('dense', ['invoice due', ''])
   assert.ok(Math.abs(dot(some!, some!) - 1) < 1e-5)
   assert.ok(none!.every((value) => value === 0))
@@ -109,7 +96,7 @@ test('a sparse n-gram model classifies texts', async () => {
   await using stage = await scene((models) =>
     models.put('sparse', '1', onnx, {
       kind: 'text-classifier',
-      featuriser,
+      featuriser: TINY_FEATURISER,
       labels: ['yes', 'no'],
       activation: 'softmax',
     }),

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FeaturiserConfig } from '../../../../src/training/featuriser.ts'
 import { type Graph, writeOnnx } from '../../../../src/training/onnx-writer.ts'
 import type { ModelJsonInput } from '../../../../src/workers/inference/index.ts'
 
@@ -101,4 +102,20 @@ export function slowModel(rounds = 200, size = 256): Buffer {
     constants: [{ name: 'w', shape: [size, size], data: numbers(size * size) }],
     nodes,
   })
+}
+
+/** Eight rows, shared by all words by hash. */
+export const TINY_FEATURISER: FeaturiserConfig & Record<string, unknown> = {
+  kind: 'ngrams',
+  version: 1,
+  words: { shortest: 1, longest: 1 },
+  characters: null,
+  digits: 'keep',
+  size: 8,
+  hashed: 8,
+  vocabulary: '',
+  weights: '',
+  unseenWeight: 1,
+  longestText: 1_000,
+  mostTerms: 100,
 }
