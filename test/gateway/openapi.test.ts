@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { oneChild, wordRetrieval } from './support/far-side.ts'
+import { keptSpans, oneChild, wordRetrieval } from './support/far-side.ts'
 import { type Document, type GeneratedRequest, operationsOf, requestMaker } from './support/generated-requests.ts'
 import { type Started, startGateway } from './support/start.ts'
 
@@ -13,6 +13,7 @@ const start = () =>
     config: { maxWaitSeconds: 0, failedLoginsPerSecond: 1_000_000 },
     retrieval: wordRetrieval(),
     supervision: oneChild(),
+    telemetry: keptSpans(),
   })
 
 async function documentOf(started: Started): Promise<Document & { openapi: string; security: unknown }> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { keptSpans } from './support/far-side.ts'
 import { type Started, startGateway } from './support/start.ts'
 
 let started: Started
@@ -145,4 +146,18 @@ test('the traceparent of the request goes with the task', async () => {
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const { json: task } = await submit({}, { traceparent })
   assert.equal((await started.journal.get(task.id))?.traceparent, traceparent)
+})
+
+test('with telemetry, a task carries the span that accepted it, and its trace can be read', async () => {
+  const telemetry = keptSpans()
+  await using traced = await startGateway({ telemetry })
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const body = { agent: 'echo', input: 1 }
+  const { json: task } = await traced.call('POST', '/v1/tasks', { body, headers: { traceparent } })
+  assert.deepEqual(telemetry.opened, ['POST /v1/tasks'])
+  const kept = (await traced.journal.get(task.id))?.traceparent
+  assert.equal(kept, '00-0af7651916cd43dd8448eb211c80319c-00000000000000aa-01')
+  const trace = await traced.call('GET', `/v1/tasks/${task.id}/trace`)
+  assert.equal(trace.json.spans[0].taskId, task.id)
+  assert.equal((await started.call('GET', `/v1/tasks/${(await submit()).json.id}/trace`)).status, 503)
 })

@@ -2,7 +2,7 @@
 // answer holds a trace of the other.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { oneChild, wordRetrieval } from './support/far-side.ts'
+import { keptSpans, oneChild, wordRetrieval } from './support/far-side.ts'
 import { operationsOf } from './support/generated-requests.ts'
 import { openSocket } from './support/socket.ts'
 import { type Answer, type Started, startGateway } from './support/start.ts'
@@ -14,7 +14,7 @@ let foreign: string
 const SECRET = 'only-acme-may-read-this'
 
 before(async () => {
-  started = await startGateway({ retrieval: wordRetrieval(), supervision: oneChild() })
+  started = await startGateway({ retrieval: wordRetrieval(), supervision: oneChild(), telemetry: keptSpans() })
   const key = await started.key('admin', 'acme')
   foreign = await started.key('admin', 'rival')
   const as = (method: string, path: string, body?: unknown) => started.call(method, path, { key, body })

@@ -1,6 +1,13 @@
-// The far side of the gateway's optional ports: a retrieval worker that finds by word, and a supervisor with one child.
+// The far side of the gateway's optional ports: a retrieval worker that finds by word, a supervisor with one child, and
+// telemetry that notes which spans were opened.
 import { TroupeError } from '../../../src/contract/errors.ts'
-import type { FoundPassage, PassageSource, RetrievalPort, SupervisionPort } from '../../../src/gateway/parts.ts'
+import type {
+  FoundPassage,
+  PassageSource,
+  RetrievalPort,
+  SupervisionPort,
+  TelemetryPort,
+} from '../../../src/gateway/parts.ts'
 
 export function wordRetrieval(): RetrievalPort {
   const kept = new Map<string, Map<string, PassageSource>>()
@@ -56,5 +63,17 @@ export function oneChild(): SupervisionPort & { restarted: string[] } {
       if (path !== 'troupe/core') throw new TroupeError('not_found', `There is no child ${path}.`)
       restarted.push(path)
     },
+  }
+}
+
+export function keptSpans(): TelemetryPort & { opened: string[] } {
+  const opened: string[] = []
+  return {
+    opened,
+    async span(name, _attributes, parent, work) {
+      opened.push(name)
+      return await work(parent?.replace(/-[0-9a-f]{16}-/, '-00000000000000aa-'))
+    },
+    trace: async (tenant, taskId) => [{ name: 'POST /v1/tasks', tenant, taskId }],
   }
 }

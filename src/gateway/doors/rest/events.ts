@@ -8,8 +8,7 @@ import type { GatewayContext } from '../../parts.ts'
 import { codedError, problemOf, problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
 import { type ServerSentEvent, serveEvents } from './sse.ts'
-import { eventSchema, eventViewFor } from './task-view.ts'
-import { knownForm, taskParams } from './tasks.ts'
+import { eventSchema, eventViewFor, knownForm, taskParams } from './task-view.ts'
 
 const eventsQuery = z.object({
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0).describe('Events above this number.'),

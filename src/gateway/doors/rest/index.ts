@@ -1,8 +1,11 @@
 // The REST door, a file for each kind of thing.
-//   tasks.ts         submit, read, list, cancel, retry, message
+//   submit.ts        submit a task
+//   tasks.ts         read one, or a list
+//   task-changes.ts  cancel, retry, message
 //   task-view.ts     a task and its events as the API shows them
 //   events.ts        a task's log: JSON pages or server-sent events
 //   sse.ts           one server-sent stream with a bounded buffer
+//   trace.ts         what a task did, as spans
 //   documents.ts     upload, read, download
 //   collections.ts   put documents into a collection, search it
 //   agents.ts        what can be asked to work
@@ -12,7 +15,7 @@
 //   keys.ts          API keys
 //   token.ts         OAuth2 client credentials
 //   health.ts        probes and metrics
-//   preferences.ts   Prefer, If-Match, If-None-Match
+//   preferences.ts   Prefer, If-Match, If-None-Match, Idempotency-Key
 import type { FastifyPluginAsync } from 'fastify'
 import type { Authenticate } from '../../auth/authenticate.ts'
 import type { Rates } from '../../limits/rates.ts'
@@ -24,9 +27,12 @@ import { documentsDoor } from './documents.ts'
 import { eventsDoor } from './events.ts'
 import { healthDoor } from './health.ts'
 import { keysDoor } from './keys.ts'
+import { submitDoor } from './submit.ts'
 import { supervisionDoor } from './supervision.ts'
+import { taskChangesDoor } from './task-changes.ts'
 import { tasksDoor } from './tasks.ts'
 import { tokenDoor } from './token.ts'
+import { traceDoor } from './trace.ts'
 import { usageDoor } from './usage.ts'
 
 export function restDoors(
@@ -34,7 +40,10 @@ export function restDoors(
   guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean },
 ): FastifyPluginAsync {
   return async (app) => {
+    await app.register(submitDoor(context))
     await app.register(tasksDoor(context))
+    await app.register(taskChangesDoor(context))
+    await app.register(traceDoor(context))
     await app.register(eventsDoor(context, guards.authenticate))
     await app.register(documentsDoor(context))
     await app.register(collectionsDoor(context))

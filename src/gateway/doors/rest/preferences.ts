@@ -1,6 +1,12 @@
-// What a caller may say in headers about an answer: how long to wait for it, and which version it knows already.
+// What a caller may say in headers: how long to wait for an answer, which version it knows, which request it repeats.
+import { z } from 'zod'
 import { TroupeError } from '../../../contract/errors.ts'
 import type { Task } from '../../../contract/task.ts'
+
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')
+  .optional()
 
 /** `Prefer: wait=N` (RFC 7240), at most `most`. Preferences we do not know are ignored, as the RFC asks. */
 export function waitSeconds(prefer: string | undefined, most: number): number | undefined {
@@ -25,4 +31,11 @@ export function checkIfMatch(ifMatch: string | undefined, etag: string): void {
 function names(header: string, etag: string): boolean {
   if (header.trim() === '*') return true
   return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+}
+
+/** A caller that hangs up stops waiting for its task. */
+export function untilClosed(response: NodeJS.EventEmitter): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  return gone.signal
 }

@@ -1,10 +1,23 @@
 // A task and its events as the API shows them: times in RFC 3339, links, nothing of the journal's inner columns.
 import { z } from 'zod'
-import { ERROR_CODES, type ErrorCode } from '../../../contract/errors.ts'
+import { ERROR_CODES, type ErrorCode, TroupeError } from '../../../contract/errors.ts'
 import type { TaskEvent } from '../../../contract/events.ts'
+import { isId } from '../../../contract/ids.ts'
 import { LANES, TASK_STATES, type Task, type TaskState } from '../../../contract/task.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { Screening } from '../../screening/screening.ts'
+
+export const agentName = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/)
+  .max(100)
+/** Anything may be asked for; what is not an id is simply not found. */
+export const taskParams = z.object({ id: z.string().max(100) })
+
+export function knownForm(id: string): string {
+  if (isId(id, 'task')) return id
+  throw new TroupeError('not_found', `There is no task ${id}.`)
+}
 
 export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC')
 const json = z.unknown().describe('Any JSON value.')
