@@ -2,7 +2,8 @@
 // sweep finds again (P5). No promise rests on it.
 //   bus.ts          this file: the port
 //   in-process.ts   embedded: one process
-//   nats.ts         many processes, JetStream for offers and platform events
+//   lanes.ts        queues by priority, without starvation
+//   nats/           many processes, JetStream for offers and platform events
 import type { PlatformEvent, PlatformEventType, TaskEvent } from '../contract/events.ts'
 import type { TaskRow, Wake } from '../journal/journal.ts'
 

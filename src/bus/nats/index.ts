@@ -1,0 +1,94 @@
+// The bus on NATS: JetStream for offers and the platform's event streams, core NATS for everything that only those
+// hear who listen now.
+//   index.ts        this file: the port
+//   connection.ts   connects, reconnects for ever, says in one line why it cannot
+//   subjects.ts     the names of subjects, streams and consumers
+//   streams.ts      creates and heals the streams
+//   offers.ts       the work queue: pull consumers shared by all hosts, a lane each
+//   platform.ts     the platform's event streams
+//   fan-out.ts      one subscription for many followers of the same subject
+//
+// Works on nats-server 2.9 and later: no feature of a newer one is used. Nothing rests on it: the store may be lost,
+// emptied or rolled back, and the journal's sweep announces again what waits (P5).
+
+import { TroupeError } from '../../contract/errors.ts'
+import type { TaskEvent } from '../../contract/events.ts'
+import type { Bus, ControlRequest } from '../bus.ts'
+import { connectNats, type NatsOptions } from './connection.ts'
+import { createFanOut } from './fan-out.ts'
+import { createOffers } from './offers.ts'
+import { createPlatform } from './platform.ts'
+import { ensureStreams } from './streams.ts'
+import { createSubjects } from './subjects.ts'
+
+export type { NatsOptions } from './connection.ts'
+
+export async function openNatsBus(options: NatsOptions): Promise<Bus> {
+  const connection = await connectNats(options)
+  const { nats } = connection
+  const subjects = createSubjects(options.prefix ?? 'troupe')
+  try {
+    await ensureStreams(nats, subjects)
+  } catch (error) {
+    await nats.close()
+    throw error
+  }
+  const offers = createOffers(connection, subjects)
+  const platform = createPlatform(connection, subjects)
+  const followers = createFanOut(nats)
+
+  /** What is published while the connection is down would pile up in memory; the journal has it all. */
+  const tell = (subject: string, payload: string) => {
+    if (connection.connected) nats.publish(subject, payload)
+  }
+
+  return {
+    offer: offers.offer,
+    take: offers.take,
+
+    nudge: (hostId, taskId) => tell(subjects.mail(hostId), taskId),
+    onNudge: (hostId, handler) => followers.follow(subjects.mail(hostId), (message) => handler(message.string())),
+
+    publish(tenant, events) {
+      const first = events[0]
+      if (first !== undefined) tell(subjects.live(tenant, first.task), JSON.stringify(events))
+    },
+    follow: (tenant, taskId, handler) =>
+      followers.follow(subjects.live(tenant, taskId ?? '*'), (message) => handler(message.json<TaskEvent[]>())),
+
+    publishPlatform: platform.publish,
+    followPlatform: platform.follow,
+
+    serveControl(name, handler) {
+      const subscription = nats.subscribe(subjects.control(name), {
+        callback: (error, message) => {
+          if (error !== null) return
+          handler(message.json<ControlRequest>()).then(
+            (answer) => message.respond(JSON.stringify({ answer: answer ?? null })),
+            (thrown: unknown) => message.respond(JSON.stringify({ failed: (thrown as Error).message })),
+          )
+        },
+      })
+      return () => subscription.unsubscribe()
+    },
+
+    async control(name, request, timeoutMs) {
+      try {
+        const reply = await nats.request(subjects.control(name), JSON.stringify(request), { timeout: timeoutMs })
+        const { answer, failed } = reply.json<{ answer?: unknown; failed?: string }>()
+        if (failed !== undefined) throw new TroupeError('unavailable', failed)
+        return answer
+      } catch (error) {
+        if (error instanceof TroupeError) throw error
+        throw new TroupeError('unavailable', `Nothing answered the control request to ${name}.`, { cause: error })
+      }
+    },
+
+    status: () => ({ connected: connection.connected, detail: connection.detail }),
+
+    async close() {
+      await offers.stop()
+      await nats.close()
+    },
+  }
+}

@@ -1,0 +1,135 @@
+// Offers: one durable pull consumer for each lane of each agent, shared by all hosts. A host pulls only as much as it
+// has room for. The offer is acknowledged when it is read: it is a doorbell, and the sweep rings it again for a task
+// that nobody claimed.
+import { jetstream } from '@nats-io/jetstream'
+import { headers } from '@nats-io/transport-node'
+import { LANES } from '../../contract/task.ts'
+import type { Offer, Taker } from '../bus.ts'
+import { createLanes } from '../lanes.ts'
+import type { Connection } from './connection.ts'
+import { ensureOfferConsumer, ensureStreams } from './streams.ts'
+import type { Subjects } from './subjects.ts'
+
+/** A pull that nothing answers is renewed this often. */
+const PULL_MS = 30_000
+const MAX_PULL = 64
+const RETRY_MS = 500
+/** A task's row travels with its offer up to this size; the taker reads a larger one. */
+const MAX_CARRIED = 32 * 1024
+
+export function createOffers(connection: Connection, subjects: Subjects) {
+  const { nats } = connection
+  const stops = new Set<() => Promise<void>>()
+
+  function offer(made: Offer): void {
+    if (!connection.connected) return
+    const { task: _, ...bare } = made
+    const full = JSON.stringify(made)
+    const payload = full.length <= MAX_CARRIED ? full : JSON.stringify(bare)
+    const header = headers()
+    header.set('Nats-Msg-Id', `${made.taskId}:${made.epoch}`)
+    // Without waiting for the answer: an offer that did not arrive is found by the sweep.
+    nats.publish(subjects.offer(made.priority, made.agent), payload, { headers: header })
+  }
+
+  function take(agents: string[], onOffer: (offer: Offer) => void): Taker {
+    const held = createLanes<Offer>(LANES, Number.POSITIVE_INFINITY)
+    const waiting = new Set<() => void>()
+    const pulls = new Set<{ close(): Promise<unknown> }>()
+    let room = 0
+    let stopped = false
+
+    function hand(): void {
+      while (room > 0 && held.size > 0) {
+        room -= 1
+        onOffer(held.take()!)
+      }
+    }
+
+    function wakeAll(): void {
+      for (const wake of waiting) wake()
+      waiting.clear()
+    }
+
+    async function pull(agent: string, lane: string): Promise<void> {
+      while (!stopped) {
+        // What is held and not yet handed over counts: a host must not hoard what others could run.
+        if (room - held.size <= 0) {
+          await new Promise<void>((resolve) => waiting.add(resolve))
+          continue
+        }
+        try {
+          const consumer = await jetstream(nats).consumers.get(
+            subjects.offersStream,
+            subjects.offerConsumer(lane, agent),
+          )
+          while (!stopped && room - held.size > 0) {
+            const max_messages = Math.min(MAX_PULL, room - held.size)
+            const messages = await consumer.fetch({ max_messages, expires: PULL_MS })
+            pulls.add(messages)
+            try {
+              for await (const message of messages) {
+                message.ack()
+                held.put(lane, message.json<Offer>())
+                hand()
+              }
+            } finally {
+              pulls.delete(messages)
+            }
+          }
+        } catch {
+          // The consumer, its stream or the whole store is gone (or was never there): make them anew.
+          if (!stopped) await heal(agent, lane)
+        }
+      }
+    }
+
+    async function heal(agent: string, lane: string): Promise<void> {
+      try {
+        await ensureStreams(nats, subjects)
+        await ensureOfferConsumer(nats, subjects, lane, agent)
+      } catch {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, RETRY_MS)
+          waiting.add(() => {
+            clearTimeout(timer)
+            resolve()
+          })
+        })
+      }
+    }
+
+    const loops = agents.flatMap((agent) =>
+      LANES.map(async (lane) => {
+        await heal(agent, lane)
+        await pull(agent, lane)
+      }),
+    )
+
+    const stop = async () => {
+      stopped = true
+      wakeAll()
+      for (const messages of [...pulls]) await messages.close()
+      await Promise.all(loops)
+      stops.delete(stop)
+    }
+    stops.add(stop)
+
+    return {
+      more(count) {
+        room += count
+        hand()
+        if (room > 0) wakeAll()
+      },
+      stop,
+    }
+  }
+
+  return {
+    offer,
+    take,
+    async stop() {
+      await Promise.all([...stops].map((stop) => stop()))
+    },
+  }
+}

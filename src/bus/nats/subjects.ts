@@ -1,0 +1,28 @@
+// The names of subjects, streams and consumers. What comes from outside (a tenant's name) is made safe for a subject.
+import type { PlatformEventType } from '../../contract/events.ts'
+
+export type Subjects = ReturnType<typeof createSubjects>
+
+export function createSubjects(prefix: string) {
+  const stream = prefix.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')
+  return {
+    offersStream: `${stream}_OFFERS`,
+    offers: `${prefix}.offers.>`,
+    offer: (lane: string, agent: string) => `${prefix}.offers.${lane}.${token(agent)}`,
+    /** The consumer all hosts share. */
+    offerConsumer: (lane: string, agent: string) => `${lane}-${token(agent)}`,
+    mail: (hostId: string) => `${prefix}.mail.${token(hostId)}`,
+    live: (tenant: string, task: string) => `${prefix}.live.${token(tenant)}.${task === '*' ? '*' : token(task)}`,
+    control: (name: string) => `${prefix}.control.${token(name)}`,
+    eventStream: (type: PlatformEventType) => `${stream}_EVENTS_${type.toUpperCase()}`,
+    events: (type: PlatformEventType) => `${prefix}.events.${type}.>`,
+    /** Events that belong to no tenant are told to everybody's operators: `-`. */
+    event: (type: PlatformEventType, tenant: string | undefined) =>
+      `${prefix}.events.${type}.${tenant === undefined ? '-' : token(tenant)}`,
+  }
+}
+
+/** A subject's token has no dots, wildcards or spaces; `=` marks what had to be written otherwise. */
+function token(text: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(text) ? text : `=${Buffer.from(text).toString('base64url')}`
+}
