@@ -94,12 +94,13 @@ export async function launch({ program, args, folder, ready, env = {} }: Launch)
   return {
     pid,
     async end(signal) {
-      watchdog.kill('SIGKILL')
       child.ref()
       child.kill(signal)
       // A stopped process hears no signal but this one.
       child.kill('SIGCONT')
       await gone
+      // Only now: a test that dies while its server ends still has someone who ends it.
+      watchdog.kill('SIGKILL')
     },
   }
 }
