@@ -1,5 +1,6 @@
 // The settings, from the environment. Only the files of this folder read it; every other room is given values.
 import { resolve } from 'node:path'
+import type { NatsOptions } from '../bus/nats/index.ts'
 import { TroupeError } from '../contract/errors.ts'
 
 export interface Settings {
@@ -10,10 +11,14 @@ export interface Settings {
   /** Postgres and NATS together make a cluster; neither: embedded. */
   postgresUrl?: string
   natsUrl?: string
+  /** Credentials, TLS and subject prefix of NATS. */
+  nats?: Omit<NatsOptions, 'url'>
   redisUrl?: string
   inferenceUrl?: string
   retrievalUrl?: string
   otlpUrl?: string
+  /** Where the root supervisor answers its children; absent in a process that runs alone. */
+  supervisorUrl?: string
   llm?: { baseUrl: string; model: string; apiKey?: string }
   /** Agent packages besides those in `agents/` and in the data folder: paths, separated by commas. */
   agentPaths: string[]
@@ -43,6 +48,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     natsUrl: url(text('TROUPE_NATS_URL'), 'TROUPE_NATS_URL', ['nats:', 'tls:']),
     redisUrl: url(text('TROUPE_REDIS_URL'), 'TROUPE_REDIS_URL', ['redis:', 'rediss:']),
     otlpUrl: url(text('TROUPE_OTLP_URL'), 'TROUPE_OTLP_URL', ['http:', 'https:']),
+    supervisorUrl: url(text('TROUPE_SUPERVISOR_URL'), 'TROUPE_SUPERVISOR_URL', ['http:']),
     inferenceUrl: text('TROUPE_INFERENCE_URL'),
     retrievalUrl: text('TROUPE_RETRIEVAL_URL'),
   }
@@ -53,6 +59,8 @@ export function readSettings(environment: Environment = process.env): Settings {
       'A cluster needs both TROUPE_POSTGRES_URL and TROUPE_NATS_URL; embedded needs neither. Only one of them is set.',
     )
   }
+  const nats = natsSettings(text)
+  if (nats !== undefined) settings.nats = nats
   const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])
   const model = text('TROUPE_LLM_MODEL')
   if (baseUrl !== undefined && model !== undefined) {
@@ -60,6 +68,18 @@ export function readSettings(environment: Environment = process.env): Settings {
     settings.llm = { baseUrl, model, ...(apiKey === undefined ? {} : { apiKey }) }
   }
   return settings
+}
+
+function natsSettings(text: (name: string) => string | undefined): Settings['nats'] {
+  const nats: NonNullable<Settings['nats']> = {}
+  const prefix = text('TROUPE_NATS_PREFIX')
+  if (prefix !== undefined) nats.prefix = prefix
+  const credentialsFile = text('TROUPE_NATS_CREDENTIALS')
+  if (credentialsFile !== undefined) nats.credentialsFile = credentialsFile
+  const files = { caFile: text('TROUPE_NATS_CA'), certFile: text('TROUPE_NATS_CERT'), keyFile: text('TROUPE_NATS_KEY') }
+  const tls = Object.fromEntries(Object.entries(files).filter(([, file]) => file !== undefined))
+  if (Object.keys(tls).length > 0) nats.tls = tls
+  return Object.keys(nats).length > 0 ? nats : undefined
 }
 
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const

@@ -3,10 +3,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bus } from '../bus/bus.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
-import { type GatewayStore, openSqliteGatewayStore } from '../gateway/index.ts'
+import { openNatsBus } from '../bus/nats/index.ts'
+import { type GatewayStore, openPostgresGatewayStore, openSqliteGatewayStore } from '../gateway/index.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import { openFileBlobs } from '../journal/file-blobs.ts'
 import type { Journal } from '../journal/journal.ts'
+import { openPostgresBlobs, openPostgresJournal } from '../journal/postgres/index.ts'
 import { openSqliteJournal } from '../journal/sqlite/index.ts'
 import type { Settings } from './settings.ts'
 
@@ -19,8 +21,6 @@ export interface Stores {
 }
 
 export async function openStores(settings: Settings): Promise<Stores> {
-  // 0700: the folder holds the admin key and everybody's documents.
-  await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 })
   const opened: { close(): Promise<void> | void }[] = []
   const open = async <Store extends { close(): Promise<void> | void }>(
     store: Store | Promise<Store>,
@@ -33,6 +33,16 @@ export async function openStores(settings: Settings): Promise<Stores> {
     for (const store of opened.splice(0)) await store.close()
   }
   try {
+    if (settings.postgresUrl !== undefined && settings.natsUrl !== undefined) {
+      const { postgresUrl: url, natsUrl } = settings
+      const journal = await open(openPostgresJournal({ url }))
+      const blobs = await open(openPostgresBlobs({ url, space: 'documents' }))
+      const gatewayStore = await open(openPostgresGatewayStore({ url }))
+      const bus = await open(openNatsBus({ url: natsUrl, ...settings.nats }))
+      return { journal, bus, blobs, gatewayStore, close }
+    }
+    // 0700: the folder holds the admin key and everybody's documents.
+    await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 })
     const journal = await open(openSqliteJournal({ folder: settings.dataFolder }))
     const blobs = await open(openFileBlobs({ folder: join(settings.dataFolder, 'blobs') }))
     const gatewayStore = await open(openSqliteGatewayStore({ folder: settings.dataFolder }))
