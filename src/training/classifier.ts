@@ -68,7 +68,7 @@ export async function trainClassifier(examples: readonly Example[], options: Cla
       `a classifier needs at least two labels, ${options.source} has ${labels.length}`,
     )
   }
-  const { train, heldOut } = split(usable, labels, chosen.heldOut)
+  const { train, heldOut } = split(usable, chosen.heldOut)
   const truth = Int32Array.from(train, ({ label }) => labels.indexOf(label))
 
   progress({ stage: 'features', done: 0, of: train.length })
@@ -131,16 +131,14 @@ export async function trainClassifier(examples: readonly Example[], options: Cla
   }
 }
 
-/** A class keeps at least one example for training, however the texts’ hashes fall. */
-function split(examples: readonly Example[], labels: readonly string[], share: number) {
-  const train = examples.filter(({ text }) => !isHeldOut(text, share))
-  const present = new Set(train.map(({ label }) => label))
-  const missing = new Set(labels.filter((label) => !present.has(label)))
-  const heldOut = examples.filter(({ text }) => isHeldOut(text, share))
-  return {
-    train: [...train, ...heldOut.filter(({ label }) => missing.has(label))],
-    heldOut: heldOut.filter(({ label }) => !missing.has(label)),
-  }
+/** A class of few examples lends none: it would learn worse, and a handful of held-out texts measures nothing. */
+const FEWEST_TO_LEND = 30
+
+function split(examples: readonly Example[], share: number): { train: Example[]; heldOut: Example[] } {
+  const sizes = new Map<string, number>()
+  for (const { label } of examples) sizes.set(label, (sizes.get(label) ?? 0) + 1)
+  const lent = ({ text, label }: Example) => sizes.get(label)! >= FEWEST_TO_LEND && isHeldOut(text, share)
+  return { train: examples.filter((example) => !lent(example)), heldOut: examples.filter(lent) }
 }
 
 function measure(

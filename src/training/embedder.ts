@@ -57,7 +57,10 @@ const NGRAMS: NgramOptions = {
   mostTerms: 4_096,
 }
 
-/** Examples with one label are held to say the same; a text without company has a label of its own. */
+/** A text with this label teaches how rare its words are, but not which belong together. */
+export const NO_COMPANY = ''
+
+/** Words in texts of one label are held to belong together; a label of its own makes a text its words’ company. */
 export async function trainEmbedder(examples: readonly Example[], options: EmbedderOptions): Promise<TrainedModel> {
   const chosen = {
     ...DEFAULTS,
@@ -186,6 +189,7 @@ function indexRandomly(train: readonly Example[], config: FeaturiserConfig, chos
   const occurrences = new Float64Array(config.size)
   const featuriser = createFeaturiser(config)
   for (const { text, label } of train) {
+    if (label === NO_COMPANY) continue
     const members = groups.get(label) ?? new Map<number, number>()
     groups.set(label, members)
     for (const row of featuriser.sparse(text).indices) {

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, test } from 'node:test'
+import { trainCommand } from '../../src/cli/train.ts'
+import { generateDocuments } from '../../src/training/corpus/index.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'troupe-train-'))
+  const documents = generateDocuments({ seed: 1, split: 'train', perKind: 20, foreign: 1 })
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+  const lines = documents.map(({ text, label }) => `${quoted(text)},${label}`)
+  await writeFile(join(folder, 'data.csv'), ['body,kind', ...lines].join('\n'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+test('a classifier is trained from a CSV file and put into the repository', async () => {
+  const data = ['--data', join(folder, 'data.csv'), '--text', 'body', '--label', 'kind']
+  await trainCommand(['classifier', ...data, '--name', 'kinds', '--out', join(folder, 'models')])
+  const card = JSON.parse(await readFile(join(folder, 'models', 'kinds', '1', 'model.json'), 'utf8'))
+  assert.equal(card.kind, 'text-classifier')
+  assert.equal(card.lineage.data.source, 'data.csv')
+})
+
+test('an embedder is trained from a corpus', async () => {
+  const corpus = ['--corpus', join(folder, 'data.csv'), '--text', 'body']
+  await trainCommand(['embedder', ...corpus, '--name', 'mine', '--out', join(folder, 'models')])
+  const card = JSON.parse(await readFile(join(folder, 'models', 'mine', '1', 'model.json'), 'utf8'))
+  assert.equal(card.kind, 'text-embedder')
+})
+
+test('a column that is not there is named, with those that are', async () => {
+  const command = trainCommand(['classifier', '--data', join(folder, 'data.csv'), '--name', 'x', '--out', folder])
+  await assert.rejects(command, { code: 'invalid_input', message: /no column “text”, only body, kind/ })
+})
+
+test('what to train, and under which name, must be said', async () => {
+  await assert.rejects(trainCommand([]), { code: 'invalid_input' })
+  await assert.rejects(trainCommand(['poet', '--name', 'x']), { code: 'invalid_input', message: /train what/ })
+})
