@@ -5,6 +5,7 @@
 //   health.ts            grpc.health.v1
 //   reflection.ts        grpc.reflection.v1 and v1alpha
 //   proto.ts             service definitions from protos/
+//   trace.ts             continues the caller's trace
 //   tls.ts               certificates
 //   metrics.ts           counters and histograms as Prometheus text
 //   metrics-endpoint.ts  serves that text over HTTP
@@ -34,3 +35,4 @@ export {
 } from './server.ts'
 export { fromGrpcError, grpcStatusOf, toGrpcStatus } from './status.ts'
 export { clientCredentials, type TlsFiles } from './tls.ts'
+export { continueTrace } from './trace.ts'

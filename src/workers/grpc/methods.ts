@@ -12,6 +12,7 @@ import {
 } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
 import { toGrpcStatus } from './status.ts'
+import { continueTrace } from './trace.ts'
 
 /** What a method may know of its call. */
 export interface Call {
@@ -120,6 +121,9 @@ type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline
 
 function begin(rpc: AnyCall, environment: MethodEnvironment): { call: Call; end: (code: status) => void } {
   const startedAt = performance.now()
+  const [sent] = rpc.metadata.get('traceparent')
+  const traceparent = typeof sent === 'string' ? sent : undefined
+  const endSpan = continueTrace(traceparent, environment.path.slice(1), {})
   const abort = new AbortController()
   const deadline = Number(rpc.getDeadline())
   const cancelled = (): void => {
@@ -137,13 +141,13 @@ function begin(rpc: AnyCall, environment: MethodEnvironment): { call: Call; end:
     ended = true
     environment.stopped.removeEventListener('abort', stopped)
     environment.onCall(environment.path, code, performance.now() - startedAt)
+    endSpan(code === status.OK ? undefined : status[code])
   }
-  const traceparent = rpc.metadata.get('traceparent')[0]
   const call: Call = {
     signal: abort.signal,
     deadline,
     metadata: rpc.metadata,
-    traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    traceparent,
     draining: environment.draining,
   }
   return { call, end }

@@ -5,6 +5,7 @@ import { TroupeError } from '../../contract/errors.ts'
 /** One request in the queue. */
 export interface Job {
   rows: number
+  bytes: number
   /** Jobs of one kind (same inputs, same shape of a row) may share a run. */
   kind: string
   /** Milliseconds since 1970; Infinity without one. */
@@ -19,6 +20,8 @@ export interface BatchLimits {
   maxRows: number
   maxDelayMs: number
   maxQueueRows: number
+  /** Bytes of waiting inputs: rows alone do not bound memory, a row may be an image. */
+  maxQueueBytes: number
 }
 
 /** Time and turns of the event loop; tests drive their own. */
@@ -42,6 +45,7 @@ export class Batcher<Each extends Job> {
   readonly #run: (jobs: Each[]) => void
   #queue: Each[] = []
   #queuedRows = 0
+  #queuedBytes = 0
   #running = 0
   #lastArrival = Number.NEGATIVE_INFINITY
   #pumping = false
@@ -70,8 +74,12 @@ export class Batcher<Each extends Job> {
     if (this.#queuedRows + job.rows > this.#limits.maxQueueRows) {
       throw new TroupeError('overloaded', `the queue is full: ${this.#queuedRows} rows wait`)
     }
+    if (this.#queuedRows > 0 && this.#queuedBytes + job.bytes > this.#limits.maxQueueBytes) {
+      throw new TroupeError('overloaded', `the queue is full: ${this.#queuedBytes} bytes wait`)
+    }
     this.#queue.push(job)
     this.#queuedRows += job.rows
+    this.#queuedBytes += job.bytes
     this.#soon()
   }
 
@@ -85,6 +93,7 @@ export class Batcher<Each extends Job> {
     const dropped = this.#queue
     this.#queue = []
     this.#queuedRows = 0
+    this.#queuedBytes = 0
     for (const job of dropped) job.fail(error)
   }
 
@@ -123,8 +132,10 @@ export class Batcher<Each extends Job> {
     const full = rows >= this.#limits.maxRows || fitting < this.#queue.length
     if (!full && this.#worthWaiting(first, now)) return []
     this.#lastArrival = this.#queue[fitting - 1]!.queuedAt
+    const batch = this.#queue.splice(0, fitting)
     this.#queuedRows -= rows
-    return this.#queue.splice(0, fitting)
+    for (const job of batch) this.#queuedBytes -= job.bytes
+    return batch
   }
 
   #worthWaiting(first: Each, now: number): boolean {
@@ -148,6 +159,7 @@ export class Batcher<Each extends Job> {
     this.#queue = this.#queue.filter((job) => !job.cancelled && job.deadline > now)
     for (const job of dead) {
       this.#queuedRows -= job.rows
+      this.#queuedBytes -= job.bytes
       job.fail(
         job.cancelled
           ? new TroupeError('cancelled', 'the caller gave up while the request waited')

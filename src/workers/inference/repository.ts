@@ -191,7 +191,7 @@ export class ModelRepository {
         this.#onEvent({ type: 'stage', model: name, version, stage: passed })
       }
       stage = 'start'
-      const { model, sha256 } = report
+      const { model, sha256, signature } = report
       const served = await ServedModel.start({
         ...this.#settings,
         name,
@@ -199,6 +199,8 @@ export class ModelRepository {
         folder,
         model,
         sha256,
+        // Those before it are not available here, as the probe has found.
+        providers: providers.slice(providers.indexOf(signature.provider)),
         instances: model.instances ?? this.#settings.instances,
         batching: { ...this.#settings.batching, ...definedOnly(model.batching) },
         measurements: this.#measurements,

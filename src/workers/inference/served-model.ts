@@ -102,6 +102,7 @@ export class ServedModel {
     const job: InferJob = {
       inputs,
       rows,
+      bytes: inputs.reduce((sum, { bytes }) => sum + bytes.length, 0),
       kind,
       deadline,
       wanted: request.outputs,

@@ -1,7 +1,7 @@
 // The rpcs of inference.GRPCInferenceService, each a translation between the protocol and the repository.
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { type ErrorCode, TroupeError, toTroupeError } from '../../contract/errors.ts'
-import { type Call, duplex, type GrpcService, loadService, Undecodable, unary } from '../grpc/index.ts'
+import { type Call, continueTrace, duplex, type GrpcService, loadService, Undecodable, unary } from '../grpc/index.ts'
 import { statusMessage } from '../grpc/status.ts'
 import {
   decodeRequest,
@@ -47,7 +47,8 @@ export function inferenceService(
     },
     methods: {
       ServerLive: unary(() => ({ live: true })),
-      ServerReady: unary(() => ({ ready: !repository.index().some(({ state }) => state === 'LOADING') })),
+      // It listens only after its models were loaded; a model that is loaded later must not make it look unready.
+      ServerReady: unary((_, call) => ({ ready: !call.draining.aborted })),
       ModelReady: unary(({ name, version: wanted }: NameAndVersion) => ({ ready: isReady(repository, name, wanted) })),
       ServerMetadata: unary(() => ({ name: 'troupe', version, extensions: EXTENSIONS })),
       ModelMetadata: unary(({ name, version: wanted }: NameAndVersion) => metadataOf(repository, name, wanted)),
@@ -148,7 +149,12 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
       }
       try {
         const served = repository.get(request.model, request.version)
+        const endSpan = continueTrace(traceOf(request), `infer ${served.options.name}`, {
+          'gen_ai.request.model': served.options.name,
+          'troupe.model.version': served.options.version,
+        })
         const cancel = served.submit(request, deadlineOf(request.parameters), (error, outputs) => {
+          endSpan(error?.code)
           cancels.delete(cancel)
           measurements.answered(served.options, error?.code ?? 'ok')
           reply(
@@ -186,6 +192,12 @@ function failure(id: string, error: TroupeError): Buffer {
   const parameters: Parameters = { 'troupe-code': code }
   const response = encodeResponse({ model: '', version: '', id, parameters, outputs: [] }, false)
   return encodeStreamResponse(statusMessage(error), response)
+}
+
+/** In a stream each request belongs to a trace of its own, so it travels with the request. */
+function traceOf({ parameters }: InferRequest): string | undefined {
+  const { traceparent } = parameters
+  return typeof traceparent === 'string' ? traceparent : undefined
 }
 
 function deadlineOf(parameters: Parameters): number {

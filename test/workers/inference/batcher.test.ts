@@ -38,7 +38,7 @@ function stage(limits: Partial<BatchLimits> = {}, capacity = 1) {
   const failures: string[] = []
   let busy = 0
   const batcher = new Batcher<NamedJob>(
-    { maxRows: 4, maxDelayMs: 0, maxQueueRows: 100, ...limits },
+    { maxRows: 4, maxDelayMs: 0, maxQueueRows: 100, maxQueueBytes: 1_000, ...limits },
     () => busy < capacity,
     (jobs) => {
       busy++
@@ -50,6 +50,7 @@ function stage(limits: Partial<BatchLimits> = {}, capacity = 1) {
     const job: NamedJob = {
       name,
       rows: 1,
+      bytes: 4,
       kind: '',
       deadline: Number.POSITIVE_INFINITY,
       cancelled: false,
@@ -151,6 +152,17 @@ test('the queue is bounded in rows', () => {
   assert.throws(() => add('b', { rows: 2 }), { code: 'overloaded' })
   add('c')
   assert.throws(() => add('huge', { rows: 4 }), { code: 'invalid_input' })
+})
+
+test('the queue is bounded in bytes, but a large request alone is taken', () => {
+  const { add, turn, finish } = stage()
+  add('image', { bytes: 5_000 })
+  assert.throws(() => add('another'), { code: 'overloaded' })
+  turn()
+  add('b', { bytes: 999 })
+  assert.throws(() => add('c'), { code: 'overloaded' })
+  finish()
+  add('c')
 })
 
 test('what is late or cancelled leaves the queue without a run and frees its room', () => {
