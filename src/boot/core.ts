@@ -5,11 +5,14 @@ import { createDesk } from '../desk/desk.ts'
 import { createGateway, ensureAdminKey } from '../gateway/index.ts'
 import { createHost } from '../host/host.ts'
 import { contextMaker } from '../host/services.ts'
+import type { Journal } from '../journal/journal.ts'
 import { findPackages, loadAgents, readPackage } from '../plugins/index.ts'
 import { runProcess } from './process.ts'
 import { createLog, createServices } from './services.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { openStores } from './stores.ts'
+import { connectSupervision } from './supervision.ts'
+import { connectWorkers } from './workers.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 
@@ -22,15 +25,17 @@ await runProcess(async () => {
   for (const { package: name, error } of refused) log.error({ package: name, code: error.code }, error.message)
 
   const onTrouble = (what: string, error: unknown) => log.warn({ err: error }, `Trouble with ${what}.`)
+  const workers = connectWorkers(settings)
   const host = createHost({
     journal,
     bus,
     agents,
-    makeContext: contextMaker(createServices(settings, stores, log)),
+    makeContext: contextMaker(createServices(workers, stores, log)),
     around: (_task, _run, inner) => inner(),
     label: 'core',
     onTrouble,
   })
+  await endLeasesBefore(journal)
   await host.start()
   await ensureAdminKey(settings.dataFolder, gatewayStore)
   const desk = createDesk({ journal, bus, agents })
@@ -41,6 +46,10 @@ await runProcess(async () => {
     agents,
     blobs,
     store: gatewayStore,
+    ...(workers.collections === undefined ? {} : { retrieval: workers.collections }),
+    ...(settings.supervisorUrl === undefined
+      ? {}
+      : { supervision: connectSupervision(settings.supervisorUrl, () => ({ host: host.id, actors: host.actors })) }),
     config: {
       logLevel: settings.logLevel,
       ...(settings.redisUrl === undefined ? {} : { redisUrl: settings.redisUrl }),
@@ -52,10 +61,16 @@ await runProcess(async () => {
     async stop() {
       await gateway.drain(settings.graceMs)
       await host.drain(settings.graceMs)
+      workers.close()
       await stores.close()
     },
   }
 })
+
+/** The journal is open here and nowhere else, so whatever host held a lease is dead: its tasks go on at once. */
+async function endLeasesBefore(journal: Journal): Promise<void> {
+  for (const { hostId, alive } of await journal.hosts()) if (alive) await journal.endLease(hostId)
+}
 
 async function packagesOf(settings: Settings) {
   const found = await findPackages([join(REPOSITORY, 'agents'), join(settings.dataFolder, 'plugins', 'node_modules')])

@@ -1,41 +1,37 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
 // TROUPE_INFERENCE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_TLS_CERT, _KEY
-// and _CA. Tells its parent `{ready: true, port}` when it serves; SIGTERM drains it.
+// and _CA; TROUPE_LOG (info). Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
 import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
 import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
+import { runProcess } from './process.ts'
 
 const GRACE_MS = 10_000
 const environment = process.env
-const log = pino({ name: 'inference' })
+const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 
-const metrics = new Metrics()
-const metricsAddress = environment.TROUPE_INFERENCE_METRICS_ADDRESS
-const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
-const worker = await startInferenceWorker({
-  address: environment.TROUPE_INFERENCE_ADDRESS ?? '127.0.0.1:0',
-  models: environment.TROUPE_MODELS ?? 'models',
-  metrics,
-  onEvent: logEvent,
-  ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
-  ...tls(),
+await runProcess(async () => {
+  const metrics = new Metrics()
+  const metricsAddress = environment.TROUPE_INFERENCE_METRICS_ADDRESS
+  const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
+  const worker = await startInferenceWorker({
+    address: environment.TROUPE_INFERENCE_ADDRESS ?? '127.0.0.1:0',
+    models: environment.TROUPE_MODELS ?? 'models',
+    metrics,
+    onEvent: logEvent,
+    ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
+    ...tls(),
+  })
+  log.info({ port: worker.port, metricsPort: endpoint?.port }, 'inference worker serves')
+  return {
+    facts: { port: worker.port },
+    async stop() {
+      await worker.drain(GRACE_MS)
+      await endpoint?.stop()
+    },
+  }
 })
-log.info({ port: worker.port, metricsPort: endpoint?.port }, 'inference worker serves')
-process.send?.({ ready: true, port: worker.port })
-
-let ending = false
-async function drain(): Promise<void> {
-  if (ending) return
-  ending = true
-  await worker.drain(GRACE_MS)
-  await endpoint?.stop()
-  process.exit(0)
-}
-process.on('SIGTERM', drain)
-process.on('SIGINT', drain)
-// A worker without its supervisor is nobody's: it must not hold a port and a GPU for ever.
-process.on('disconnect', drain)
 
 function logEvent(event: ModelEvent): void {
   const { type, ...fields } = event

@@ -1,5 +1,6 @@
 // What every process of Troupe has in common: it says when it is ready, drains when told to, ends when its parent has
 // gone, and explains in one line why it could not start.
+import { flushCompileCache } from 'node:module'
 import { toTroupeError } from '../contract/errors.ts'
 import { underSupervisor } from '../supervision/child-side.ts'
 
@@ -20,6 +21,8 @@ export async function runProcess(start: () => Promise<RunningProcess>): Promise<
   try {
     const { facts } = await starting
     side.ready(facts)
+    // Node keeps what it compiled only when it exits, and a killed process never does: its successor would start slowly.
+    flushCompileCache()
     if (process.send === undefined && facts !== undefined) {
       console.error(
         Object.entries(facts)

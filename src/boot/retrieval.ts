@@ -19,7 +19,7 @@ import { runProcess } from './process.ts'
 
 const GRACE_MS = 10_000
 const environment = process.env
-const log = pino({ name: 'retrieval' })
+const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
   const metrics = new Metrics()

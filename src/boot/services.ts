@@ -6,16 +6,18 @@ import { absentServices, type Services } from '../host/services.ts'
 import type { Documents } from '../sdk/context.ts'
 import type { Settings } from './settings.ts'
 import type { Stores } from './stores.ts'
+import type { Workers } from './workers.ts'
 
 export function createLog(settings: Settings, name: string): Logger {
   // Data goes to stdout, chatter to stderr.
   return pino({ name, level: settings.logLevel }, pino.destination(2))
 }
 
-export function createServices(settings: Settings, stores: Stores, log: Logger): Services {
-  void settings
+export function createServices(workers: Workers, stores: Stores, log: Logger): Services {
   return {
     ...absentServices,
+    inference: workers.inference,
+    retrieval: workers.retrieval,
     documents: (tenant) => documentsOf(stores, tenant),
     log: (fields) => {
       const child = log.child(fields)

@@ -38,6 +38,7 @@ export const rooms: Record<string, { may: string[]; why: string }> = {
       'supervision',
       'supervisors',
       'telemetry',
+      'tools',
       'training',
       'workers',
     ],

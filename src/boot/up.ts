@@ -1,0 +1,127 @@
+// `troupe up`: the root supervisor. It supervises, passes on what its children say, and answers who asks for the tree;
+// it does nothing else, so it has no reason to die. The running system itself is in supervisors/troupe.ts.
+import { join } from 'node:path'
+import { embeddedTree, type TreeOptions } from '../../supervisors/troupe.ts'
+import { ERROR_CODES, type ErrorCode, TroupeError } from '../contract/errors.ts'
+import { type OutputLine, type Supervisor, startSupervisor } from '../supervision/index.ts'
+import { serveControl } from './control.ts'
+import { type FolderLock, lockFolder } from './folder-lock.ts'
+import type { Narrator } from './narrate.ts'
+import { claimPort, preferPort } from './ports.ts'
+import type { Settings } from './settings.ts'
+import { writeWhereabouts } from './whereabouts.ts'
+
+export interface RunningTroupe {
+  url: string
+  dataFolder: string
+  supervisor: Supervisor
+  /** The environment of a command that is to find this installation. */
+  environment: Record<string, string | undefined>
+  stop(reason?: 'shutdown' | 'kill'): Promise<void>
+}
+
+export async function startTroupe(settings: Settings, narrator: Narrator): Promise<RunningTroupe> {
+  const lock = await lockFolder(settings.dataFolder)
+  try {
+    return await startLocked(settings, narrator, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+async function startLocked(settings: Settings, narrator: Narrator, lock: FolderLock): Promise<RunningTroupe> {
+  const addresses = await chooseAddresses(settings)
+  const control = await serveControl(narrator.say)
+  const environment = environmentOf(settings, addresses, control.url)
+  const complaints = new Complaints()
+  const options: TreeOptions = {
+    program: (role) => [join(import.meta.dirname, `${role}.ts`)],
+    environment: () => environment,
+    graceMs: settings.graceMs,
+    output(line) {
+      complaints.hear(line)
+      narrator.line(line)
+    },
+  }
+  let supervisor: Supervisor
+  try {
+    supervisor = await startSupervisor(embeddedTree(options), { listener: narrator.event })
+  } catch (error) {
+    control.close()
+    throw complaints.last ?? error
+  }
+  control.serve(supervisor)
+  const url = `http://${forUrl(settings.host)}:${addresses.port}`
+  await writeWhereabouts(settings.dataFolder, { url, pid: process.pid })
+  const closed = supervisor.exited.then(() => {
+    control.close()
+    lock.release()
+  })
+  return {
+    url,
+    dataFolder: settings.dataFolder,
+    supervisor,
+    environment,
+    async stop(reason = 'shutdown') {
+      await supervisor.stop(reason)
+      await closed
+    },
+  }
+}
+
+interface Addresses {
+  port: number
+  inference: string
+  retrieval: string
+}
+
+/** Fixed for the life of the root: a client of a worker that was restarted finds it where it was. */
+async function chooseAddresses({ host, port: wanted }: Settings): Promise<Addresses> {
+  const port = await claimPort(host, wanted)
+  const beside = wanted === 0 ? { inference: 0, retrieval: 0 } : { inference: port + 1, retrieval: port + 2 }
+  const inference = await preferPort('127.0.0.1', beside.inference)
+  const retrieval = await preferPort('127.0.0.1', beside.retrieval)
+  return { port, inference: `127.0.0.1:${inference}`, retrieval: `127.0.0.1:${retrieval}` }
+}
+
+function environmentOf(
+  settings: Settings,
+  addresses: Addresses,
+  supervisorUrl: string,
+): Record<string, string | undefined> {
+  return {
+    TROUPE_MODELS: join(import.meta.dirname, '..', '..', 'models'),
+    // Compiled sources are kept: a process that is started again serves in half the time.
+    NODE_COMPILE_CACHE: join(settings.dataFolder, 'cache', 'node'),
+    ...process.env,
+    TROUPE_DATA: settings.dataFolder,
+    TROUPE_HOST: settings.host,
+    TROUPE_PORT: String(addresses.port),
+    TROUPE_GRACE_MS: String(settings.graceMs),
+    TROUPE_LOG: settings.logLevel,
+    TROUPE_INFERENCE_ADDRESS: addresses.inference,
+    TROUPE_INFERENCE_URL: addresses.inference,
+    TROUPE_RETRIEVAL_ADDRESS: addresses.retrieval,
+    TROUPE_RETRIEVAL_URL: addresses.retrieval,
+    TROUPE_SUPERVISOR_URL: supervisorUrl,
+  }
+}
+
+function forUrl(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** A child that cannot start says why in one coded line (process.ts); that is the root's reason too. */
+class Complaints {
+  last: TroupeError | undefined
+
+  hear({ stream, text }: OutputLine): void {
+    if (stream !== 'stderr') return
+    const [, code, message] = /^([a-z_]+): (.+)$/.exec(text) ?? []
+    if (code === undefined || !(code in ERROR_CODES)) return
+    const { fix } = new TroupeError(code as ErrorCode, '')
+    this.last = new TroupeError(code as ErrorCode, message!.replace(` ${fix}`, ''))
+  }
+}

@@ -1,0 +1,192 @@
+// The workers as agents and the gateway see them. A client is made when it is first used, and a worker that is being
+// restarted is waited for: its supervisor has it back within a second, and an agent that took its offline path because
+// of that second would give a poorer answer for nothing.
+import { TroupeError } from '../contract/errors.ts'
+import type { RetrievalPort } from '../gateway/index.ts'
+import { absentServices } from '../host/services.ts'
+import type { Inference, Retrieval } from '../sdk/context.ts'
+import type { InferenceClient } from '../workers/inference/index.ts'
+import type { Metadata, RetrievalClient, Scalar } from '../workers/retrieval/index.ts'
+import type { Settings } from './settings.ts'
+
+export interface Workers {
+  inference: Inference
+  retrieval(tenant: string): Retrieval
+  /** For the gateway; undefined without a retrieval worker. */
+  collections: RetrievalPort | undefined
+  close(): void
+}
+
+export function connectWorkers({ inferenceUrl, retrievalUrl }: Settings): Workers {
+  // Imported when first used: gRPC is a tenth of this process's start, and a start is what a crash costs.
+  const inference = lazily(inferenceUrl, async (address) =>
+    (await import('../workers/inference/client.ts')).createInferenceClient({ address }),
+  )
+  const retrieval = lazily(retrievalUrl, async (address) =>
+    (await import('../workers/retrieval/client.ts')).createRetrievalClient({ address }),
+  )
+  return {
+    inference: inference === undefined ? absentServices.inference : inferenceOf(inference),
+    retrieval: retrieval === undefined ? absentServices.retrieval : retrievalOf(retrieval),
+    collections: retrieval === undefined ? undefined : collectionsOf(retrieval),
+    close() {
+      inference?.close()
+      retrieval?.close()
+    },
+  }
+}
+
+interface Lazy<Client> {
+  client(): Promise<Client>
+  close(): void
+}
+
+function lazily<Client extends { close(): void }>(
+  url: string | undefined,
+  connect: (address: string) => Promise<Client>,
+): Lazy<Client> | undefined {
+  if (url === undefined) return undefined
+  // gRPC wants host and port; an address copied from elsewhere may carry a scheme.
+  const address = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '')
+  let client: Promise<Client> | undefined
+  return {
+    client: () => {
+      client ??= connect(address)
+      return client
+    },
+    close: () => void client?.then((connected) => connected.close()),
+  }
+}
+
+function inferenceOf(lazy: Lazy<InferenceClient>): Inference {
+  const labels = new Map<string, string[]>()
+
+  /** Probabilities come in the order of the model's labels, which a new version of it may change. */
+  async function labelsOf(model: string, count: number): Promise<string[]> {
+    const known = labels.get(model)
+    if (known?.length === count) return known
+    const { properties } = await (await lazy.client()).metadata(model)
+    const read = JSON.parse(properties.labels ?? '[]') as string[]
+    labels.set(model, read)
+    return read
+  }
+
+  return {
+    available: reachable(async () => (await lazy.client()).models()),
+    async classify(model, texts) {
+      const found = await (await lazy.client()).classify(model, texts)
+      const names = await labelsOf(model, found[0]?.probabilities.length ?? 0)
+      return found.map(({ label, score, probabilities }) => ({
+        label,
+        confidence: score,
+        scores: Object.fromEntries(names.map((name, index) => [name, probabilities[index] ?? 0])),
+      }))
+    },
+    embed: async (model, texts) => (await lazy.client()).embed(model, texts),
+  }
+}
+
+function retrievalOf(lazy: Lazy<RetrievalClient>): (tenant: string) => Retrieval {
+  const available = reachable(async () => (await lazy.client()).collections({ tenant: 'default' }))
+  const port = collectionsOf(lazy)
+  return (tenant) => ({
+    available,
+    upsert: (collection, documents) => port.upsert(tenant, collection, documents),
+    search: (collection, query, { limit = 10, mode = 'hybrid', filter } = {}) =>
+      port.search(tenant, collection, query, { limit, mode, ...(filter === undefined ? {} : { filter }) }),
+    remove: (collection, documentIds) => port.remove(tenant, collection, documentIds),
+  })
+}
+
+function collectionsOf(lazy: Lazy<RetrievalClient>): RetrievalPort {
+  return {
+    async upsert(tenant, collection, documents) {
+      const { passages } = await (await lazy.client()).upsert(collection, documents, { tenant })
+      return { passages }
+    },
+    async search(tenant, collection, query, { limit, mode, filter }) {
+      const wanted = { tenant, k: limit, mode, ...(filter === undefined ? {} : { filter }) }
+      const { passages } = await (await lazy.client()).search(collection, query, wanted)
+      return passages.map(({ documentId, passageId, text, start, end, score, metadata, highlights }) => ({
+        documentId,
+        passageId,
+        text,
+        start,
+        end,
+        score,
+        metadata: plain(metadata),
+        highlights,
+      }))
+    },
+    async remove(tenant, collection, documentIds) {
+      await (await lazy.client()).delete(collection, documentIds, { tenant })
+    },
+    async collections(tenant) {
+      const all = await (await lazy.client()).collections({ tenant })
+      return all.map(({ name, documents, passages }) => ({ name, documents, passages }))
+    },
+    async textOf({ name, mime, content }) {
+      const signal = AbortSignal.timeout(EXTRACTION_MS)
+      const { extractText } = await import('@troupe/tools/extract-text')
+      const { text } = await extractText.call({ bytes: content, name, mime }, { signal })
+      if (text.trim() === '') throw new TroupeError('document_unreadable', `${name} holds no text.`)
+      return text
+    },
+  }
+}
+
+/** Lists become texts: an agent's fact is one value. */
+function plain(metadata: Metadata): Record<string, Scalar> {
+  const facts = Object.entries(metadata).map(([key, value]) => [key, Array.isArray(value) ? value.join(', ') : value])
+  return Object.fromEntries(facts) as Record<string, Scalar>
+}
+
+/** A request waits for it; a longer one belongs into a task. */
+const EXTRACTION_MS = 60_000
+
+/** Longer than a supervisor needs to restart a worker. */
+const RESTART_MS = 2_000
+/** An answer is believed for so long: a task asks before each of its steps. */
+const BELIEVED_MS = 1_000
+const AGAIN_MS = 100
+
+function reachable(ask: () => Promise<unknown>): () => Promise<boolean> {
+  let looking: Promise<boolean> | undefined
+  let believedUntil = 0
+
+  async function look(): Promise<boolean> {
+    const patience = Date.now() + RESTART_MS
+    for (;;) {
+      if (await answers(ask, patience - Date.now())) return true
+      if (Date.now() + AGAIN_MS > patience) return false
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
+    }
+  }
+
+  return () => {
+    if (looking === undefined || Date.now() > believedUntil) {
+      believedUntil = Number.POSITIVE_INFINITY
+      looking = look().finally(() => {
+        believedUntil = Date.now() + BELIEVED_MS
+      })
+    }
+    return looking
+  }
+}
+
+async function answers(ask: () => Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs)
+  })
+  try {
+    const answered = ask().then(
+      () => true,
+      // A refusal is an answer too.
+      (error: unknown) => error instanceof TroupeError && error.code !== 'worker_unavailable',
+    )
+    return await Promise.race([answered, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

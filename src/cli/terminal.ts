@@ -1,0 +1,48 @@
+// What the command writes: data on stdout, chatter on stderr, colour only where a person looks and NO_COLOR is not set.
+import { styleText } from 'node:util'
+
+type Style = Parameters<typeof styleText>[0]
+
+export interface Terminal {
+  /** Data. */
+  out(text: string): void
+  /** Chatter: progress, hints, warnings. */
+  note(text: string): void
+  /** One line that rewrites itself on a terminal; on a pipe nothing, because it would be noise there. */
+  status(text: string): void
+  style(style: Style, text: string): string
+}
+
+export function createTerminal(): Terminal {
+  const colour = { out: hasColour(process.stdout), err: hasColour(process.stderr) }
+  let shown = false
+  const clear = () => {
+    if (shown) process.stderr.write('\r\u001b[K')
+    shown = false
+  }
+  return {
+    out(text) {
+      clear()
+      process.stdout.write(`${text}\n`)
+    },
+    note(text) {
+      clear()
+      process.stderr.write(`${text}\n`)
+    },
+    status(text) {
+      if (process.stderr.isTTY !== true) return
+      clear()
+      process.stderr.write(text.slice(0, (process.stderr.columns ?? 80) - 1))
+      shown = text !== ''
+    },
+    style: (style, text) => (colour.out ? styleText(style, text, { validateStream: false }) : text),
+  }
+}
+
+/** https://no-color.org: any value but the empty one. */
+export function hasColour(stream: NodeJS.WriteStream): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '0') return true
+  return stream.isTTY === true && TERM !== 'dumb'
+}

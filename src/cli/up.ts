@@ -1,0 +1,87 @@
+// troupe up, troupe run: this process becomes the root supervisor, or one role.
+import { join } from 'node:path'
+import { createNarrator } from '../boot/narrate.ts'
+import { readSettings } from '../boot/settings.ts'
+import { type RunningTroupe, startTroupe } from '../boot/up.ts'
+import { TroupeError } from '../contract/errors.ts'
+import { processChild } from '../supervision/index.ts'
+import type { GlobalOptions } from './connection.ts'
+import { hasColour } from './terminal.ts'
+
+export interface UpOptions {
+  host?: string
+  port?: string
+  samples?: boolean
+}
+
+export async function upCommand(options: UpOptions, globals: GlobalOptions): Promise<void> {
+  const settings = readSettings({
+    ...process.env,
+    ...(options.host === undefined ? {} : { TROUPE_HOST: options.host }),
+    ...(options.port === undefined ? {} : { TROUPE_PORT: options.port }),
+    ...(globals.data === undefined ? {} : { TROUPE_DATA: globals.data }),
+  })
+  const narrator = createNarrator((text) => process.stderr.write(text), hasColour(process.stderr))
+  narrator.say(`starting in ${settings.dataFolder} …`)
+  const begun = performance.now()
+  const running = await startTroupe(settings, narrator)
+  const seconds = ((performance.now() - begun) / 1_000).toFixed(1)
+  if (globals.json) process.stdout.write(`${JSON.stringify({ url: running.url, dataFolder: running.dataFolder })}\n`)
+  else process.stdout.write(greeting(running, seconds))
+  const ended = untilEnded(running)
+  if (options.samples) await startSamples(running)
+  await ended
+}
+
+function greeting({ url, dataFolder }: RunningTroupe, seconds: string): string {
+  return [
+    '',
+    `  Troupe serves at ${url}   (ready in ${seconds} s; Ctrl-C stops it)`,
+    '',
+    `  API       ${url}/docs`,
+    `  key       ${join(dataFolder, 'admin.key')}   the troupe command on this machine uses it by itself`,
+    '  look      troupe tree · troupe agents ls · troupe doctor',
+    '  work      troupe submit <agent> @input.json --follow',
+    '',
+    '',
+  ].join('\n')
+}
+
+/** Ends with the supervisor: told to stop, or because it gave up. */
+async function untilEnded({ supervisor, stop }: RunningTroupe): Promise<void> {
+  let asked = 0
+  const onSignal = () => {
+    asked += 1
+    // Whoever asks twice does not want to wait.
+    void stop(asked > 1 ? 'kill' : 'shutdown')
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const outcome = await supervisor.exited
+  process.off('SIGINT', onSignal)
+  process.off('SIGTERM', onSignal)
+  if (outcome.kind === 'crashed') throw outcome.error
+}
+
+/** In a process of their own: the root does nothing but supervise. */
+async function startSamples({ supervisor, environment }: RunningTroupe): Promise<void> {
+  const samples = processChild({
+    id: 'samples',
+    restart: 'temporary',
+    ready: 'spawn',
+    args: [join(import.meta.dirname, 'troupe.ts'), 'samples'],
+    env: environment,
+    output: ({ stream, text }) => process[stream].write(`${text}\n`),
+  })
+  await supervisor.startChild(samples)
+}
+
+const ROLES = ['core', 'inference', 'retrieval'] as const
+
+export async function runRole(role: string): Promise<void> {
+  const known = ROLES.find((name) => name === role)
+  if (known === undefined) {
+    throw new TroupeError('invalid_request', `There is no role ${role}; the roles are ${ROLES.join(', ')}.`)
+  }
+  await import(`../boot/${known}.ts`)
+}
