@@ -5,12 +5,17 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, TroupeError } from '@troupe/sdk'
 
+/** Often enough to stop a thread before it has unpacked a gigabyte more. */
+const WATCH_MS = 200
+
 export interface PoolOptions {
   threads: number
   /** Jobs that may wait; the next one is refused with `overloaded`. */
   queue: number
   /** V8 heap of one thread. A reader that needs more is ended with `limit_exceeded`. */
   heapMegabytes: number
+  /** Buffers of one thread, which stand outside the heap: what a stream unpacks to. Default twice the heap. */
+  bufferMegabytes?: number
 }
 
 export interface JobOptions {
@@ -99,15 +104,25 @@ export function createDocumentPool(options: PoolOptions): DocumentPool {
       end(thread, new TroupeError('limit_exceeded', `${job.name} took longer than ${time} ms and was ended`))
     const abort = () => end(thread, signal.reason)
     const timer = setTimeout(expire, time)
+    const watch = setInterval(() => void endWhenGreedy(thread, job), WATCH_MS)
     signal.addEventListener('abort', abort, { once: true })
     const finish = () => {
       clearTimeout(timer)
+      clearInterval(watch)
       signal.removeEventListener('abort', abort)
     }
     thread.current = { job, finish }
     // A busy thread keeps the process alive, an idle one does not.
     thread.worker.ref()
     thread.worker.postMessage({ job: job.name, payload: job.payload }, job.options.transfer ?? [])
+  }
+
+  /** V8 limits its own heap only; a bomb in a stream of a PDF would grow until the machine is full. */
+  async function endWhenGreedy(thread: Thread, job: Job): Promise<void> {
+    const limit = options.bufferMegabytes ?? options.heapMegabytes * 2
+    const used = await thread.worker.getHeapStatistics?.().catch(() => undefined)
+    if (used === undefined || thread.current?.job !== job || used.external_memory <= limit * 1024 * 1024) return
+    end(thread, new TroupeError('limit_exceeded', `Reading this document needs more than ${limit} MB of buffers`))
   }
 
   function release(thread: Thread): Job | undefined {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { deflateSync } from 'node:zlib'
 import { TroupeError } from '@troupe/sdk'
 import { createDocumentPool } from '@troupe/tools/document-pool'
 import { makeXlsxSheet } from './files.ts'
@@ -61,4 +62,24 @@ test('closing ends what runs and what waits', async () => {
   await pool.close()
   for (const outcome of await both) assert.ok(outcome.status === 'rejected' && coded('cancelled')(outcome.reason))
   await assert.rejects(pool.run('extract-text', small, options), coded('draining'))
+})
+
+test('a stream that unpacks to gigabytes is stopped at the limit of buffers', async () => {
+  const pool = createDocumentPool({ threads: 1, queue: 4, heapMegabytes: 256, bufferMegabytes: 128 })
+  const stream = deflateSync(deflateSync(Buffer.alloc(600_000_000, ' ')))
+  const head = `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R>>endobj
+4 0 obj<</Length ${stream.length}/Filter[/FlateDecode/FlateDecode]>>stream
+`
+  const bytes = new Uint8Array(
+    Buffer.concat([Buffer.from(head), stream, Buffer.from('\nendstream endobj\ntrailer<</Root 1 0 R>>\n%%EOF')]),
+  )
+  assert.ok(bytes.length < 10_000)
+  await assert.rejects(
+    pool.run('extract-text', { bytes, name: 'bomb.pdf' }, { signal: signal(), time: 60_000 }),
+    coded('limit_exceeded'),
+  )
+  await pool.close()
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
+import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { explore, runAgent, type TestServices } from '@troupe/sdk/testing'
 import { closeDocumentPools } from '@troupe/tools/document-pool'
 import PdfDocument from 'pdfkit'
@@ -138,6 +139,49 @@ test('an encrypted document is a result that says so; an unreadable one fails wi
   )
   assert.equal(task.state, 'failed')
   assert.equal(task.error?.code, 'document_unreadable')
+})
+
+/** The far side: a chat model that says these sentences, one after the other. */
+function llmThatSays(...responses: string[]): TestServices {
+  const model = new FakeListChatModel({ responses })
+  return { llm: { configured: true, chat: async () => model } }
+}
+
+test('with an LLM the summary is written anew, and what the document does not bear out is left out', async () => {
+  const services = llmThatSays('Northwind delivers 40 turbines to Hamburg. The turbines cost 9 million euros.')
+  const output = await analyse({ document: { text: LETTER } }, services)
+  assert.equal(output.summary?.kind, 'abstractive')
+  assert.equal(output.summary?.text, 'Northwind delivers 40 turbines to Hamburg.')
+  assert.match(LETTER.slice(output.summary!.citations[0]!.start, output.summary!.citations[0]!.end), /40 wind turbines/)
+  assert.ok(output.warnings.some((one) => /not borne out/.test(one.message)))
+})
+
+test('a composed answer cites its passages; one that names what they do not have is replaced by them', async () => {
+  const summary = 'The first part is due when the contract is signed.'
+  const input = { document: { text: LETTER }, question: 'When is the first part due?' }
+  const good = await analyse(input, llmThatSays(summary, 'It is due when the contract is signed [1].'))
+  assert.deepEqual([good.answer?.kind, good.answer?.text], ['composed', 'It is due when the contract is signed [1].'])
+  assert.equal(good.answer?.citations.length, 1)
+  const invented = await analyse(input, llmThatSays(summary, 'It is due on 31 December 2031 [1].'))
+  assert.equal(invented.answer?.kind, 'passages')
+  assert.ok(invented.warnings.some((one) => /names what no cited passage has/.test(one.message)))
+  const uncited = await analyse(input, llmThatSays(summary, 'Trust me.'))
+  assert.ok(uncited.warnings.some((one) => /cites no passage/.test(one.message)))
+})
+
+test('an LLM that fails costs a warning, not the task', async () => {
+  const broken: TestServices = {
+    llm: {
+      configured: true,
+      chat: async () => {
+        throw new Error('the endpoint answers 500')
+      },
+    },
+  }
+  const output = await analyse({ document: { text: LETTER }, question: 'When is the first part due?' }, broken)
+  assert.equal(output.summary?.kind, 'extractive')
+  assert.equal(output.answer?.kind, 'passages')
+  assert.equal(output.warnings.filter((one) => /500/.test(one.message)).length, 2)
 })
 
 test('every state of the machine can be reached', () => {
