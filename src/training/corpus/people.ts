@@ -207,7 +207,7 @@ Education: {city} College, graduated {year}`,
       `(LEBENSLAUF|Lebenslauf)
 (Persönliche Daten|Zur Person)
 Name: {person}
-Geburtsdatum: {date} in {city} ?
+Geburtsdatum: {date} in {city}
 Anschrift: {address} Telefon: {phone} E-Mail: {email}
 (Berufserfahrung|Beruflicher Werdegang)
 2-4*{year} – (heute|{year}) {role} bei {company}, {city}

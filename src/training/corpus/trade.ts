@@ -43,7 +43,7 @@ We will (charge the card on file|collect this by direct debit). Questions about 
       `(RECHNUNG|Rechnung)
 {company} {address}
 (Rechnungsnummer|Rechnungs-Nr.): {code}
-(Rechnungsdatum|Datum): {date} ?
+(Rechnungsdatum|Datum): {date}
 (Kundennummer|Kd.-Nr.): {digits}
 Pos. Bezeichnung Menge Einzelpreis Gesamt
 2-6*{n} ({thing}|{service}) {n} {amount} {amount}
