@@ -10,6 +10,7 @@ import analyzer from '../agents/document-analyzer/index.ts'
 import { createInProcessBus } from '../src/bus/in-process.ts'
 import { createDesk, type Desk } from '../src/desk/desk.ts'
 import { createHost } from '../src/host/host.ts'
+import { unobserved } from '../src/host/observe.ts'
 import { absentServices, contextMaker } from '../src/host/services.ts'
 import { openSqliteJournal } from '../src/journal/sqlite/index.ts'
 import { AgentRegistry } from '../src/plugins/registry.ts'
@@ -38,7 +39,7 @@ export async function run({ n = 300, json }: { n?: number; json: boolean }): Pro
       bus,
       agents,
       makeContext,
-      around: (_task, _run, inner) => inner(),
+      observe: unobserved,
       onTrouble: console.error,
     })
     await host.start()

@@ -36,7 +36,7 @@ export function measureTransitions(n: number): Measurement {
     const state = emptyState()
     behaviour.begin(new Turn(), state, { n: 1 })
     const woken = new MachineBehaviour(sleeper, asker)
-    woken.resume(JSON.parse(JSON.stringify(state)))
+    woken.resume(new Turn(), JSON.parse(JSON.stringify(state)))
     const body = { kind: 'event', event: { type: 'wake' } } as const
     woken.apply(new Turn(), state, { kind: 'mail', message: { id: '1', position: 1, from: 'bench', body } })
     latencies.push((performance.now() - at) / 2)

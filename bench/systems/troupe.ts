@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { createInProcessBus } from '../../src/bus/in-process.ts'
 import { createDesk, type Desk } from '../../src/desk/desk.ts'
 import { createHost } from '../../src/host/host.ts'
+import { unobserved } from '../../src/host/observe.ts'
 import { absentServices, contextMaker } from '../../src/host/services.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
@@ -74,7 +75,7 @@ export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
     bus,
     agents,
     makeContext: contextMaker(absentServices),
-    around: (_task, _run, inner) => inner(),
+    observe: unobserved,
     onTrouble: (what, error) => console.error(what, error),
   })
   await host.start()

@@ -12,6 +12,7 @@ import { createLog, createServices } from './services.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { openStores } from './stores.ts'
 import { connectSupervision } from './supervision.ts'
+import { startTelemetry } from './telemetry.ts'
 import { connectWorkers } from './workers.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..', '..')
@@ -26,12 +27,13 @@ await runProcess(async () => {
 
   const onTrouble = (what: string, error: unknown) => log.warn({ err: error }, `Trouble with ${what}.`)
   const workers = connectWorkers(settings)
+  const telemetry = await startTelemetry(settings, 'troupe-core')
   const host = createHost({
     journal,
     bus,
     agents,
-    makeContext: contextMaker(createServices(workers, stores, log)),
-    around: (_task, _run, inner) => inner(),
+    makeContext: contextMaker(createServices({ workers, stores, log, telemetry })),
+    observe: telemetry.observe,
     label: 'core',
     onTrouble,
   })
@@ -46,6 +48,7 @@ await runProcess(async () => {
     agents,
     blobs,
     store: gatewayStore,
+    telemetry: telemetry.gateway(desk),
     ...(workers.collections === undefined ? {} : { retrieval: workers.collections }),
     ...(settings.supervisorUrl === undefined
       ? {}
@@ -62,6 +65,7 @@ await runProcess(async () => {
       await gateway.drain(settings.graceMs)
       await host.drain(settings.graceMs)
       workers.close()
+      await telemetry.stop()
       await stores.close()
     },
   }

@@ -6,6 +6,7 @@ import { absentServices, type Services } from '../host/services.ts'
 import type { Documents } from '../sdk/context.ts'
 import type { Settings } from './settings.ts'
 import type { Stores } from './stores.ts'
+import type { Telemetry } from './telemetry.ts'
 import type { Workers } from './workers.ts'
 
 export function createLog(settings: Settings, name: string): Logger {
@@ -13,11 +14,18 @@ export function createLog(settings: Settings, name: string): Logger {
   return pino({ name, level: settings.logLevel }, pino.destination(2))
 }
 
-export function createServices(workers: Workers, stores: Stores, log: Logger): Services {
+export function createServices(parts: {
+  workers: Workers
+  stores: Stores
+  log: Logger
+  telemetry: Telemetry
+}): Services {
+  const { workers, stores, log, telemetry } = parts
   return {
     ...absentServices,
     inference: workers.inference,
     retrieval: workers.retrieval,
+    aroundTool: telemetry.aroundTool,
     documents: (tenant) => documentsOf(stores, tenant),
     log: (fields) => {
       const child = log.child(fields)

@@ -5,6 +5,7 @@ import { TroupeError } from '../contract/errors.ts'
 import type { RetrievalPort } from '../gateway/index.ts'
 import { absentServices } from '../host/services.ts'
 import type { Inference, Retrieval } from '../sdk/context.ts'
+import { span } from '../telemetry/index.ts'
 import type { InferenceClient } from '../workers/inference/index.ts'
 import type { Metadata, RetrievalClient, Scalar } from '../workers/retrieval/index.ts'
 import type { Settings } from './settings.ts'
@@ -74,7 +75,7 @@ function inferenceOf(lazy: Lazy<InferenceClient>): Inference {
   return {
     available: reachable(async () => (await lazy.client()).models()),
     async classify(model, texts) {
-      const found = await (await lazy.client()).classify(model, texts)
+      const found = await traced('classify', model, async (call) => (await lazy.client()).classify(model, texts, call))
       const names = await labelsOf(model, found[0]?.probabilities.length ?? 0)
       return found.map(({ label, score, probabilities }) => ({
         label,
@@ -82,7 +83,8 @@ function inferenceOf(lazy: Lazy<InferenceClient>): Inference {
         scores: Object.fromEntries(names.map((name, index) => [name, probabilities[index] ?? 0])),
       }))
     },
-    embed: async (model, texts) => (await lazy.client()).embed(model, texts),
+    embed: (model, texts) =>
+      traced('embeddings', model, async (call) => (await lazy.client()).embed(model, texts, call)),
   }
 }
 
@@ -101,12 +103,16 @@ function retrievalOf(lazy: Lazy<RetrievalClient>): (tenant: string) => Retrieval
 function collectionsOf(lazy: Lazy<RetrievalClient>): RetrievalPort {
   return {
     async upsert(tenant, collection, documents) {
-      const { passages } = await (await lazy.client()).upsert(collection, documents, { tenant })
+      const { passages } = await traced('upsert', collection, async (call) =>
+        (await lazy.client()).upsert(collection, documents, { tenant, ...call }),
+      )
       return { passages }
     },
     async search(tenant, collection, query, { limit, mode, filter }) {
       const wanted = { tenant, k: limit, mode, ...(filter === undefined ? {} : { filter }) }
-      const { passages } = await (await lazy.client()).search(collection, query, wanted)
+      const { passages } = await traced('retrieval', collection, async (call) =>
+        (await lazy.client()).search(collection, query, { ...wanted, ...call }),
+      )
       return passages.map(({ documentId, passageId, text, start, end, score, metadata, highlights }) => ({
         documentId,
         passageId,
@@ -133,6 +139,18 @@ function collectionsOf(lazy: Lazy<RetrievalClient>): RetrievalPort {
       return text
     },
   }
+}
+
+/** A client span around a call; the worker continues the trace from the traceparent it is given. */
+function traced<Result>(
+  operation: string,
+  what: string,
+  call: (options: { traceparent?: string }) => Promise<Result>,
+): Promise<Result> {
+  const attributes = { 'gen_ai.operation.name': operation, 'gen_ai.request.model': what }
+  return span(`${operation} ${what}`, { kind: 'client', attributes }, (traceparent) =>
+    call(traceparent === undefined ? {} : { traceparent }),
+  )
 }
 
 /** Lists become texts: an agent's fact is one value. */

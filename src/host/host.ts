@@ -4,13 +4,14 @@
 //   timers.ts     turns due timers into mail, on time
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
+//   observe.ts    where it lets itself be watched
 //   services.ts   what a step may touch: documents, inference, retrieval, llm, tools
 //
 // The host knows journal, bus and agents. It does not know that HTTP exists.
 
 import { Actor, type ActorExit } from '../actor/actor.ts'
 import { isOrderToStop } from '../actor/logic.ts'
-import type { AroundStep, ContextMaker } from '../actor/steps.ts'
+import type { ContextMaker } from '../actor/steps.ts'
 import type { Bus, Offer, Taker } from '../bus/bus.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
 import { newId } from '../contract/ids.ts'
@@ -18,6 +19,7 @@ import { hasEnded } from '../contract/task.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
+import type { Observe } from './observe.ts'
 import { keepSweeping } from './sweeper.ts'
 import { keepTimers, type TimerKeeper } from './timers.ts'
 import { anyAgent, fitVersion } from './versions.ts'
@@ -27,7 +29,7 @@ export interface HostParts {
   bus: Bus
   agents: AgentRegistry
   makeContext: ContextMaker
-  around: AroundStep
+  observe: Observe
   /** Shown by `troupe tree`. */
   label?: string
   onTrouble(what: string, error: unknown): void
@@ -96,6 +98,7 @@ export function createHost(parts: HostParts): Host {
       return
     }
     if (fit.snapshot !== undefined) task.snapshot = fit.snapshot
+    const observation = parts.observe(task)
     const actor = new Actor(
       {
         hostId: id,
@@ -106,13 +109,16 @@ export function createHost(parts: HostParts): Host {
           return { version: card.version, input: card.checkInput(input) }
         },
         makeContext: parts.makeContext,
-        around: parts.around,
+        around: observation.around,
         onCommitted,
       },
       loaded,
     )
     actors.set(task.id, actor)
-    void actor.exited.then((exit) => onExit(actor, offer, exit))
+    void actor.exited.then((exit) => {
+      observation.ended(exit)
+      onExit(actor, offer, exit)
+    })
     actor.start()
   }
 

@@ -8,6 +8,7 @@ import type { TaskEvent } from '../../src/contract/events.ts'
 import type { Task } from '../../src/contract/task.ts'
 import { createDesk } from '../../src/desk/desk.ts'
 import { createHost, type Host } from '../../src/host/host.ts'
+import { unobserved } from '../../src/host/observe.ts'
 import { absentServices, contextMaker } from '../../src/host/services.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { AgentRegistry } from '../../src/plugins/registry.ts'
@@ -30,7 +31,7 @@ export async function openTestStage(t: TestContext, agents: Agent[]) {
       bus,
       agents: new AgentRegistry(agentsOfHost),
       makeContext: contextMaker(absentServices),
-      around: (_task, _run, inner) => inner(),
+      observe: unobserved,
       onTrouble: (what, error) => troubles.push(`${what}: ${String(error)}`),
     })
     hosts.push(host)

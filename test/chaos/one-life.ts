@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInProcessBus } from '../../src/bus/in-process.ts'
 import { createDesk } from '../../src/desk/desk.ts'
 import { createHost } from '../../src/host/host.ts'
+import { unobserved } from '../../src/host/observe.ts'
 import { absentServices, contextMaker } from '../../src/host/services.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { AgentRegistry } from '../../src/plugins/registry.ts'
@@ -39,7 +40,7 @@ const host = createHost({
   bus,
   agents,
   makeContext: contextMaker(absentServices),
-  around: (_task, _run, inner) => inner(),
+  observe: unobserved,
   onTrouble: (what, error) => console.error(what, error),
 })
 // The process before this one is dead for certain: its leases end now, as a supervisor would end them.

@@ -7,6 +7,7 @@ import type { TaskEvent } from '../../contract/events.ts'
 import type { Task } from '../../contract/task.ts'
 import { createDesk, type Desk } from '../../desk/desk.ts'
 import { createHost } from '../../host/host.ts'
+import { unobserved } from '../../host/observe.ts'
 import { contextMaker } from '../../host/services.ts'
 import type { Journal } from '../../journal/journal.ts'
 import { openSqliteJournal } from '../../journal/sqlite/index.ts'
@@ -56,7 +57,7 @@ export async function openStage(journal: Journal, agents: Agent[], services?: Te
     bus,
     agents: registry,
     makeContext: contextMaker(testServices(services)),
-    around: (_, __, inner) => inner(),
+    observe: unobserved,
     onTrouble() {},
   })
   await host.start()

@@ -1,0 +1,17 @@
+// Where a host lets itself be watched: one incarnation of a task, and each step within it. The boot files open spans
+// here; the host itself knows no telemetry.
+import type { ActorExit } from '../actor/actor.ts'
+import type { AroundStep } from '../actor/steps.ts'
+import type { TaskRow } from '../journal/journal.ts'
+
+export interface Observation {
+  around: AroundStep
+  ended(exit: ActorExit): void
+}
+
+export type Observe = (task: TaskRow) => Observation
+
+const NOTHING: Observation = { around: (_task, _run, inner) => inner(), ended() {} }
+
+/** Nobody watches. */
+export const unobserved: Observe = () => NOTHING
