@@ -1,5 +1,7 @@
 // The audit trail's chain. Each entry carries the hash of the one before it, so a changed, removed or inserted entry
 // breaks every hash after it. (Cutting off the end is seen by comparing with a head that was noted elsewhere.)
+//   chain.ts   this file: entries and their hashes; pure
+//   trail.ts   writes the trail in batches, reads and verifies it
 import { hash } from 'node:crypto'
 
 export interface AuditDraft {

@@ -1,5 +1,5 @@
-// Writes the audit trail in batches: a task accepted must not wait for an fsync of its audit entry. What changes who
-// may do what (keys, quotas, restarts) waits until its entry is on disk.
+// Writes the audit trail in batches: a task accepted must not wait for an fsync of its audit entry, and the entries of
+// a second share one. What changes who may do what (keys, quotas, restarts) waits until its entry is on disk.
 import type { Logger } from 'pino'
 import { TroupeError } from '../../contract/errors.ts'
 import type { GatewayStore } from '../store/store.ts'
@@ -7,6 +7,8 @@ import { type AuditDraft, type AuditEntry, CHAIN_START, type ChainVerdict, verif
 
 const FLUSH_MS = 100
 const BATCH = 1_000
+/** A power failure can lose the entries of this long. */
+const DURABLE_EVERY_MS = 1_000
 /** Entries that wait for the store; above it, changes are refused rather than made without a trace. */
 const MAX_WAITING = 20_000
 const PAGE = 1_000
@@ -27,6 +29,8 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
   let waiting: AuditDraft[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
+  let durableAt = 0
+  let durableWanted = false
 
   function schedule(): void {
     timer ??= setTimeout(() => {
@@ -42,17 +46,27 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
     return next
   }
 
+  /** Takes what waits now; what comes meanwhile is the next one's, so that a wish for durability covers its own entry. */
   async function writeWaiting(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, BATCH)
+    const durable = durableWanted || Date.now() - durableAt >= DURABLE_EVERY_MS
+    durableWanted = false
+    for (let left = waiting.length; left > 0; ) {
+      const batch = waiting.slice(0, Math.min(left, BATCH))
       try {
-        await store.appendAudit(batch)
+        await store.appendAudit(batch, durable)
       } catch (error) {
         schedule()
         throw error
       }
       waiting = waiting.slice(batch.length)
+      left -= batch.length
+      if (durable) durableAt = Date.now()
     }
+  }
+
+  function flush(): Promise<void> {
+    durableWanted = true
+    return writeAll()
   }
 
   return {
@@ -64,7 +78,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
       waiting.push(draft)
       schedule()
     },
-    flush: writeAll,
+    flush,
     async read(query) {
       await writeAll()
       return await store.audit(query)
@@ -83,7 +97,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
     async close() {
       clearTimeout(timer)
       timer = undefined
-      await writeAll()
+      await flush()
     },
   }
 }

@@ -1,4 +1,10 @@
 // Who asks: a tenant, a role in it, and a name for the audit trail. Everything behind authentication knows only this.
+//   principal.ts      this file: principals, roles, names of tenants
+//   authenticate.ts   from a request's headers to a principal
+//   api-keys.ts       keys: made, checked, revoked
+//   admin-key.ts      the key that the first start makes
+//   own-tokens.ts     short tokens for a key (OAuth2 client credentials)
+//   issuer.ts         tokens of an issuer that the operator trusts
 import { TroupeError } from '../../contract/errors.ts'
 
 /** Each role may do what the ones before it may. */

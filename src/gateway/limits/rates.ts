@@ -1,6 +1,8 @@
 // How many requests a second, by key, by tenant, and by address for failed logins. Counted in Redis when all gateways
 // should share the count, in memory otherwise. A slow or dead Redis costs one request at most 40 ms, then memory counts
 // alone for a second before Redis is asked again: a limit must never become an outage.
+//   rates.ts    this file: requests a second
+//   quotas.ts   tasks a day, tokens and money a month
 import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible'
 import { TroupeError } from '../../contract/errors.ts'
 import type { Principal } from '../auth/principal.ts'

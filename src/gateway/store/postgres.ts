@@ -92,8 +92,9 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
       return (await rows(sql, [tenant, id, at])).length > 0
     },
 
-    async appendAudit(drafts) {
+    async appendAudit(drafts, durable) {
       await transaction(pool, async (client) => {
+        if (!durable) await client.query('SET LOCAL synchronous_commit = off')
         // One writer at a time across all gateways: each entry must know the hash of the one before it.
         await client.query('SELECT pg_advisory_xact_lock($1)', [CHAIN_LOCK])
         const last = await client.query('SELECT entry FROM audit ORDER BY number DESC LIMIT 1')

@@ -80,7 +80,9 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
       return revokeKey.run(at, tenant, id).changes > 0
     },
 
-    async appendAudit(drafts) {
+    async appendAudit(drafts, durable) {
+      // In WAL mode NORMAL leaves the fsync to the next commit in FULL mode, which syncs all of the log before it.
+      if (!durable) database.exec('PRAGMA synchronous = NORMAL')
       database.exec('BEGIN IMMEDIATE')
       try {
         const last = lastAudit.get() as { entry: string } | undefined
@@ -94,6 +96,8 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
       } catch (error) {
         database.exec('ROLLBACK')
         throw error
+      } finally {
+        if (!durable) database.exec('PRAGMA synchronous = FULL')
       }
     },
     async audit({ tenant, after, limit }) {

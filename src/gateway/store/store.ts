@@ -20,8 +20,11 @@ export interface GatewayStore {
   /** False: the tenant has no such key, or it was revoked before. */
   revokeKey(tenant: string, id: string, at: number): Promise<boolean>
 
-  /** Appends in order, in one transaction; each entry is chained to the one before it, whoever wrote that. */
-  appendAudit(drafts: AuditDraft[]): Promise<void>
+  /**
+   * Appends in order, in one transaction; each entry is chained to the one before it, whoever wrote that. Durable: on
+   * disk when this resolves, and everything before it. Otherwise a power failure may lose it, a crash does not.
+   */
+  appendAudit(drafts: AuditDraft[], durable: boolean): Promise<void>
   /** In order, with numbers above `after`; without a tenant, everyone's. */
   audit(query: { tenant?: string; after: number; limit: number }): Promise<AuditEntry[]>
 
