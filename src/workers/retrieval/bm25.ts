@@ -12,7 +12,7 @@ export const POSTINGS_BUDGET = 20_000
 
 /** Passages whose exact score is computed for an answer of `limit`. */
 export function candidatesFor(limit: number): number {
-  return Math.max(200, 4 * limit)
+  return Math.max(100, 2 * limit)
 }
 
 export interface TermCount {

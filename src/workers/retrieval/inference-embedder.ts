@@ -14,6 +14,8 @@ export interface InferenceEmbeddersOptions {
 }
 
 const MAX_REMEMBERED = 16
+/** What a model is called and how long its vectors are is told at once or not at all. */
+const LOOK_MS = 5_000
 
 export function inferenceEmbedders({
   client,
@@ -27,7 +29,7 @@ export function inferenceEmbedders({
 
   async function look(version: string, signal: AbortSignal): Promise<Embedder | undefined> {
     try {
-      const { versions, outputs, properties } = await client.metadata(name, { signal, version })
+      const { versions, outputs, properties } = await client.metadata(name, { version, deadline: Date.now() + LOOK_MS })
       const found = properties.version ?? (version === '' ? newest(versions) : version)
       const output = outputs.find((one) => one.name === 'embedding') ?? outputs[0]
       const dimension = Number(output?.shape.at(-1) ?? 0)

@@ -38,12 +38,13 @@ export function lexical(
     ...values,
     candidatesFor(limit),
   )
+  const asked = new Set(terms)
   const weighed = counts
     .filter(({ passages }) => passages > 0)
     .map(({ term, passages }) => ({ term, passages, rarity: rarity(total, passages) }))
   return found
     .map((row) => {
-      const frequencies = count(String(row.terms))
+      const frequencies = count(String(row.terms), asked)
       const match: LexicalMatch = { passage: Number(row.id), score: 0, terms: [] }
       for (const { term, passages, rarity } of weighed) {
         const frequency = frequencies.get(term)
@@ -199,8 +200,11 @@ function vectorAt(database: Database, generation: number, passage: number): Floa
   return new Float32Array(Uint8Array.from(row.vector as Uint8Array).buffer)
 }
 
-function count(terms: string): Map<string, number> {
+/** Of the terms asked for alone: a passage has hundreds of others. */
+function count(terms: string, asked: ReadonlySet<string>): Map<string, number> {
   const frequencies = new Map<string, number>()
-  for (const term of terms.split(' ')) frequencies.set(term, (frequencies.get(term) ?? 0) + 1)
+  for (const term of terms.split(' ')) {
+    if (asked.has(term)) frequencies.set(term, (frequencies.get(term) ?? 0) + 1)
+  }
   return frequencies
 }
