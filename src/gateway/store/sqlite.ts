@@ -42,6 +42,8 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
   )
   const lastAudit = database.prepare('SELECT entry FROM audit ORDER BY number DESC LIMIT 1')
   const insertAudit = database.prepare('INSERT INTO audit VALUES (?, ?, ?)')
+  // Many rows in one call: crossing into SQLite costs as much as writing a row.
+  const insertAudits = database.prepare(`INSERT INTO audit VALUES ${Array(AUDIT_ROWS).fill('(?, ?, ?)').join(', ')}`)
   const selectAudit = database.prepare('SELECT entry FROM audit WHERE number > ? ORDER BY number LIMIT ?')
   const selectTenantAudit = database.prepare(
     'SELECT entry FROM audit WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?',
@@ -87,11 +89,14 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
       try {
         const last = lastAudit.get() as { entry: string } | undefined
         let head = last === undefined ? { number: 0, hash: CHAIN_START } : (JSON.parse(last.entry) as AuditEntry)
-        for (const draft of drafts) {
+        const rows = drafts.map((draft) => {
           const entry = chainAfter(head, draft)
-          insertAudit.run(entry.number, entry.tenant, JSON.stringify(entry))
           head = entry
-        }
+          return [entry.number, entry.tenant, JSON.stringify(entry)]
+        })
+        const inMany = rows.length - (rows.length % AUDIT_ROWS)
+        for (let at = 0; at < inMany; at += AUDIT_ROWS) insertAudits.run(...rows.slice(at, at + AUDIT_ROWS).flat())
+        for (const row of rows.slice(inMany)) insertAudit.run(...row)
         database.exec('COMMIT')
       } catch (error) {
         database.exec('ROLLBACK')
@@ -123,6 +128,8 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
     },
   }
 }
+
+const AUDIT_ROWS = 50
 
 /** Sorts after every id. */
 const AFTER_ALL = '~'
