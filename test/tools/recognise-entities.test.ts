@@ -43,6 +43,16 @@ test('check digits tell numbers that mean something from others', () => {
   assert.deepEqual(found('version 1.2.3.400', 'ip'), [])
 })
 
+test('a word or a number behind an IBAN or a card is no part of it', () => {
+  assert.deepEqual(found('pay to DE89370400440532013000 when done', 'iban'), [
+    'DE89370400440532013000 = DE89370400440532013000',
+  ])
+  assert.deepEqual(found('DE89 3704 0044 0532 0130 00 with thanks', 'iban'), [
+    'DE89 3704 0044 0532 0130 00 = DE89370400440532013000',
+  ])
+  assert.deepEqual(found('4111 1111 1111 1111 12/27', 'card'), ['4111 1111 1111 1111 = 4111111111111111'])
+})
+
 test('dates become ISO, whatever their order and language', () => {
   assert.deepEqual(found('on 12 March 1984 and March 3, 2021 at 5:30 pm', 'date'), [
     '12 March 1984 = 1984-03-12',

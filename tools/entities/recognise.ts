@@ -3,7 +3,7 @@ import { findDates } from './dates.ts'
 import type { Entity, EntityKind } from './entity.ts'
 import { findNames } from './names.ts'
 import { findPhones } from './phones.ts'
-import { it, RULES } from './rules.ts'
+import { it, RULES, type Rule } from './rules.ts'
 
 export interface RecogniseOptions {
   kinds?: readonly EntityKind[] | undefined
@@ -51,10 +51,10 @@ function findByRules(text: string): Entity[] {
   for (const rule of RULES) {
     if (rule.hint !== undefined && !text.includes(rule.hint)) continue
     for (const match of text.matchAll(rule.pattern)) {
-      if (rule.check !== undefined && !rule.check(match)) continue
+      const shown = holding(rule, it(match))
+      if (shown === undefined) continue
       if (rule.near !== undefined && !rule.near.test(text.slice(Math.max(0, match.index - 60), match.index))) continue
-      const shown = it(match)
-      const start = match.index + (shown === match[0] ? 0 : match[0].lastIndexOf(shown))
+      const start = match.index + Math.max(0, match[0].lastIndexOf(it(match)))
       const entity: Entity = {
         kind: rule.kind,
         text: shown,
@@ -62,13 +62,25 @@ function findByRules(text: string): Entity[] {
         end: start + shown.length,
         confidence: rule.confidence,
       }
-      const value = rule.value?.(match)
+      const value = rule.value?.(match, shown)
       if (value !== undefined) entity.value = value
       if (rule.scheme !== undefined) entity.scheme = rule.scheme
       found.push(entity)
     }
   }
   return found
+}
+
+/** As much of what was found as passes the rule's check. */
+function holding(rule: Rule, found: string): string | undefined {
+  if (rule.check === undefined || rule.check(found)) return found
+  if (rule.grouped === undefined) return undefined
+  for (let cut = found.search(/[ -][^ -]*$/); cut > 0; ) {
+    const shorter = found.slice(0, cut)
+    if (rule.check(shorter)) return shorter
+    cut = shorter.search(/[ -][^ -]*$/)
+  }
+  return undefined
 }
 
 function settle(found: Entity[]): Entity[] {

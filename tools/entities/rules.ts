@@ -12,14 +12,16 @@ export interface Rule {
   pattern: RegExp
   confidence: number
   /** Does the content hold? false drops the match. */
-  check?: (match: RegExpExecArray) => boolean
+  check?: (shown: string) => boolean
+  /** The next word may look like one more group of the number: groups are dropped from the end until `check` holds. */
+  grouped?: true
   /** Words of which one must stand within 60 characters before. */
   near?: RegExp
-  value?: (match: RegExpExecArray) => string | undefined
+  value?: (match: RegExpExecArray, shown: string) => string | undefined
   scheme?: string
 }
 
-const compact = (match: RegExpExecArray) => it(match).replace(/[\s-]/g, '').toUpperCase()
+const compact = (_: RegExpExecArray, shown: string) => shown.replace(/[\s-]/g, '').toUpperCase()
 export const it = (match: RegExpExecArray) => match.groups?.['it'] ?? match[0]
 
 const AMOUNT = String.raw`\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3}){1,6}(?:[.,]\d{1,4})?|\d{1,15}(?:[.,]\d{1,4})?`
@@ -60,7 +62,8 @@ export const RULES: readonly Rule[] = [
   {
     kind: 'iban',
     pattern: /(?<![\p{L}\d])[a-z]{2}\d{2}(?:[ -]?[a-z\d]{4}){2,7}(?:[ -]?[a-z\d]{1,4})?(?![\p{L}\d])/giu,
-    check: (match) => isIban(match[0]),
+    check: isIban,
+    grouped: true,
     confidence: 0.99,
     value: compact,
   },
@@ -74,7 +77,8 @@ export const RULES: readonly Rule[] = [
   {
     kind: 'card',
     pattern: /(?<![\p{L}\d.,-])\d(?:[ -]?\d){11,18}(?![\p{L}\d-]|[.,]\d)/gu,
-    check: (match) => isCardNumber(match[0]),
+    check: isCardNumber,
+    grouped: true,
     confidence: 0.97,
     value: compact,
   },
@@ -88,7 +92,7 @@ export const RULES: readonly Rule[] = [
   {
     kind: 'ssn',
     pattern: /(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])/g,
-    check: (match) => isSsn(match[0]),
+    check: isSsn,
     confidence: 0.95,
   },
   {
@@ -100,7 +104,7 @@ export const RULES: readonly Rule[] = [
   {
     kind: 'ip',
     pattern: /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?:\/\d{1,2})?(?!\.?\d)/g,
-    check: (match) => isIpv4(match[0].split('/')[0]!),
+    check: (shown) => isIpv4(shown.split('/')[0]!),
     confidence: 0.95,
   },
   {
@@ -114,7 +118,7 @@ export const RULES: readonly Rule[] = [
     hint: '::',
     pattern:
       /(?<![\da-f:.])(?:[\da-f]{1,4}:){1,6}(?::[\da-f]{1,4}){1,6}(?:%\w{1,16})?(?![\da-f:])|(?<![\da-f:])(?:[\da-f]{1,4}:){2,7}:(?![\da-f:])|(?<![\da-f:])::(?:ffff:(?:\d{1,3}\.){3}\d{1,3}|[\da-f]{1,4}(?::[\da-f]{1,4}){0,6})(?![\da-f:])/gi,
-    check: (match) => /\d/.test(match[0]) && match[0].length > 4,
+    check: (shown) => /\d/.test(shown) && shown.length > 4,
     confidence: 0.9,
   },
   {
@@ -201,10 +205,8 @@ function ids(schemes: Record<string, RegExp>): Rule[] {
       'giu',
     ),
     // A year or an amount is no number of anything.
-    check: (match) => {
-      const found = it(match)
-      return !/^(19|20)\d\d$/.test(found) && (found.match(/\d/g)?.length ?? 0) >= 3 && !/^\d+\.\d+$/.test(found)
-    },
+    check: (found) =>
+      !/^(19|20)\d\d$/.test(found) && (found.match(/\d/g)?.length ?? 0) >= 3 && !/^\d+\.\d+$/.test(found),
     confidence: 0.8,
   }))
 }
