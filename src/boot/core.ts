@@ -32,7 +32,7 @@ await runProcess(async () => {
     journal,
     bus,
     agents,
-    makeContext: contextMaker(createServices({ workers, stores, log, telemetry })),
+    makeContext: contextMaker(createServices({ settings, workers, stores, log, telemetry })),
     observe: telemetry.observe,
     label: 'core',
     onTrouble,

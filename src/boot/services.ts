@@ -2,6 +2,7 @@
 // the LLM, logs.
 import { type Logger, pino } from 'pino'
 import { createDocuments } from '../gateway/index.ts'
+import { createLlm } from '../host/llm.ts'
 import { absentServices, type Services } from '../host/services.ts'
 import type { Documents } from '../sdk/context.ts'
 import type { Settings } from './settings.ts'
@@ -15,17 +16,19 @@ export function createLog(settings: Settings, name: string): Logger {
 }
 
 export function createServices(parts: {
+  settings: Settings
   workers: Workers
   stores: Stores
   log: Logger
   telemetry: Telemetry
 }): Services {
-  const { workers, stores, log, telemetry } = parts
+  const { settings, workers, stores, log, telemetry } = parts
   return {
     ...absentServices,
     inference: workers.inference,
     retrieval: workers.retrieval,
     aroundTool: telemetry.aroundTool,
+    llm: createLlm(settings.llm),
     documents: (tenant) => documentsOf(stores, tenant),
     log: (fields) => {
       const child = log.child(fields)

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import type { NatsOptions } from '../bus/nats/index.ts'
 import { TroupeError } from '../contract/errors.ts'
+import type { LlmSettings } from '../host/llm.ts'
 
 export interface Settings {
   /** Where everything embedded is kept. */
@@ -19,7 +20,7 @@ export interface Settings {
   otlpUrl?: string
   /** Where the root supervisor answers its children; absent in a process that runs alone. */
   supervisorUrl?: string
-  llm?: { baseUrl: string; model: string; apiKey?: string }
+  llm?: LlmSettings
   /** Agent packages besides those in `agents/` and in the data folder: paths, separated by commas. */
   agentPaths: string[]
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -65,7 +66,9 @@ export function readSettings(environment: Environment = process.env): Settings {
   const model = text('TROUPE_LLM_MODEL')
   if (baseUrl !== undefined && model !== undefined) {
     const apiKey = text('TROUPE_LLM_API_KEY')
-    settings.llm = { baseUrl, model, ...(apiKey === undefined ? {} : { apiKey }) }
+    const input = number(text('TROUPE_LLM_PRICE_INPUT'), 'TROUPE_LLM_PRICE_INPUT', 0)
+    const output = number(text('TROUPE_LLM_PRICE_OUTPUT'), 'TROUPE_LLM_PRICE_OUTPUT', 0)
+    settings.llm = { baseUrl, model, price: { input, output }, ...(apiKey === undefined ? {} : { apiKey }) }
   }
   return settings
 }

@@ -5,6 +5,7 @@
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
 //   observe.ts    where it lets itself be watched
+//   llm.ts        the LLM of a step, metered
 //   services.ts   what a step may touch: documents, inference, retrieval, llm, tools
 //
 // The host knows journal, bus and agents. It does not know that HTTP exists.

@@ -4,12 +4,13 @@ import type { ContextMaker, Report, SignalSource, StepRun } from '../actor/steps
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskRow } from '../journal/journal.ts'
 import type { Documents, Inference, Llm, Log, Retrieval, StepContext, TaskView } from '../sdk/context.ts'
+import { absentLlm, type LlmUse } from './llm.ts'
 
 export interface Services {
   documents(tenant: string): Documents
   inference: Inference
   retrieval(tenant: string): Retrieval
-  llm: Llm
+  llm(use: LlmUse): Llm
   log(fields: Record<string, unknown>): Log
   /** Around a tool's call: the boot file opens a span here. */
   aroundTool<T>(name: string, inner: () => Promise<T>): Promise<T>
@@ -75,7 +76,7 @@ class Context implements StepContext {
     return this.#services.retrieval(this.#task.tenant)
   }
   get llm(): Llm {
-    return this.#services.llm
+    return this.#services.llm({ signal: this.signal, spend: (usage) => this.#report.spend(usage) })
   }
   // Arrow functions: agents take them out of the context.
   readonly progress: StepContext['progress'] = (what) => this.#report.progress({ step: this.#run.id, ...what })
@@ -104,12 +105,7 @@ export const absentServices: Services = {
     search: absent('retrieval'),
     remove: absent('retrieval'),
   }),
-  llm: {
-    configured: false,
-    chat: async () => {
-      throw new TroupeError('llm_not_configured', 'No LLM is configured.')
-    },
-  },
+  llm: () => absentLlm,
   log: () => ({ debug() {}, info() {}, warn() {}, error() {} }),
   aroundTool: (_, inner) => inner(),
 }

@@ -5,11 +5,13 @@
 //   tell.ts           an action that messages another task
 //   handler.ts        the context of a handler agent
 //   context.ts        the context of a step: documents, inference, retrieval, llm, tools
+//   llm-tools.ts      a tool as a tool of LangChain
 //   tool.ts           defineTool: one thing an agent may do to the world outside its state
 export { type ErrorCode, TroupeError } from '../contract/errors.ts'
 export type * from './context.ts'
 export { type Agent, type AgentDefinition, defineAgent, isAgent, type RestartPolicy } from './define-agent.ts'
 export type { Handler, HandlerContext } from './handler.ts'
+export { asLlmTool } from './llm-tools.ts'
 export {
   type AskDescription,
   ask,

@@ -44,7 +44,7 @@ async function runWithCrash(agents: Agent[], input: unknown, options: RunOptions
   return await withJournal(async (journal) => {
     const crash = Promise.withResolvers<void>()
     const counted = countCommits(journal, point, crash.resolve)
-    let stage = await openStage(counted.journal, agents, options.services)
+    let stage = await openStage(counted.journal, agents, options)
     try {
       const { task } = await stage.desk.submit({ tenant: 'test', agent: agents[0]!.name, input })
       const first = await Promise.race([
@@ -55,7 +55,7 @@ async function runWithCrash(agents: Agent[], input: unknown, options: RunOptions
       if (first !== undefined && point === undefined) throw first.error
       // The dead process's lease is ended, as a local supervisor does when it sees the exit.
       await stage.close()
-      stage = await openStage(journal, agents, options.services)
+      stage = await openStage(journal, agents, options)
       return { result: await followToEnd(stage.desk, task.id, options), commits: counted.commits() }
     } finally {
       await stage.close()

@@ -26,7 +26,7 @@ export function testServices(given: TestServices = {}): Services {
       : {
           retrieval: (tenant) => ({ ...absentServices.retrieval(tenant), available: async () => true, ...retrieval }),
         }),
-    ...(llm === undefined ? {} : { llm }),
+    ...(llm === undefined ? {} : { llm: () => llm }),
   }
 }
 

@@ -8,7 +8,7 @@ import type { Task } from '../../contract/task.ts'
 import { createDesk, type Desk } from '../../desk/desk.ts'
 import { createHost } from '../../host/host.ts'
 import { unobserved } from '../../host/observe.ts'
-import { contextMaker } from '../../host/services.ts'
+import { contextMaker, type Services } from '../../host/services.ts'
 import type { Journal } from '../../journal/journal.ts'
 import { openSqliteJournal } from '../../journal/sqlite/index.ts'
 import { AgentRegistry } from '../../plugins/registry.ts'
@@ -19,6 +19,8 @@ export interface RunOptions {
   /** Agents that the tested one asks. */
   others?: Agent[]
   services?: TestServices
+  /** The host's own services, for tests of Troupe itself; they win over `services`. */
+  hostServices?: Services
   /** Called with each event; answer a person's question here: `send` puts a message into the task's mailbox. */
   onEvent?(event: TaskEvent, send: (message: { type: string; [key: string]: unknown }) => void): void
   /** Milliseconds after which the run is given up. Default 20 s. */
@@ -38,7 +40,7 @@ export async function runAgent<Input>(
   options: RunOptions = {},
 ): Promise<TaskResult> {
   return await withJournal(async (journal) => {
-    const stage = await openStage(journal, [agent, ...(options.others ?? [])], options.services)
+    const stage = await openStage(journal, [agent, ...(options.others ?? [])], options)
     try {
       const { task } = await stage.desk.submit({ tenant: TENANT, agent: agent.name, input })
       return await followToEnd(stage.desk, task.id, options)
@@ -49,14 +51,18 @@ export async function runAgent<Input>(
 }
 
 /** Everything a task needs, in one process. */
-export async function openStage(journal: Journal, agents: Agent[], services?: TestServices) {
+export async function openStage(
+  journal: Journal,
+  agents: Agent[],
+  { services, hostServices }: Pick<RunOptions, 'services' | 'hostServices'> = {},
+) {
   const bus = createInProcessBus()
   const registry = new AgentRegistry(agents)
   const host = createHost({
     journal,
     bus,
     agents: registry,
-    makeContext: contextMaker(testServices(services)),
+    makeContext: contextMaker(hostServices ?? testServices(services)),
     observe: unobserved,
     onTrouble() {},
   })

@@ -1,0 +1,77 @@
+// The LLM of a step: a LangChain chat model at any OpenAI-compatible endpoint, metered against the task's budget.
+// LangChain takes over a second to import, so it is imported when the first step asks for a model.
+import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
+import type { LLMResult } from '@langchain/core/outputs'
+import { TroupeError } from '../contract/errors.ts'
+import type { Usage } from '../contract/task.ts'
+import type { Llm } from '../sdk/context.ts'
+
+export interface LlmSettings {
+  baseUrl: string
+  model: string
+  apiKey?: string
+  /** Money for a million tokens, in the currency budgets are kept in. */
+  price?: { input: number; output: number }
+  /** Milliseconds for one call. Default 60 s. */
+  timeout?: number
+}
+
+export interface LlmUse {
+  signal: AbortSignal
+  /** Throws `budget_exceeded` when this was too much. */
+  spend(usage: Usage): void
+}
+
+/** Tries within one call, for 429 and cut connections; the step's own retries come on top. */
+const CALL_RETRIES = 2
+
+export function createLlm(settings: LlmSettings | undefined): (use: LlmUse) => Llm {
+  if (settings === undefined) return () => absentLlm
+  return (use) => ({
+    configured: true,
+    async chat({ temperature, maxTokens } = {}): Promise<BaseChatModel> {
+      const { ChatOpenAI } = await import('@langchain/openai')
+      return new ChatOpenAI({
+        model: settings.model,
+        // An endpoint without authentication still wants a key to be there.
+        apiKey: settings.apiKey ?? 'none',
+        configuration: { baseURL: settings.baseUrl },
+        timeout: settings.timeout ?? 60_000,
+        maxRetries: CALL_RETRIES,
+        streamUsage: true,
+        callbacks: [
+          {
+            // Awaited by LangChain, so a spent budget fails the call that spent it.
+            awaitHandlers: true,
+            raiseError: true,
+            name: 'troupe-meter',
+            handleLLMStart: () => use.signal.throwIfAborted(),
+            handleLLMEnd: (result: LLMResult) => use.spend(usageOf(result, settings.price)),
+          },
+        ],
+        ...(temperature === undefined ? {} : { temperature }),
+        ...(maxTokens === undefined ? {} : { maxTokens }),
+      })
+    },
+  })
+}
+
+export const absentLlm: Llm = {
+  configured: false,
+  chat: async () => {
+    throw new TroupeError('llm_not_configured', 'No LLM is configured.')
+  },
+}
+
+function usageOf(result: LLMResult, price: LlmSettings['price']): Usage {
+  const message = result.generations[0]?.[0] as { message?: { usage_metadata?: Tokens } } | undefined
+  const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0 } = message?.message?.usage_metadata ?? {}
+  // Money for a million tokens is millionths of it for one.
+  const costMicros = Math.ceil(inputTokens * (price?.input ?? 0) + outputTokens * (price?.output ?? 0))
+  return { inputTokens, outputTokens, costMicros }
+}
+
+interface Tokens {
+  input_tokens?: number
+  output_tokens?: number
+}
