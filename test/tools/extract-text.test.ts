@@ -25,8 +25,8 @@ test('Word: headings, lists, tables as data, pages and properties', async () => 
   assert.equal(document.pageCount, 2)
   assert.match(document.pages[1]!.text, /We expect more/)
   assert.match(document.text, /Revenue grew by 12 % to € 4\.2 million\./)
-  assert.equal(document.metadata['title'], 'Quarterly report')
-  assert.equal(document.metadata['author'], 'Ada Lovelace')
+  assert.equal(document.metadata.title, 'Quarterly report')
+  assert.equal(document.metadata.author, 'Ada Lovelace')
 })
 
 test('offsets of pages and headings point into the text', async () => {
@@ -82,7 +82,7 @@ test('PDF: pages, large letters as headings, metadata, links', async () => {
   const document = await extract(bytes, 'annual.pdf')
   assert.equal(document.pageCount, 2)
   assert.equal(document.structure.headings[0]?.text, 'Annual report')
-  assert.equal(document.metadata['title'], 'Annual')
+  assert.equal(document.metadata.title, 'Annual')
   assert.deepEqual(document.structure.links, ['https://example.org/report'])
 })
 
@@ -124,7 +124,7 @@ test('HTML: what a reader sees, without scripts, styles and hidden parts', async
     <ul><li>a</li><li>b</li></ul><table><tr><th>x</th><th>y</th></tr><tr><td>1</td><td>2</td></tr></table>
     <a href="https://example.org">link</a><a href="javascript:alert(1)">bad</a></body></html>`)
   assert.equal(document.format, 'html')
-  assert.equal(document.metadata['title'], 'Shop')
+  assert.equal(document.metadata.title, 'Shop')
   assert.match(document.text, /Fish & chips/)
   assert.doesNotMatch(document.text, /alert|not this|p\{\}/)
   assert.deepEqual(document.structure.lists[0]?.items, ['a', 'b'])
@@ -176,7 +176,7 @@ test('e-mail: head, body and the text of attachments on pages of their own; a ba
   ].join('\r\n')
   const document = await extract(mail, 'mail.eml')
   assert.equal(document.format, 'email')
-  assert.equal(document.metadata['subject'], 'Grüße')
+  assert.equal(document.metadata.subject, 'Grüße')
   const [report, broken] = document.attachments
   assert.match(document.text.slice(report!.start, report!.end), /Revenue grew/)
   assert.match(broken!.problem!, /damaged/)
