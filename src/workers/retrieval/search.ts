@@ -46,9 +46,9 @@ export interface SearchParts {
   embedders: Embedders
 }
 
-/** How far down each ranking the fusion looks. */
-function depthFor(k: number): number {
-  return Math.max(100, 2 * k)
+/** How far down each ranking the fusion looks. A scan of vectors costs more the more of them it is to keep. */
+function depthsFor(k: number): { words: number; vectors: number } {
+  return { words: Math.max(100, 2 * k), vectors: Math.max(30, 2 * k) }
 }
 
 export async function search(parts: SearchParts, request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
@@ -60,10 +60,10 @@ export async function search(parts: SearchParts, request: SearchRequest, signal:
     throw new TroupeError('collection_not_found', `tenant ${tenant} has no collection ${name}`)
   }
   const terms = distinctTerms(request.query).slice(0, MAX_QUERY_TERMS)
-  const depth = depthFor(request.k)
+  const depths = depthsFor(request.k)
   const [lexical, vector] = await Promise.all([
-    mode === 'vector' ? [] : store.lexical(collection.id, terms, depth, request.filter),
-    mode === 'lexical' ? NOT_ASKED : nearest(parts, collection, request, depth, signal),
+    mode === 'vector' ? [] : store.lexical(collection.id, terms, depths.words, request.filter),
+    mode === 'lexical' ? NOT_ASKED : nearest(parts, collection, request, depths.vectors, signal),
   ])
   signal.throwIfAborted()
   const ranked = rank(request, lexical, vector.matches)
