@@ -19,7 +19,7 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly input: z.ZodType<Input>
   readonly output: z.ZodType<Output>
   readonly limits: ToolLimits
-  /** Checks the input, runs under the limits, checks the output. */
+  /** Checks the input and runs under the limits. */
   call(input: unknown, context: ToolContext): Promise<Output>
 }
 
@@ -48,22 +48,23 @@ export function defineTool<Input, Output>(definition: ToolDefinition<Input, Outp
       if (!parsed.success) {
         throw new TroupeError('invalid_input', `${definition.name}: ${z.prettifyError(parsed.error)}`)
       }
-      const timeout = AbortSignal.timeout(limits.time)
-      const signal = AbortSignal.any([context.signal, timeout])
-      signal.throwIfAborted()
-      const aborted = new Promise<never>((_, reject) => {
-        signal.addEventListener(
-          'abort',
-          () =>
-            reject(
-              timeout.aborted
-                ? new TroupeError('limit_exceeded', `${definition.name} ran longer than ${limits.time} ms`)
-                : signal.reason,
-            ),
-          { once: true },
-        )
-      })
-      return await Promise.race([definition.run(parsed.data, { signal }), aborted])
+      const late = new AbortController()
+      const timer = setTimeout(() => late.abort(), limits.time)
+      const signal = AbortSignal.any([context.signal, late.signal])
+      const aborted = Promise.withResolvers<never>()
+      const onAbort = () => {
+        const tooLate = new TroupeError('limit_exceeded', `${definition.name} ran longer than ${limits.time} ms`)
+        aborted.reject(late.signal.aborted ? tooLate : signal.reason)
+      }
+      try {
+        signal.throwIfAborted()
+        signal.addEventListener('abort', onAbort, { once: true })
+        return await Promise.race([definition.run(parsed.data, { signal }), aborted.promise])
+      } finally {
+        // A timer or a listener that stays holds the result in memory until the limit has passed.
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+      }
     },
   }
 }

@@ -15,17 +15,15 @@ export interface CrashReport {
   gaps: { commit: number; when: 'before' | 'after' }[]
 }
 
-export async function crashEverywhere<Input>(
-  agent: Agent<Input>,
-  input: Input,
-  options: RunOptions = {},
-): Promise<CrashReport> {
+export async function crashEverywhere(agent: Agent, input: unknown, options: RunOptions = {}): Promise<CrashReport> {
+  // The same object for every life: it names the document store, which outlives a crash.
+  const given = { ...options, services: options.services ?? {} }
   const agents = [agent, ...(options.others ?? [])]
-  const peace = await runWithCrash(agents, input, options, undefined)
+  const peace = await runWithCrash(agents, input, given, undefined)
   const report: CrashReport = { commits: peace.commits, differences: [], gaps: [] }
   for (let commit = 1; commit <= peace.commits; commit++) {
     for (const when of ['before', 'after'] as const) {
-      const { result } = await runWithCrash(agents, input, options, { commit, when })
+      const { result } = await runWithCrash(agents, input, given, { commit, when })
       if (!sameEnd(result, peace.result)) {
         report.differences.push({ commit, when, got: result.task, wanted: peace.result.task })
       }

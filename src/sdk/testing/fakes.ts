@@ -12,8 +12,12 @@ export interface TestServices {
   llm?: Llm
 }
 
+/** What a run stored is there after its crash, as it is in a document store: one store for each `services` object. */
+const kept = new WeakMap<TestServices, Documents>()
+
 export function testServices(given: TestServices = {}): Services {
-  const documents = documentsInMemory(given.documents ?? {})
+  const documents = kept.get(given) ?? documentsInMemory(given.documents ?? {})
+  kept.set(given, documents)
   const { inference, retrieval, llm } = given
   return {
     ...absentServices,

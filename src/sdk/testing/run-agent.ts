@@ -34,11 +34,7 @@ export interface TaskResult {
 
 const TENANT = 'test'
 
-export async function runAgent<Input>(
-  agent: Agent<Input>,
-  input: Input,
-  options: RunOptions = {},
-): Promise<TaskResult> {
+export async function runAgent(agent: Agent, input: unknown, options: RunOptions = {}): Promise<TaskResult> {
   return await withJournal(async (journal) => {
     const stage = await openStage(journal, [agent, ...(options.others ?? [])], options)
     try {
