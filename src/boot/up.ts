@@ -53,7 +53,8 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
   }
   control.serve(supervisor)
   const url = `http://${forUrl(settings.host)}:${addresses.port}`
-  await writeWhereabouts(settings.dataFolder, { url, pid: process.pid })
+  const { inference, retrieval } = addresses
+  await writeWhereabouts(settings.dataFolder, { url, pid: process.pid, inference, retrieval })
   const closed = supervisor.exited.then(() => {
     control.close()
     lock.release()

@@ -7,6 +7,9 @@ export interface Whereabouts {
   url: string
   /** The root supervisor. */
   pid: number
+  /** Addresses of the workers. */
+  inference: string
+  retrieval: string
 }
 
 const FILE = 'up.json'

@@ -15,6 +15,8 @@ export const EXIT = {
   notFound: 5,
   /** A defect of Troupe, or damaged data. */
   broken: 70,
+  /** Ctrl-C while it followed a task; the task goes on. */
+  interrupted: 130,
 } as const
 
 export const EXIT_CODES_HELP = `Exit status:
@@ -24,7 +26,8 @@ export const EXIT_CODES_HELP = `Exit status:
   3   no gateway answers, or a part of it is down
   4   refused: no right to it, over a limit, or its state does not allow it
   5   what was named does not exist
-  70  a defect of Troupe, or damaged data`
+  70  a defect of Troupe, or damaged data
+  130 interrupted; a task that was followed goes on`
 
 export function exitCodeOf(thrown: unknown): number {
   const error: TroupeError = toTroupeError(thrown)

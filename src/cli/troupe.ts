@@ -9,11 +9,13 @@
 //   backup.ts       backup, restore          doctor.ts       doctor
 //   train.ts        train                    completion.ts   completion
 //   client.ts       the gateway over HTTP    connection.ts   where it is, and with which key
-//   terminal.ts     stdout and stderr        table.ts, exit-codes.ts
+//   context.ts      what a command is given  terminal.ts     stdout and stderr
+//   input.ts        JSON, @file, -           table.ts        rows and units; exit-codes.ts
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { toErrorRecord, toTroupeError } from '../contract/errors.ts'
+import type { Handler } from './context.ts'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
@@ -29,19 +31,158 @@ const program = new Command('troupe')
   .showHelpAfterError('Try `troupe --help`.')
   .exitOverride()
 
+/** The handler is imported when its command runs. */
+function action<Options>(load: () => Promise<Handler<Options>>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const command = given.pop() as Command
+    const options = given.pop() as Options
+    const [handler, { createContext }] = await Promise.all([load(), import('./context.ts')])
+    const code = await handler(createContext(command.optsWithGlobals()), given as (string | undefined)[], options)
+    if (code !== undefined) process.exitCode = code
+  }
+}
+
+program.commandsGroup('Run it:')
 program
   .command('up')
   .description('start everything on this machine, and keep it running')
   .option('--host <address>', 'where the gateway listens (TROUPE_HOST; default: 127.0.0.1)')
   .option('--port <number>', 'its port; 0 takes a free one (TROUPE_PORT; default: 8000)')
   .option('--samples', 'run the samples when it serves, and show what came out')
-  .action(async (options, command) => (await import('./up.ts')).upCommand(options, command.optsWithGlobals()))
-
+  .action(action(async () => (await import('./up.ts')).upCommand))
 program
-  .command('run')
-  .argument('<role>', 'core, inference or retrieval')
-  .description('run one process of an installation in the foreground; its settings come from the environment')
-  .action(async (role) => (await import('./up.ts')).runRole(role))
+  .command('run <role>')
+  .description('run one process of an installation: core, inference or retrieval; settings from the environment')
+  .action(action(async () => (await import('./up.ts')).runCommand))
+program
+  .command('tree')
+  .description('the live supervision tree')
+  .action(action(async () => (await import('./tree.ts')).treeCommand))
+program
+  .command('restart <path>')
+  .description('restart a child of the tree in good order, like troupe/core')
+  .action(action(async () => (await import('./tree.ts')).restartCommand))
+program
+  .command('doctor')
+  .description('check everything, and say what to do')
+  .action(action(async () => (await import('./doctor.ts')).doctorCommand))
+program
+  .command('samples')
+  .description('run the samples against a running installation, and show what came out')
+  .action(action(async () => (await import('./samples.ts')).samplesCommand))
+
+program.commandsGroup('Give it work:')
+program
+  .command('submit <agent> [input]')
+  .description('give an agent a task; input is JSON, @file or - for stdin')
+  .option('-w, --wait', 'wait for its end; the output goes to stdout')
+  .option('-f, --follow', 'wait, and show what happens')
+  .option('-d, --document <file>', 'store this file and put it into the input as `document`')
+  .option('--priority <lane>', 'high, normal or low')
+  .option('--deadline <time>', 'RFC 3339; the task fails when it has not ended by then')
+  .option('--budget <tokens>', 'the most tokens it may spend')
+  .option('--idempotency-key <key>', 'the same key with the same input gives the same task')
+  .action(action(async () => (await import('./submit.ts')).submitCommand))
+
+const tasks = program.command('tasks').description('list, show, follow, cancel, retry, message')
+tasks
+  .command('ls')
+  .option('--status <states>', 'one or more, separated by commas')
+  .option('--agent <name>')
+  .option('--limit <count>', 'at most', '50')
+  .option('--cursor <cursor>', 'the next page')
+  .action(action(async () => (await import('./tasks.ts')).listTasks))
+tasks.command('show <id>').action(action(async () => (await import('./tasks.ts')).showTask))
+tasks
+  .command('follow <id>')
+  .description('its log, until it ends')
+  .option('--after <number>', 'only events above this number', '0')
+  .action(action(async () => (await import('./tasks.ts')).followTask))
+tasks
+  .command('cancel <id>')
+  .option('--reason <text>')
+  .action(action(async () => (await import('./tasks.ts')).cancelTask))
+tasks
+  .command('retry <id>')
+  .option('-w, --wait')
+  .option('-f, --follow')
+  .action(action(async () => (await import('./tasks.ts')).retryTask))
+tasks
+  .command('message <id> <type> [content]')
+  .description('send it a message; content is JSON, @file or -')
+  .action(action(async () => (await import('./tasks.ts')).messageTask))
+
+const agents = program.command('agents').description('what can be asked to work')
+agents.command('ls').action(action(async () => (await import('./agents.ts')).listAgents))
+agents
+  .command('show <name>')
+  .option('--schema', 'the whole JSON Schema of input and output')
+  .action(action(async () => (await import('./agents.ts')).showAgent))
+
+const documents = program.command('documents').description('put, get and list documents')
+documents
+  .command('put <file>')
+  .option('--name <name>', 'another name than the file’s')
+  .option('--collection <name>', 'put it into this collection as well')
+  .action(action(async () => (await import('./documents.ts')).putDocument))
+documents
+  .command('get <id>')
+  .option('-o, --output <file>', 'instead of stdout')
+  .action(action(async () => (await import('./documents.ts')).getDocument))
+documents
+  .command('ls')
+  .option('--limit <count>', 'at most', '50')
+  .action(action(async () => (await import('./documents.ts')).listDocuments))
+program
+  .command('search <collection> <query>')
+  .description('search a collection by words and by meaning')
+  .option('--limit <count>', 'at most', '5')
+  .option('--mode <mode>', 'hybrid, lexical or vector', 'hybrid')
+  .action(action(async () => (await import('./documents.ts')).searchCollection))
+
+program.commandsGroup('Look after it:')
+const keys = program.command('keys').description('create, list and revoke API keys')
+keys
+  .command('create <name>')
+  .requiredOption('--role <role>', 'viewer, submitter, operator or admin')
+  .option('--tenant <tenant>')
+  .option('--expires <time>', 'RFC 3339')
+  .action(action(async () => (await import('./administration.ts')).createKey))
+keys
+  .command('ls')
+  .option('--tenant <tenant>')
+  .action(action(async () => (await import('./administration.ts')).listKeys))
+keys
+  .command('revoke <id>')
+  .option('--tenant <tenant>')
+  .action(action(async () => (await import('./administration.ts')).revokeKey))
+program
+  .command('usage')
+  .description('what was spent')
+  .option('--since <time>', 'RFC 3339; default: this month')
+  .action(action(async () => (await import('./administration.ts')).showUsage))
+program
+  .command('models')
+  .description('the models that the inference worker serves')
+  .action(action(async () => (await import('./administration.ts')).listModels))
+program
+  .command('train [arguments...]')
+  .description('train a model; `troupe train --help` says how')
+  .allowUnknownOption()
+  .helpOption(false)
+  .action(async (given: string[]) => (await import('./train.ts')).trainCommand(given))
+program
+  .command('backup <folder>')
+  .description('copy the data folder into an empty folder, also while Troupe runs')
+  .action(action(async () => (await import('./backup.ts')).backupCommand))
+program
+  .command('restore <folder>')
+  .description('make a data folder (--data) out of a backup')
+  .action(action(async () => (await import('./backup.ts')).restoreCommand))
+program
+  .command('completion <shell>')
+  .description('a script for bash, zsh or fish: source <(troupe completion bash)')
+  .action(async (shell: string) => (await import('./completion.ts')).completionCommand(program, shell))
 
 try {
   await program.parseAsync()

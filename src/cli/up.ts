@@ -5,7 +5,7 @@ import { readSettings } from '../boot/settings.ts'
 import { type RunningTroupe, startTroupe } from '../boot/up.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { processChild } from '../supervision/index.ts'
-import type { GlobalOptions } from './connection.ts'
+import type { Handler } from './context.ts'
 import { hasColour } from './terminal.ts'
 
 export interface UpOptions {
@@ -14,7 +14,7 @@ export interface UpOptions {
   samples?: boolean
 }
 
-export async function upCommand(options: UpOptions, globals: GlobalOptions): Promise<void> {
+export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => {
   const settings = readSettings({
     ...process.env,
     ...(options.host === undefined ? {} : { TROUPE_HOST: options.host }),
@@ -78,7 +78,7 @@ async function startSamples({ supervisor, environment }: RunningTroupe): Promise
 
 const ROLES = ['core', 'inference', 'retrieval'] as const
 
-export async function runRole(role: string): Promise<void> {
+export const runCommand: Handler = async (_, [role]) => {
   const known = ROLES.find((name) => name === role)
   if (known === undefined) {
     throw new TroupeError('invalid_request', `There is no role ${role}; the roles are ${ROLES.join(', ')}.`)

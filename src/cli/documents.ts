@@ -1,0 +1,89 @@
+// troupe documents put | get | ls, troupe search
+import { writeFile } from 'node:fs/promises'
+import { TroupeError } from '../contract/errors.ts'
+import type { Handler } from './context.ts'
+import { bytes, duration, table } from './table.ts'
+
+interface DocumentView {
+  id: string
+  name: string
+  mime: string
+  bytes: number
+  createdAt: string
+}
+
+export const putDocument: Handler<{ name?: string; collection?: string }> = async (context, [file], options) => {
+  const gateway = await context.connect()
+  const document = await gateway.upload<DocumentView>('/v1/documents', await readable(file!), options.name)
+  context.show(document, ({ id }) => id)
+  if (options.collection === undefined) return
+  const body = { documents: [{ documentId: document.id }] }
+  const put = `/v1/collections/${encodeURIComponent(options.collection)}/documents`
+  const { passages } = await gateway.post<{ passages: number }>(put, body)
+  context.terminal.note(`${passages} passages in ${options.collection}`)
+}
+
+async function readable(file: string): Promise<string> {
+  const { access } = await import('node:fs/promises')
+  await access(file).catch((error: Error) => {
+    throw new TroupeError('invalid_request', `${file} cannot be read: ${error.message}.`)
+  })
+  return file
+}
+
+export const getDocument: Handler<{ output?: string }> = async (context, [id], { output }) => {
+  const gateway = await context.connect()
+  if (context.globals.json) {
+    context.terminal.out(JSON.stringify(await gateway.get(`/v1/documents/${id}`), null, 2))
+    return
+  }
+  const content = await gateway.download(`/v1/documents/${id}/content`)
+  if (output === undefined) process.stdout.write(content)
+  else await writeFile(output, content)
+}
+
+export const listDocuments: Handler<{ limit: string }> = async (context, _, { limit }) => {
+  const gateway = await context.connect()
+  const { documents } = await gateway.get<{ documents: DocumentView[] }>('/v1/documents', { query: { limit } })
+  context.show(documents, (all) =>
+    table(
+      ['ID', 'NAME', 'TYPE', 'SIZE', 'AGE'],
+      all.map((one) => [
+        one.id,
+        one.name,
+        one.mime,
+        bytes(one.bytes),
+        duration(Date.now() - Date.parse(one.createdAt)),
+      ]),
+    ),
+  )
+}
+
+interface Passage {
+  documentId: string
+  text: string
+  start: number
+  end: number
+  score: number
+}
+
+export const searchCollection: Handler<{ limit: string; mode: string }> = async (
+  context,
+  [collection, query],
+  options,
+) => {
+  const gateway = await context.connect()
+  const body = { query, limit: Number(options.limit), mode: options.mode }
+  const path = `/v1/collections/${encodeURIComponent(collection!)}/search`
+  const { passages } = await gateway.post<{ passages: Passage[] }>(path, body)
+  const { style } = context.terminal
+  context.show(passages, (found) =>
+    found
+      .map(({ documentId, start, end, score, text }) => {
+        const where = style('dim', `${documentId} ${start}–${end}  score ${score.toFixed(3)}`)
+        return `${where}\n${text.trim().slice(0, 400)}\n`
+      })
+      .join('\n'),
+  )
+  if (passages.length === 0) context.terminal.note('Nothing was found.')
+}

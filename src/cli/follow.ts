@@ -1,0 +1,99 @@
+// A task's log as it grows, in words.
+import type { EventView, GatewayClient, TaskView } from './client.ts'
+import type { Context } from './context.ts'
+import { EXIT } from './exit-codes.ts'
+import { duration } from './table.ts'
+
+/** Shows what happens on stderr until the task ends, then gives the task. `quiet` shows only that something does. */
+export async function watchTask(
+  { terminal }: Context,
+  gateway: GatewayClient,
+  taskId: string,
+  quiet: boolean,
+): Promise<TaskView> {
+  const interrupted = new AbortController()
+  const onInterrupt = () => interrupted.abort()
+  process.once('SIGINT', onInterrupt)
+  let begun: number | undefined
+  try {
+    for await (const event of gateway.follow(taskId, 0, interrupted.signal)) {
+      const at = Date.parse(event.at)
+      begun ??= at
+      const line = `${duration(at - begun).padStart(8)}  ${inWords(event)}`
+      if (quiet || event.type === 'tokens') terminal.status(line)
+      else terminal.note(line)
+    }
+    terminal.status('')
+    return await gateway.get<TaskView>(`/v1/tasks/${taskId}`)
+  } catch (error) {
+    if (!interrupted.signal.aborted) throw error
+    terminal.note(
+      `The task goes on. See it again: troupe tasks follow ${taskId}   end it: troupe tasks cancel ${taskId}`,
+    )
+    process.exit(EXIT.interrupted)
+  } finally {
+    process.off('SIGINT', onInterrupt)
+  }
+}
+
+export function exitCodeOfTask({ state }: TaskView): number {
+  return state === 'completed' ? EXIT.ok : EXIT.failed
+}
+
+/** One line for an event. The fields depend on its type (contract/events.ts). */
+export function inWords(event: EventView): string {
+  const error = event.error as { code: string; message: string } | undefined
+  const failure = error === undefined ? '' : ` ${error.code}: ${error.message}`
+  switch (event.type) {
+    case 'task.accepted':
+      return `accepted for ${event.agent}@${event.version}`
+    case 'task.started':
+      return `started on ${event.host}`
+    case 'task.resumed':
+      return `resumed on ${event.host} (${event.because})`
+    case 'task.waiting':
+      return `waiting for ${waitingWords(event.for)}`
+    case 'task.owner_lost':
+      return `its host ${event.host} died; it moves on`
+    case 'task.crashed':
+      return `crashed, starts again in ${event.restartInMs} ms:${failure}`
+    case 'state.entered':
+      return `state ${stateWords(event.state)}`
+    case 'step.completed':
+      return `step ${event.step} done in ${duration(Number(event.ms))}`
+    case 'step.retrying':
+      return `step ${event.step} failed, again in ${event.inMs} ms:${failure}`
+    case 'child.asked':
+      return `asked ${event.agent} (${event.task})`
+    case 'child.ended':
+      return `${event.task} ${event.state}`
+    case 'progress':
+      return progressWords(event)
+    case 'tokens':
+      return String(event.text).replaceAll(/\s+/g, ' ')
+    case 'emitted':
+      return JSON.stringify(event.event)
+    default: {
+      const what = [event.step, event.name, event.timer, event.reason].find((value) => typeof value === 'string')
+      return `${event.type.replace('.', ' ').replaceAll('_', ' ')}${what === undefined ? '' : ` ${what}`}${failure}`
+    }
+  }
+}
+
+function progressWords({ fraction, message }: EventView): string {
+  const share = typeof fraction === 'number' ? `${Math.round(fraction * 100)} % ` : ''
+  return `… ${share}${typeof message === 'string' ? message : ''}`.trimEnd()
+}
+
+function waitingWords(waiting: unknown): string {
+  const { kind, detail } = waiting as { kind: string; detail?: string }
+  return detail === undefined ? kind : `${kind}: ${detail}`
+}
+
+/** xstate's value: a name, or names below names. */
+function stateWords(state: unknown): string {
+  if (typeof state === 'string') return state
+  return Object.entries(state as Record<string, unknown>)
+    .map(([name, below]) => `${name}.${stateWords(below)}`)
+    .join(' + ')
+}

@@ -1,0 +1,77 @@
+// troupe samples: an invoice through the document analyzer, a table through business intelligence and quality assurance.
+// What `npm start` shows a newcomer: real tasks over the real API, their results in words, and where to look further.
+import { join } from 'node:path'
+import type { GatewayClient, TaskView } from './client.ts'
+import type { Context, Handler } from './context.ts'
+import { EXIT } from './exit-codes.ts'
+import { SAMPLES, type Sample } from './sample-list.ts'
+import { duration } from './table.ts'
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'examples', 'samples')
+
+export const samplesCommand: Handler = async (context) => {
+  // As a child of `troupe up`: gone with it.
+  if (process.send !== undefined) process.once('disconnect', () => process.exit(EXIT.interrupted))
+  const gateway = await context.connect()
+  const { agents } = await gateway.get<{ agents: { name: string }[] }>('/v1/agents')
+  const here = SAMPLES.filter(({ agent }) => agents.some(({ name }) => name === agent))
+  const documents = new Map<string, Promise<string>>()
+  const documentOf = (file: string): Promise<string> => {
+    const known = documents.get(file) ?? upload(gateway, file)
+    documents.set(file, known)
+    return known
+  }
+  const results = await Promise.all(here.map((sample) => runSample(context, gateway, sample, documentOf)))
+  if (context.globals.json) context.terminal.out(JSON.stringify(results, null, 2))
+  else context.terminal.note(here.length === 0 ? 'None of the sample agents is installed.' : farewell(gateway.url))
+  return results.every(({ state }) => state === 'completed') ? EXIT.ok : EXIT.failed
+}
+
+async function upload(gateway: GatewayClient, file: string): Promise<string> {
+  return (await gateway.upload<{ id: string }>('/v1/documents', join(FOLDER, file))).id
+}
+
+async function runSample(
+  context: Context,
+  gateway: GatewayClient,
+  sample: Sample,
+  documentOf: (file: string) => Promise<string>,
+): Promise<TaskView> {
+  const body = { agent: sample.agent, input: sample.input(await documentOf(sample.file)) }
+  const { id } = await gateway.post<TaskView>('/v1/tasks', body)
+  for await (const _ of gateway.follow(id, 0)) {
+    // The log ends with the task.
+  }
+  const task = await gateway.get<TaskView>(`/v1/tasks/${id}`)
+  if (!context.globals.json) show(context, gateway.url, sample, task)
+  return task
+}
+
+function show({ terminal }: Context, url: string, sample: Sample, task: TaskView): void {
+  const { style } = terminal
+  const took = duration(Date.parse(task.endedAt ?? task.createdAt) - Date.parse(task.createdAt))
+  const mark = task.state === 'completed' ? style('green', '✔') : style('red', '✘')
+  const failed = () => [`${task.state}: ${task.error?.code}: ${task.error?.message}`]
+  const lines = task.state === 'completed' ? sample.inWords(task.output as never) : failed()
+  const links = [
+    `${url}/v1/tasks/${task.id}`,
+    ...(task.state === 'completed' ? sample.documents(task.output as never) : []),
+  ]
+  terminal.out(
+    [
+      `${mark} ${style('bold', sample.agent)} read examples/samples/${sample.file} in ${took}`,
+      ...lines.map((line) => `    ${line}`),
+      ...links.map((link) => `    ${style('dim', link.startsWith('/') ? url + link : link)}`),
+      '',
+    ].join('\n'),
+  )
+}
+
+function farewell(url: string): string {
+  return [
+    'The samples are done, and Troupe goes on serving. What next:',
+    '  troupe tasks ls                                            what was just done',
+    '  troupe submit document-analyzer --document <file> --follow your own document',
+    `  ${url}/docs                                 the API`,
+  ].join('\n')
+}

@@ -1,0 +1,91 @@
+// troupe tasks ls | show | follow | cancel | retry | message
+import { TroupeError } from '../contract/errors.ts'
+import type { TaskView } from './client.ts'
+import type { Handler } from './context.ts'
+import { exitCodeOfTask, inWords, watchTask } from './follow.ts'
+import { readInput } from './input.ts'
+import { showEnd } from './submit.ts'
+import { duration, facts, table } from './table.ts'
+
+export interface ListOptions {
+  status?: string
+  agent?: string
+  limit: string
+  cursor?: string
+}
+
+export const listTasks: Handler<ListOptions> = async (context, _, { status, agent, limit, cursor }) => {
+  const gateway = await context.connect()
+  const query = { status, agent, limit, cursor }
+  const page = await gateway.get<{ tasks: TaskView[]; nextCursor?: string }>('/v1/tasks', { query })
+  context.show(page, ({ tasks }) =>
+    table(
+      ['ID', 'AGENT', 'STATE', 'AGE', 'TOOK'],
+      tasks.map(({ id, agent, state, createdAt, startedAt, endedAt }) => [
+        id,
+        agent,
+        state,
+        duration(Date.now() - Date.parse(createdAt)),
+        endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt ?? createdAt)),
+      ]),
+    ),
+  )
+  if (page.nextCursor !== undefined) context.terminal.note(`There are more: --cursor ${page.nextCursor}`)
+}
+
+export const showTask: Handler = async (context, [id]) => {
+  const gateway = await context.connect()
+  const task = await gateway.get<TaskView & { input?: unknown }>(`/v1/tasks/${id}`)
+  context.show(task, (shown) =>
+    [
+      facts({
+        id: shown.id,
+        agent: `${shown.agent}@${shown.agentVersion}`,
+        state: shown.state,
+        'waiting for': shown.waitingFor && [shown.waitingFor.kind, shown.waitingFor.detail].filter(Boolean).join(': '),
+        error: shown.error && `${shown.error.code}: ${shown.error.message}`,
+        created: shown.createdAt,
+        started: shown.startedAt,
+        ended: shown.endedAt,
+        events: shown.lastEvent,
+        tokens: shown.usage && `${shown.usage.inputTokens} in, ${shown.usage.outputTokens} out`,
+      }),
+      `\ninput\n${JSON.stringify(shown.input, null, 2)}`,
+      ...(shown.output === undefined ? [] : [`\noutput\n${JSON.stringify(shown.output, null, 2)}`]),
+    ].join('\n'),
+  )
+}
+
+export const followTask: Handler<{ after: string }> = async (context, [id], { after }) => {
+  const gateway = await context.connect()
+  for await (const event of gateway.follow(id!, Number(after))) {
+    if (context.globals.json) context.terminal.out(JSON.stringify(event))
+    else context.terminal.out(`${String(event.number).padStart(4)}  ${event.at}  ${inWords(event)}`)
+  }
+  return exitCodeOfTask(await gateway.get<TaskView>(`/v1/tasks/${id}`))
+}
+
+export const cancelTask: Handler<{ reason?: string }> = async (context, [id], { reason }) => {
+  const gateway = await context.connect()
+  const task = await gateway.post<TaskView>(`/v1/tasks/${id}/cancel`, reason === undefined ? {} : { reason })
+  context.show(task, () => `${id} will be cancelled`)
+}
+
+export const retryTask: Handler<{ wait?: boolean; follow?: boolean }> = async (context, [id], options) => {
+  const gateway = await context.connect()
+  const task = await gateway.post<TaskView>(`/v1/tasks/${id}/retry`)
+  if (options.wait || options.follow) {
+    return showEnd(context, await watchTask(context, gateway, task.id, !options.follow))
+  }
+  context.show(task, ({ state }) => `${id} is ${state}`)
+}
+
+export const messageTask: Handler = async (context, [id, type, given]) => {
+  const body = await readInput(given)
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new TroupeError('invalid_input', 'The content of a message is an object, like {"approved": true}.')
+  }
+  const gateway = await context.connect()
+  const answer = await gateway.post(`/v1/tasks/${id}/messages`, { ...body, type })
+  context.show(answer, () => `${type} was delivered to ${id}`)
+}
