@@ -12,6 +12,7 @@ import { restDoors } from './doors/rest/index.ts'
 import { streamDoor } from './doors/ws/index.ts'
 import { parseJsonBody } from './json-body.ts'
 import type { Rates } from './limits/rates.ts'
+import { refuseMalformed } from './malformed-http.ts'
 import type { GatewayContext } from './parts.ts'
 import { sendProblem } from './problem.ts'
 import { addRequestFlow, requestId } from './request-flow.ts'
@@ -41,6 +42,9 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     http: { headersTimeout: HEADERS_MS },
+    clientErrorHandler: refuseMalformed,
+    // A HEAD of a stream would stay open for its whole length and say nothing.
+    exposeHeadRoutes: false,
     // Malformed URLs fail before any hook: they get a problem like everything else.
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
   }).withTypeProvider<ZodTypeProvider>()
@@ -50,14 +54,21 @@ export async function buildApp(
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
 
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
+      request.bodyBytes = body.length
       done(null, parseJsonBody(body as Buffer))
     } catch (error) {
       done(error as TroupeError)
     }
   })
 
+  // First, so that refusals carry its headers as well and a page can read them.
+  await app.register(cors, {
+    origin: context.config.corsOrigins.length === 0 ? false : context.config.corsOrigins,
+    exposedHeaders: ['location', 'etag', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied'],
+    maxAge: 600,
+  })
   const routes = rememberRoutes(app)
   addRequestFlow(app, context, guards)
   app.setNotFoundHandler((request, reply) => {
@@ -67,11 +78,6 @@ export async function buildApp(
     throw new TroupeError('method_not_allowed', `${request.url.split('?')[0]} takes ${allowed.join(', ')}.`)
   })
 
-  await app.register(cors, {
-    origin: context.config.corsOrigins.length === 0 ? false : context.config.corsOrigins,
-    exposedHeaders: ['location', 'etag', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied'],
-    maxAge: 600,
-  })
   await app.register(multipart)
   await app.register(websocket, {
     options: {

@@ -26,6 +26,8 @@ export interface GatewayConfig {
   streamBufferBytes: number
   /** A reader that takes nothing for this long is dropped. */
   slowReaderMs: number
+  /** At a drain: so long it answers on while it is not ready. For load balancers; 0 where there is none. */
+  unreadyMs: number
   /** Tokens of this issuer are accepted. */
   issuer?: TrustedIssuer
   /** JSON file with the screening policy; see screening/policy.ts. */
@@ -62,6 +64,7 @@ export const GATEWAY_DEFAULTS: GatewayConfig = {
   maxStreams: { gateway: 10_000, tenant: 5_000 },
   streamBufferBytes: 1024 * 1024,
   slowReaderMs: 30_000,
+  unreadyMs: 0,
   checkAnswers: false,
   logLevel: 'info',
 }

@@ -8,6 +8,7 @@
 //   json-body.ts       bytes to JSON that is safe to hand on (P9)
 //   answers.ts         answers to text
 //   unknown-routes.ts  404 or 405
+//   malformed-http.ts  what is no HTTP
 //   cursor.ts          signed cursors, bound to tenant and query
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
 //   streams.ts         the streams that are open now
@@ -112,6 +113,10 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       return { url: await app.listen({ host, port }) }
     },
     async drain(graceMs) {
+      draining = true
+      context.streams.drain()
+      // Load balancers need a moment to see that this gateway is not ready; until then it goes on answering.
+      if (config.unreadyMs > 0) await new Promise((resolve) => setTimeout(resolve, config.unreadyMs))
       const ended = close()
       const late = setTimeout(() => app.server.closeAllConnections(), graceMs)
       await ended.finally(() => clearTimeout(late))

@@ -31,6 +31,8 @@ declare module 'fastify' {
     /** What a change was about, when the path does not say. */
     auditTarget: string | null
     auditDetail: Record<string, string | number | boolean> | null
+    /** Of the JSON body as it came. */
+    bodyBytes: number
   }
 }
 
@@ -65,6 +67,7 @@ export function addRequestFlow(
   app.decorateRequest('errorCode', null)
   app.decorateRequest('auditTarget', null)
   app.decorateRequest('auditDetail', null)
+  app.decorateRequest('bodyBytes', 0)
 
   app.addHook('onRoute', (route) => {
     if (route.url.startsWith('/v1') && route.config?.role === undefined) {
@@ -125,6 +128,7 @@ export function addRequestFlow(
     const route = request.routeOptions.url ?? 'unknown'
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / 1_000)
     if (request.errorCode === 'unauthenticated') metrics.count('troupe_gateway_refused_logins_total')
+    if (request.errorCode === 'input_refused') metrics.count('troupe_gateway_screened_total')
     if (reply.statusCode === 429) metrics.count('troupe_gateway_rate_limited_total')
     const { method, id } = request
     request.log.debug({ requestId: id, method, route, status: reply.statusCode, ms: reply.elapsedTime }, 'answered')

@@ -123,10 +123,14 @@ test('a request that is not HTTP is refused and the next one is served', async (
   ]) {
     const socket = connect(Number(port), hostname)
     const gone = new Promise((resolve) => socket.once('close', resolve))
+    let answer = ''
+    socket.on('data', (bytes) => {
+      answer += bytes
+    })
     socket.on('error', () => {})
     socket.write(raw)
-    socket.resume()
     await gone
+    assert.match(answer, /^HTTP\/1\.1 4(00|31) .*\r\n[\s\S]*application\/problem\+json[\s\S]*"code":"invalid_request"/)
   }
   assert.equal((await started.call('GET', '/healthz')).status, 200)
 })

@@ -161,3 +161,38 @@ test('with telemetry, a task carries the span that accepted it, and its trace ca
   assert.equal(trace.json.spans[0].taskId, task.id)
   assert.equal((await started.call('GET', `/v1/tasks/${(await submit()).json.id}/trace`)).status, 503)
 })
+
+test('a request that waits is answered 202 when the gateway drains, and the task goes on', async () => {
+  await using draining = await startGateway()
+  const { promise: offered, resolve } = Promise.withResolvers<string>()
+  draining.bus.take(['echo'], (offer) => resolve(offer.taskId)).more(1)
+  const body = { agent: 'echo', input: 1 }
+  const waiting = draining.call('POST', '/v1/tasks', { body, headers: { prefer: 'wait=60' } })
+  const id = await offered
+  await draining.gateway.drain(5_000)
+  const answer = await waiting
+  assert.deepEqual([answer.status, answer.json.id], [202, id])
+  assert.equal((await draining.journal.get(id))?.state, 'queued')
+})
+
+test('a page of an allowed origin may read answers and refusals, one of another origin not', async () => {
+  await using shared = await startGateway({ config: { corsOrigins: ['https://console.example'] } })
+  const from = async (origin: string, key?: string) =>
+    (await shared.call('GET', '/v1/tasks', { key, headers: { origin } })).headers.get('access-control-allow-origin')
+  assert.equal(await from('https://console.example', shared.adminKey), 'https://console.example')
+  assert.equal(await from('https://console.example'), 'https://console.example')
+  assert.equal(await from('https://evil.example', shared.adminKey), null)
+  const preflight = await shared.call('OPTIONS', '/v1/tasks', {
+    key: undefined,
+    headers: { origin: 'https://console.example', 'access-control-request-method': 'POST' },
+  })
+  assert.equal(preflight.status, 204)
+})
+
+test('answers carry headers that keep browsers from guessing, framing and caching', async () => {
+  const { headers } = await started.call('GET', '/v1/tasks')
+  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/)
+  assert.equal(headers.get('referrer-policy'), 'no-referrer')
+  assert.ok(headers.get('strict-transport-security'))
+})

@@ -15,6 +15,7 @@
 //   keys.ts          API keys
 //   token.ts         OAuth2 client credentials
 //   health.ts        probes and metrics
+//   waiting.ts       requests that wait for a task
 //   preferences.ts   Prefer, If-Match, If-None-Match, Idempotency-Key
 import type { FastifyPluginAsync } from 'fastify'
 import type { Authenticate } from '../../auth/authenticate.ts'

@@ -32,10 +32,3 @@ function names(header: string, etag: string): boolean {
   if (header.trim() === '*') return true
   return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
 }
-
-/** A caller that hangs up stops waiting for its task. */
-export function untilClosed(response: NodeJS.EventEmitter): AbortSignal {
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  return gone.signal
-}

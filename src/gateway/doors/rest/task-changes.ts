@@ -100,7 +100,7 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
         const { tenant } = principalOf(request)
         const id = knownForm(request.params.id)
         const task = await desk.get(tenant, id)
-        screening.input(task.agent, request.body, 0)
+        screening.input(task.agent, request.body, request.bodyBytes)
         const key = request.headers['idempotency-key']
         await desk.signal(tenant, id, request.body, key === undefined ? undefined : `client:${key}`)
         return reply.code(202).send({ accepted: true })

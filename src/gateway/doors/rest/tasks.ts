@@ -6,8 +6,9 @@ import { isId } from '../../../contract/ids.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
-import { etagOf, isUnchanged, untilClosed, waitSeconds } from './preferences.ts'
+import { etagOf, isUnchanged, waitSeconds } from './preferences.ts'
 import { agentName, knownForm, taskParams, taskSchema, taskStateSchema, taskView, taskViewFor } from './task-view.ts'
+import { whileWaiting } from './waiting.ts'
 
 const listQuery = z.object({
   status: z.string().optional().describe('One or more task states, separated by commas.'),
@@ -18,7 +19,7 @@ const listQuery = z.object({
 })
 
 export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
-  const { desk, screening, cursors } = context
+  const { desk, screening, cursors, streams } = context
 
   return async (app) => {
     app.get(
@@ -64,7 +65,11 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
           summary: 'Read a task',
           params: taskParams,
           headers: z.object({ prefer: z.string().optional(), 'if-none-match': z.string().optional() }),
-          response: { 200: taskSchema, 304: z.undefined().describe('Unchanged.'), ...problems('not_found') },
+          response: {
+            200: taskSchema,
+            304: z.undefined().describe('Unchanged.'),
+            ...problems('not_found', 'overloaded'),
+          },
         },
       },
       async (request, reply) => {
@@ -74,7 +79,9 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
         const task =
           wait === undefined
             ? await desk.get(principal.tenant, id)
-            : await desk.waitForEnd(principal.tenant, id, wait * 1_000, untilClosed(reply.raw))
+            : await whileWaiting(streams, principal.tenant, reply.raw, (signal) =>
+                desk.waitForEnd(principal.tenant, id, wait * 1_000, signal),
+              )
         const etag = etagOf(task)
         reply.header('etag', etag)
         // Two readers of one task may see different things when a policy masks: nothing in between may keep it.

@@ -33,24 +33,28 @@ export function openConnection(
   const tasks = new Map<string, { stop: AbortController; last: number }>()
   const platform = new Map<PlatformEventType, { unsubscribe: () => void; last: number | undefined }>()
   let ended = false
+  /** While too much waits for the reader: resolves when it has taken that. */
+  let full: Promise<void> | undefined
   let waiting = 0
   let turn: Promise<void> = Promise.resolve()
 
-  /** Resolves when the reader has room again; undefined when it has some now. */
-  function send(message: StreamMessage): Promise<void> | undefined {
-    if (socket.readyState !== socket.OPEN) return undefined
+  function send(message: StreamMessage): void {
+    if (socket.readyState !== socket.OPEN) return
     const text = JSON.stringify(message)
-    if (socket.bufferedAmount + text.length <= config.streamBufferBytes) {
+    const isFull = socket.bufferedAmount + text.length > config.streamBufferBytes
+    if (!isFull || full !== undefined) {
       socket.send(text, ignoreClosed)
-      return undefined
+      return
     }
     const { promise, resolve } = Promise.withResolvers<void>()
+    full = promise
     const slow = setTimeout(() => end('dropped'), config.slowReaderMs)
+    // Called when these bytes have left, or when the connection has ended.
     socket.send(text, () => {
       clearTimeout(slow)
+      full = undefined
       resolve()
     })
-    return promise
   }
 
   function resume(): Resume {
@@ -100,10 +104,12 @@ export function openConnection(
     const { signal } = followed.stop
     try {
       for await (const event of desk.follow(reader.tenant, id, followed.last, signal)) {
+        // All tasks of a connection wait here, so that what is held for it stays bounded however many it follows.
+        while (full !== undefined) await full
         if (signal.aborted) return
         followed.last = event.number
         metrics.count('troupe_gateway_stream_events_total')
-        await send({ type: 'event', event: eventViewFor(reader, screening, event) })
+        send({ type: 'event', event: eventViewFor(reader, screening, event) })
       }
       if (signal.aborted) return
       tasks.delete(id)
