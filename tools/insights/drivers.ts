@@ -1,6 +1,6 @@
 // The segment that makes a total change. A segment drives a change when, against what all other segments do, it moves
 // on its own, and when it makes more of the total's change than its size would. Growing along with the rest is no drive.
-import { fitChange, mean } from '../statistics/index.ts'
+import { mean, stepChanceAt } from '../statistics/index.ts'
 import { sql, type Tables } from '../tables/index.ts'
 import type { Candidate } from './candidate.ts'
 import { takeApart } from './over-time.ts'
@@ -53,8 +53,11 @@ function compare(total: Series, part: Series, time: TimeAxis): Driver | undefine
   // Under "everything moves alike" this difference stays flat, whatever the total does.
   const apart = own.map((value, index) => value - sizeHere * rest[index]!)
   const { model, clean } = takeApart({ ...total, values: apart }, time.grain)
-  const chance = Math.min(model.trendChance, model.stepChance)
-  const splitAt = model.stepAt ?? Math.floor(clean.length / 2)
+  // Where the total itself has a step, the place is known and need not be looked for: a far sharper question.
+  const known = takeApart(total, time.grain).model
+  const splitAt = known.stepAt ?? model.stepAt ?? Math.floor(clean.length / 2)
+  const chance =
+    known.stepAt === undefined ? Math.min(model.trendChance, model.stepChance) : stepChanceAt(clean, known.stepAt)
   const change = (values: number[]) => mean(values.slice(splitAt)) - mean(values.slice(0, splitAt))
   const totalChange = change(total.values)
   const ownChange = change(own)
@@ -62,8 +65,8 @@ function compare(total: Series, part: Series, time: TimeAxis): Driver | undefine
   const share = ownChange / totalChange
   const sizeBefore = mean(own.slice(0, splitAt)) / mean(total.values.slice(0, splitAt))
   // The total itself has to change: pieces of noise have a largest piece too.
-  const changes = fitChange(takeApart(total, time.grain).clean).shape !== 'flat'
-  const drives = changes && model.shape !== 'flat' && share >= SHARE_OF_CHANGE && share - sizeBefore >= BEYOND_SIZE
+  const changes = known.shape !== 'flat' && (known.stepAt !== undefined || model.shape !== 'flat')
+  const drives = changes && share >= SHARE_OF_CHANGE && share - sizeBefore >= BEYOND_SIZE
   return { splitAt, chance: drives ? chance : Math.max(0.05, chance), share, up: ownChange > 0 }
 }
 

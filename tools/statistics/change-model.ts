@@ -124,6 +124,15 @@ export function fitChange(y: readonly number[]): ChangeModel {
   }
 }
 
+/** The chance of a difference that large between before and after a place that was known beforehand. */
+export function stepChanceAt(y: readonly number[], at: number): number {
+  const level = mean(y)
+  const total = y.reduce((sum, value) => sum + (value - level) ** 2, 0)
+  const { rss, fitted } = fitLeastSquares([y.map(() => 1), stepColumn(y.length, at)], y)
+  const freedom = y.length / inflation(y, fitted) - 2
+  return varianceRatioTail(((total - rss) / Math.max(rss, total * 1e-9)) * freedom, 1, freedom)
+}
+
 function stepColumn(n: number, at: number): number[] {
   return Array.from({ length: n }, (_, index) => (index >= at ? 1 : 0))
 }

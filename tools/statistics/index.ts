@@ -7,7 +7,7 @@
 //   seasonality.ts       does a series repeat with a cycle, and with which shape
 //   outliers.ts          values that stand apart from all others
 
-export { type ChangeModel, correlationChance, fitChange } from './change-model.ts'
+export { type ChangeModel, correlationChance, fitChange, stepChanceAt } from './change-model.ts'
 export { normalTail, studentTail, varianceRatioTail } from './distributions.ts'
 export { adjustForDiscovery } from './false-discovery.ts'
 export { type Outlier, separatedOutliers } from './outliers.ts'
