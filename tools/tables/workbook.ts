@@ -1,10 +1,14 @@
 // One sheet of an XLSX to a grid. The first row with content is the header; formulas count with their stored result.
 import { TroupeError } from '@troupe/sdk'
 import { type CellValue, readXlsx } from 'hucre/xlsx'
+import { openArchive } from '../documents/archive.ts'
 import type { Cell, Grid } from './infer-types.ts'
 import { TABLE_LIMITS } from './source.ts'
 
+const MOST_UNPACKED = 512 * 1024 * 1024
+
 export async function parseWorkbook(bytes: Uint8Array, sheetName: string | undefined): Promise<Grid> {
+  refuseBomb(bytes)
   const workbook = await readXlsx(bytes, sheetName === undefined ? {} : { sheets: [sheetName] }).catch(
     (cause: Error) => {
       throw new TroupeError('document_unreadable', `the workbook cannot be read: ${cause.message}`, { cause })
@@ -28,6 +32,18 @@ export async function parseWorkbook(bytes: Uint8Array, sheetName: string | undef
     header: Array.from({ length: width }, (_, index) => String(toCell(header[index]) ?? '')),
     rows: body.map((row) => Array.from({ length: width }, (_, index) => toCell(row[index]))),
     issues: [],
+  }
+}
+
+/** Unpacked bytes live outside the thread's memory limit, so what the archive announces is judged before it is unpacked. */
+function refuseBomb(bytes: Uint8Array): void {
+  let unpacked = 0
+  for (const entry of openArchive(bytes).entries.values()) unpacked += entry.size
+  if (unpacked > MOST_UNPACKED) {
+    throw new TroupeError(
+      'limit_exceeded',
+      `the workbook would unpack to ${unpacked} bytes; the limit is ${MOST_UNPACKED}`,
+    )
   }
 }
 
