@@ -48,6 +48,7 @@ export type { GatewayConfig, TrustedIssuer } from './config.ts'
 export { createDocuments, type Documents } from './documents.ts'
 export type { GatewayParts, RetrievalPort, SupervisionPort, TelemetryPort } from './parts.ts'
 export { openPostgresGatewayStore } from './store/postgres.ts'
+export { openS3Blobs, type S3Options } from './store/s3-blobs.ts'
 export { openSqliteGatewayStore } from './store/sqlite.ts'
 export type { GatewayStore } from './store/store.ts'
 

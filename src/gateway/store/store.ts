@@ -2,6 +2,8 @@
 //   store.ts      this file: the port
 //   sqlite.ts     gateway.db in the data folder, for one machine
 //   postgres.ts   the same tables for many gateways
+//   s3-blobs.ts   documents' content in a bucket, for machines that share no disk
+//   s3-signature.ts   how its requests are signed
 //
 // Every read of a tenant's things takes the tenant; another tenant's thing is `undefined`.
 import type { AuditDraft, AuditEntry } from '../audit/chain.ts'
