@@ -29,7 +29,7 @@ export interface BackupReport {
 
 export async function backUp(dataFolder: string, target: string): Promise<BackupReport> {
   if (!existsSync(join(dataFolder, 'journal.db'))) {
-    throw new TroupeError('invalid_request', `${dataFolder} holds no Troupe data.`)
+    throw new TroupeError('invalid_command', `${dataFolder} holds no Troupe data.`)
   }
   await mustBeEmpty(target)
   await mkdir(target, { recursive: true, mode: 0o700 })
@@ -109,7 +109,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 async function mustBeEmpty(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
-    throw new TroupeError('invalid_request', `${folder} is not a folder that can be read: ${error.message}.`)
+    throw new TroupeError('invalid_command', `${folder} is not a folder that can be read: ${error.message}.`)
   })
   if (entries.length > 0) throw new TroupeError('wrong_state', `${folder} is not empty; name a new folder.`)
 }
@@ -118,7 +118,7 @@ async function readManifest(folder: string): Promise<Manifest> {
   try {
     return JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')) as Manifest
   } catch {
-    throw new TroupeError('invalid_request', `${folder} is not a whole backup: it has no readable ${MANIFEST}.`)
+    throw new TroupeError('invalid_command', `${folder} is not a whole backup: it has no readable ${MANIFEST}.`)
   }
 }
 

@@ -5,7 +5,7 @@ import { TroupeError } from '../contract/errors.ts'
 export function completionCommand(program: Command, shell: string): void {
   const script = scriptFor(shell, wordsOf(program))
   if (script === undefined) {
-    throw new TroupeError('invalid_request', `There is no completion for ${shell}; there is for bash, zsh and fish.`)
+    throw new TroupeError('invalid_command', `There is no completion for ${shell}; there is for bash, zsh and fish.`)
   }
   process.stdout.write(`${script}\n`)
 }

@@ -21,8 +21,9 @@ export function dataFolderOf(globals: GlobalOptions): string {
 
 export async function connect(globals: GlobalOptions): Promise<GatewayClient> {
   const folder = dataFolderOf(globals)
-  const url = globals.url ?? process.env.TROUPE_URL ?? (await readWhereabouts(folder))?.url ?? defaultUrl()
-  const key = globals.key ?? process.env.TROUPE_KEY ?? (await adminKey(folder))
+  const named = globals.url ?? process.env.TROUPE_URL
+  const url = named ?? (await readWhereabouts(folder))?.url ?? defaultUrl()
+  const key = globals.key ?? process.env.TROUPE_KEY ?? (await adminKey(folder, named !== undefined))
   return createClient(url.replace(/\/$/, ''), key)
 }
 
@@ -31,7 +32,7 @@ function defaultUrl(): string {
   return `http://${host}:${port}`
 }
 
-async function adminKey(folder: string): Promise<string> {
+async function adminKey(folder: string, elsewhere: boolean): Promise<string> {
   const path = join(folder, 'admin.key')
   try {
     return (await readFile(path, 'utf8')).trim()
@@ -39,9 +40,12 @@ async function adminKey(folder: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code === 'EACCES') {
       throw new TroupeError('forbidden', `${path} belongs to another user; pass --key or set TROUPE_KEY.`)
     }
+    if (!elsewhere) {
+      throw new TroupeError('unavailable', `Nothing was started in ${folder}: \`troupe up\` starts it there.`)
+    }
     throw new TroupeError(
       'unauthenticated',
-      `There is no key: neither --key nor TROUPE_KEY is set, and ${path} does not exist. Is Troupe up?`,
+      `There is no key: neither --key nor TROUPE_KEY is set, nor is there ${path}.`,
     )
   }
 }

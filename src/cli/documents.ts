@@ -26,7 +26,7 @@ export const putDocument: Handler<{ name?: string; collection?: string }> = asyn
 async function readable(file: string): Promise<string> {
   const { access } = await import('node:fs/promises')
   await access(file).catch((error: Error) => {
-    throw new TroupeError('invalid_request', `${file} cannot be read: ${error.message}.`)
+    throw new TroupeError('invalid_command', `${file} cannot be read: ${error.message}.`)
   })
   return file
 }

@@ -60,9 +60,9 @@ export function inWords(event: EventView): string {
     case 'state.entered':
       return `state ${stateWords(event.state)}`
     case 'step.completed':
-      return `step ${event.step} done in ${duration(Number(event.ms))}`
+      return `step ${stepWords(event.step)} done in ${duration(Number(event.ms))}`
     case 'step.retrying':
-      return `step ${event.step} failed, again in ${event.inMs} ms:${failure}`
+      return `step ${stepWords(event.step)} failed, again in ${event.inMs} ms:${failure}`
     case 'child.asked':
       return `asked ${event.agent} (${event.task})`
     case 'child.ended':
@@ -74,7 +74,8 @@ export function inWords(event: EventView): string {
     case 'emitted':
       return JSON.stringify(event.event)
     default: {
-      const what = [event.step, event.name, event.timer, event.reason].find((value) => typeof value === 'string')
+      const step = event.step === undefined ? undefined : stepWords(event.step)
+      const what = [step, event.name, event.timer, event.reason].find((value) => typeof value === 'string')
       return `${event.type.replace('.', ' ').replaceAll('_', ' ')}${what === undefined ? '' : ` ${what}`}${failure}`
     }
   }
@@ -88,6 +89,11 @@ function progressWords({ fraction, message }: EventView): string {
 function waitingWords(waiting: unknown): string {
   const { kind, detail } = waiting as { kind: string; detail?: string }
   return detail === undefined ? kind : `${kind}: ${detail}`
+}
+
+/** A machine's step is named by the place of its state, `0.machine.state`: the state is what a reader knows. */
+function stepWords(step: unknown): string {
+  return String(step).replace(/^\d+\.[^.]+\./, '')
 }
 
 /** xstate's value: a name, or names below names. */

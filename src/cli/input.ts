@@ -14,7 +14,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new TroupeError('invalid_request', `${path} cannot be read: ${(error as Error).message}.`)
+    throw new TroupeError('invalid_command', `${path} cannot be read: ${(error as Error).message}.`)
   }
 }
 

@@ -6,8 +6,8 @@ export interface Sample {
   file: string
   input(documentId: string): unknown
   inWords(output: never): string[]
-  /** Paths of documents that the agent made. */
-  documents(output: never): string[]
+  /** Ids of documents that the agent made, by what they are. */
+  documents(output: never): Record<string, string>
 }
 
 // Of the agents' outputs only what is shown.
@@ -58,7 +58,7 @@ export const SAMPLES: Sample[] = [
       ),
       row('summary', short(summary?.text ?? '')),
     ],
-    documents: () => [],
+    documents: () => ({}),
   },
   {
     agent: 'business-intelligence',
@@ -93,7 +93,7 @@ export const SAMPLES: Sample[] = [
             ),
           ]),
     ],
-    documents: ({ reports }: Insights) => Object.values(reports).map((id) => `/v1/documents/${id}/content`),
+    documents: ({ reports }: Insights) => reports,
   },
   {
     agent: 'quality-assurance',
@@ -113,7 +113,7 @@ export const SAMPLES: Sample[] = [
         .slice(0, 4)
         .map(({ expectation, broken, checked }) => row('broken', `${expectation}: ${broken} of ${checked}`)),
     ],
-    documents: () => [],
+    documents: () => ({}),
   },
 ]
 
@@ -122,7 +122,7 @@ function row(name: string, text: string): string {
 }
 
 function percent(share: number): string {
-  return `${Math.round((share > 1 ? share / 100 : share) * 100)} %`
+  return `${(share * 100).toFixed(1)} %`
 }
 
 function short(text: string): string {

@@ -53,15 +53,16 @@ function show({ terminal }: Context, url: string, sample: Sample, task: TaskView
   const mark = task.state === 'completed' ? style('green', '✔') : style('red', '✘')
   const failed = () => [`${task.state}: ${task.error?.code}: ${task.error?.message}`]
   const lines = task.state === 'completed' ? sample.inWords(task.output as never) : failed()
+  const made = task.state === 'completed' ? Object.entries(sample.documents(task.output as never)) : []
   const links = [
     `${url}/v1/tasks/${task.id}`,
-    ...(task.state === 'completed' ? sample.documents(task.output as never) : []),
+    ...made.map(([form, id]) => `${url}/v1/documents/${id}/content   troupe documents get ${id} -o report.${form}`),
   ]
   terminal.out(
     [
       `${mark} ${style('bold', sample.agent)} read examples/samples/${sample.file} in ${took}`,
       ...lines.map((line) => `    ${line}`),
-      ...links.map((link) => `    ${style('dim', link.startsWith('/') ? url + link : link)}`),
+      ...links.map((link) => `    ${style('dim', link)}`),
       '',
     ].join('\n'),
   )

@@ -48,11 +48,17 @@ program
   .description('start everything on this machine, and keep it running')
   .option('--host <address>', 'where the gateway listens (TROUPE_HOST; default: 127.0.0.1)')
   .option('--port <number>', 'its port; 0 takes a free one (TROUPE_PORT; default: 8000)')
+  .option('--postgres <url>', 'a cluster: its journal (TROUPE_POSTGRES_URL)')
+  .option('--nats <url>', 'and its bus (TROUPE_NATS_URL)')
+  .option('--redis <url>', 'shared rate counters (TROUPE_REDIS_URL)')
+  .option('--hosts <count>', 'host processes of a cluster (TROUPE_HOSTS; default: 2)')
   .option('--samples', 'run the samples when it serves, and show what came out')
   .action(action(async () => (await import('./up.ts')).upCommand))
 program
   .command('run <role>')
-  .description('run one process of an installation: core, inference or retrieval; settings from the environment')
+  .description(
+    'run one process of an installation: core, host, gateway, inference or retrieval; settings from the environment',
+  )
   .action(action(async () => (await import('./up.ts')).runCommand))
 program
   .command('tree')

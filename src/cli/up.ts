@@ -12,6 +12,10 @@ export interface UpOptions {
   host?: string
   port?: string
   samples?: boolean
+  nats?: string
+  postgres?: string
+  redis?: string
+  hosts?: string
 }
 
 export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => {
@@ -20,6 +24,10 @@ export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => 
     ...(options.host === undefined ? {} : { TROUPE_HOST: options.host }),
     ...(options.port === undefined ? {} : { TROUPE_PORT: options.port }),
     ...(globals.data === undefined ? {} : { TROUPE_DATA: globals.data }),
+    ...(options.nats === undefined ? {} : { TROUPE_NATS_URL: options.nats }),
+    ...(options.postgres === undefined ? {} : { TROUPE_POSTGRES_URL: options.postgres }),
+    ...(options.redis === undefined ? {} : { TROUPE_REDIS_URL: options.redis }),
+    ...(options.hosts === undefined ? {} : { TROUPE_HOSTS: options.hosts }),
   })
   const narrator = createNarrator((text) => process.stderr.write(text), hasColour(process.stderr))
   narrator.say(`starting in ${settings.dataFolder} …`)
@@ -76,12 +84,12 @@ async function startSamples({ supervisor, environment }: RunningTroupe): Promise
   await supervisor.startChild(samples)
 }
 
-const ROLES = ['core', 'inference', 'retrieval'] as const
+const ROLES = ['core', 'host', 'gateway', 'inference', 'retrieval'] as const
 
 export const runCommand: Handler = async (_, [role]) => {
   const known = ROLES.find((name) => name === role)
   if (known === undefined) {
-    throw new TroupeError('invalid_request', `There is no role ${role}; the roles are ${ROLES.join(', ')}.`)
+    throw new TroupeError('invalid_command', `There is no role ${role}; the roles are ${ROLES.join(', ')}.`)
   }
   await import(`../boot/${known}.ts`)
 }

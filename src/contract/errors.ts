@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   commit_refused: [409, false, 'Another host owns this task now; nothing is to be done.'],
   bus_unavailable: [503, true, 'NATS does not answer; check its address and that JetStream is on.'],
   configuration_invalid: [500, false, 'Correct the setting that the message names.'],
+  invalid_command: [400, false, 'See `troupe help`, and `troupe <command> --help`.'],
   address_in_use: [500, false, 'Stop what listens there, or choose another port with --port.'],
   // the workers
   model_not_found: [404, false, 'List the models: `troupe models`.'],
