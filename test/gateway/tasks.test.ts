@@ -41,7 +41,9 @@ test('Prefer: wait answers 200 with the output when the task ends in time, 202 w
   const { promise: offered, resolve } = Promise.withResolvers<string>()
   const taker = started.bus.take(['strict'], (offer) => resolve(offer.taskId))
   taker.more(1)
-  const waiting = submit({ agent: 'strict', input: { name: 'mine' } }, { prefer: 'respond-async, wait=20' })
+  // With an idempotency key the offer comes after the commit, so that this test may commit as soon as it has it.
+  const headers = { prefer: 'respond-async, wait=20', 'idempotency-key': 'waiting' }
+  const waiting = submit({ agent: 'strict', input: { name: 'mine' } }, headers)
   const mine = await offered
   await taker.stop()
   await started.commit(mine, 'completed', [{ type: 'task.started', host: 'host_test' }, { type: 'task.completed' }], {
