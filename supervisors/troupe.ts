@@ -24,7 +24,7 @@ export interface TreeOptions {
   /** What Node is given to start a role. */
   program(role: Role): string[]
   /** The whole environment of a role's process. */
-  environment(role: Role): Record<string, string | undefined>
+  environment(role: Role, id: string): Record<string, string | undefined>
   output(line: OutputLine): void
   /** Milliseconds that running work gets when a process is told to stop. */
   graceMs: number
@@ -70,7 +70,7 @@ function child(role: Role, options: TreeOptions, id: string = role) {
   const spec: ProcessSpec = {
     id,
     args: options.program(role),
-    env: options.environment(role),
+    env: options.environment(role, id),
     output: options.output,
     backoff: BACKOFF,
     readyTimeout: READY_MS,

@@ -1,7 +1,7 @@
 // How the processes below the root read its tree and order restarts: HTTP on a loopback port, at a path that only its
 // children know. The root needs no bus for it, and answers while every one of them is down.
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { TroupeError, toErrorRecord, toTroupeError } from '../contract/errors.ts'
 import type { Supervisor, TreeNode } from '../supervision/index.ts'
@@ -11,12 +11,15 @@ export interface ControlServer {
   readonly url: string
   /** Before this, whoever asks is told to come back. */
   serve(supervisor: Supervisor): void
+  /** Tells every child that listens which host has died (deaths.ts). */
+  tellDeath(origin: string): void
   close(): void
 }
 
 export async function serveControl(say: (text: string) => void): Promise<ControlServer> {
   const secret = randomBytes(32).toString('hex')
   let supervisor: Supervisor | undefined
+  const listeners = new Set<ServerResponse>()
 
   async function answer(request: IncomingMessage): Promise<unknown> {
     if (supervisor === undefined) throw new TroupeError('unavailable', 'The supervisor is still starting.')
@@ -35,6 +38,12 @@ export async function serveControl(say: (text: string) => void): Promise<Control
   }
 
   const server = createServer((request, response) => {
+    if (request.url === `/${secret}/deaths`) {
+      response.writeHead(200, { 'content-type': 'text/plain' }).flushHeaders()
+      listeners.add(response)
+      response.once('close', () => listeners.delete(response))
+      return
+    }
     answer(request).then(
       (body) => response.end(JSON.stringify(body)),
       (thrown: unknown) => {
@@ -50,6 +59,9 @@ export async function serveControl(say: (text: string) => void): Promise<Control
     url: `http://127.0.0.1:${address.port}/${secret}`,
     serve(running) {
       supervisor = running
+    },
+    tellDeath(origin) {
+      for (const listener of listeners) listener.write(`${origin}\n`)
     },
     close() {
       server.close()

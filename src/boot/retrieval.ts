@@ -49,8 +49,16 @@ await runProcess(async () => {
 
 async function openStore(): Promise<Store> {
   const url = environment.TROUPE_POSTGRES_URL
-  if (url !== undefined && url !== '') return await openPostgresStore({ url })
-  return await openSqliteStore(join(resolve(environment.TROUPE_DATA ?? '.troupe'), 'retrieval'))
+  const embedded = () => openSqliteStore(join(resolve(environment.TROUPE_DATA ?? '.troupe'), 'retrieval'))
+  if (url === undefined || url === '') return await embedded()
+  try {
+    return await openPostgresStore({ url })
+  } catch (error) {
+    if (!(error instanceof Error && /extension "vector" is not available/.test(error.message))) throw error
+    // One worker serves all hosts, so its own disk will do; only a second worker would not see the same collections.
+    log.warn('this Postgres has no pgvector: collections are kept in the data folder, for this worker alone')
+    return await embedded()
+  }
 }
 
 /** gRPC wants host and port; an address copied from elsewhere may carry a scheme. */

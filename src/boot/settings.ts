@@ -15,6 +15,10 @@ export interface Settings {
   /** Credentials, TLS and subject prefix of NATS. */
   nats?: Omit<NatsOptions, 'url'>
   redisUrl?: string
+  /** Host processes of a cluster that `troupe up` starts on this machine. */
+  hosts: number
+  /** What a host calls itself in the tree. */
+  label: string
   inferenceUrl?: string
   retrievalUrl?: string
   otlpUrl?: string
@@ -38,6 +42,8 @@ export function readSettings(environment: Environment = process.env): Settings {
   const port = number(text('TROUPE_PORT'), 'TROUPE_PORT', 8000)
   const settings: Settings = {
     dataFolder: resolve(text('TROUPE_DATA') ?? '.troupe'),
+    hosts: number(text('TROUPE_HOSTS'), 'TROUPE_HOSTS', 2),
+    label: text('TROUPE_LABEL') ?? 'host',
     host: text('TROUPE_HOST') ?? '127.0.0.1',
     port,
     agentPaths: (text('TROUPE_AGENTS') ?? '').split(',').filter((path) => path !== ''),

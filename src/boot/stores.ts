@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Bus } from '../bus/bus.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { openNatsBus } from '../bus/nats/index.ts'
+import { TroupeError } from '../contract/errors.ts'
 import { type GatewayStore, openPostgresGatewayStore, openSqliteGatewayStore } from '../gateway/index.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import { openFileBlobs } from '../journal/file-blobs.ts'
@@ -18,6 +19,13 @@ export interface Stores {
   blobs: BlobStore
   gatewayStore: GatewayStore
   close(): Promise<void>
+}
+
+/** Embedded everything is in one process, which alone may open the data folder. */
+export function refuseEmbedded({ natsUrl }: Settings, role: string): void {
+  if (natsUrl !== undefined) return
+  const message = `A ${role} process belongs to a cluster: set TROUPE_POSTGRES_URL and TROUPE_NATS_URL.`
+  throw new TroupeError('configuration_invalid', message)
 }
 
 export async function openStores(settings: Settings): Promise<Stores> {

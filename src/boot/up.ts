@@ -1,10 +1,11 @@
 // `troupe up`: the root supervisor. It supervises, passes on what its children say, and answers who asks for the tree;
 // it does nothing else, so it has no reason to die. The running system itself is in supervisors/troupe.ts.
 import { join } from 'node:path'
-import { embeddedTree, type TreeOptions } from '../../supervisors/troupe.ts'
+import { clusterTree, embeddedTree, type TreeOptions } from '../../supervisors/troupe.ts'
 import { ERROR_CODES, type ErrorCode, TroupeError } from '../contract/errors.ts'
 import { type OutputLine, type Supervisor, startSupervisor } from '../supervision/index.ts'
 import { serveControl } from './control.ts'
+import { tellDeath } from './deaths.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import type { Narrator } from './narrate.ts'
 import { claimPort, preferPort } from './ports.ts'
@@ -37,7 +38,7 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
   const complaints = new Complaints()
   const options: TreeOptions = {
     program: (role) => [join(import.meta.dirname, `${role}.ts`)],
-    environment: () => environment,
+    environment: (role, id) => (role === 'host' ? { ...environment, TROUPE_LABEL: id } : environment),
     graceMs: settings.graceMs,
     output(line) {
       complaints.hear(line)
@@ -46,7 +47,14 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
   }
   let supervisor: Supervisor
   try {
-    supervisor = await startSupervisor(embeddedTree(options), { listener: narrator.event })
+    const tree =
+      settings.natsUrl === undefined ? embeddedTree(options) : clusterTree({ ...options, hosts: settings.hosts })
+    supervisor = await startSupervisor(tree, {
+      listener(event) {
+        narrator.event(event)
+        tellDeath(event, control)
+      },
+    })
   } catch (error) {
     control.close()
     throw complaints.last ?? error
@@ -96,6 +104,10 @@ function environmentOf(
     // Compiled sources are kept: a process that is started again serves in half the time.
     NODE_COMPILE_CACHE: join(settings.dataFolder, 'cache', 'node'),
     ...process.env,
+    // They may have been given on the command line.
+    TROUPE_POSTGRES_URL: settings.postgresUrl,
+    TROUPE_NATS_URL: settings.natsUrl,
+    TROUPE_REDIS_URL: settings.redisUrl,
     TROUPE_DATA: settings.dataFolder,
     TROUPE_HOST: settings.host,
     TROUPE_PORT: String(addresses.port),

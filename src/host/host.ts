@@ -2,6 +2,7 @@
 //   host.ts       this file: actors come and go; start, drain, stop
 //   lease.ts      keeps the lease, and stops everything when it is lost (self-fencing)
 //   timers.ts     turns due timers into mail, on time
+//   take-over.ts  what to do when a host is known to be dead
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
 //   observe.ts    where it lets itself be watched
@@ -55,6 +56,8 @@ export function createHost(parts: HostParts): Host {
   const takers = new Map<string, Taker>()
   const retakes = new Set<NodeJS.Timeout>()
   let id = newId('host')
+  // The id it was born with stays with every lease it ever holds: whoever sees the process die knows it by that.
+  const origin = id
   let lease: LeaseKeeper | undefined
   let timers: TimerKeeper | undefined
   let stopSweeping = () => {}
@@ -179,7 +182,7 @@ export function createHost(parts: HostParts): Host {
     lease = await keepLease({
       journal,
       hostId: id,
-      info: () => ({ label: parts.label ?? 'host', pid: process.pid, actors: actors.size }),
+      info: () => ({ origin, label: parts.label ?? 'host', pid: process.pid, actors: actors.size }),
       onTrouble: parts.onTrouble,
       onLost: () => {
         // Fenced: others own the tasks now. Begin again as another host.

@@ -1,0 +1,27 @@
+// The process of one host of a cluster: it runs actors, and knows nothing of HTTP. It tells its parent under which id
+// it began, so that its lease can be ended when the parent sees it die.
+import { takeOver } from '../host/take-over.ts'
+import { watchDeaths } from './deaths.ts'
+import { hostOf, openParts } from './parts.ts'
+import { runProcess } from './process.ts'
+import { readSettings } from './settings.ts'
+import { refuseEmbedded } from './stores.ts'
+
+await runProcess(async () => {
+  const settings = readSettings()
+  refuseEmbedded(settings, 'host')
+  const parts = await openParts(settings, 'host')
+  const host = hostOf(parts, settings.label)
+  await host.start()
+  const stopWatching = watchDeaths(settings.supervisorUrl, (origin) =>
+    takeOver({ ...parts.stores, origin, onTrouble: parts.onTrouble }),
+  )
+  return {
+    facts: { host: host.id },
+    async stop() {
+      stopWatching()
+      await host.drain(settings.graceMs)
+      await parts.close()
+    },
+  }
+})

@@ -1,0 +1,97 @@
+// What a host and a gateway are made of, alike in one process (core.ts) and in many (host.ts, gateway.ts).
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { createDesk } from '../desk/desk.ts'
+import { createGateway, type Gateway } from '../gateway/index.ts'
+import { createHost, type Host } from '../host/host.ts'
+import { contextMaker } from '../host/services.ts'
+import { type AgentRegistry, findPackages, loadAgents, readPackage } from '../plugins/index.ts'
+import type { Facts } from '../supervision/index.ts'
+import { createLog, createServices } from './services.ts'
+import type { Settings } from './settings.ts'
+import { openStores, type Stores } from './stores.ts'
+import { connectSupervision } from './supervision.ts'
+import { startTelemetry, type Telemetry } from './telemetry.ts'
+import { connectWorkers, type Workers } from './workers.ts'
+
+export interface Parts {
+  settings: Settings
+  log: Logger
+  stores: Stores
+  agents: AgentRegistry
+  workers: Workers
+  telemetry: Telemetry
+  onTrouble(what: string, error: unknown): void
+  close(): Promise<void>
+}
+
+const REPOSITORY = join(import.meta.dirname, '..', '..')
+
+export async function openParts(settings: Settings, name: string): Promise<Parts> {
+  const log = createLog(settings, name)
+  const stores = await openStores(settings)
+  try {
+    const { agents, refused } = await loadAgents(await packagesOf(settings))
+    for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
+    const workers = connectWorkers(settings)
+    const telemetry = await startTelemetry(settings, `troupe-${name}`)
+    return {
+      settings,
+      log,
+      stores,
+      agents,
+      workers,
+      telemetry,
+      onTrouble: (what, error) => log.warn({ err: error }, `Trouble with ${what}.`),
+      async close() {
+        workers.close()
+        await telemetry.stop()
+        await stores.close()
+      },
+    }
+  } catch (error) {
+    await stores.close()
+    throw error
+  }
+}
+
+export function hostOf(parts: Parts, label: string): Host {
+  const { journal, bus } = parts.stores
+  return createHost({
+    journal,
+    bus,
+    agents: parts.agents,
+    makeContext: contextMaker(createServices(parts)),
+    observe: parts.telemetry.observe,
+    label,
+    onTrouble: parts.onTrouble,
+  })
+}
+
+/** `own`: what this process alone knows of itself, for its node of the tree. */
+export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
+  const { settings, agents, workers, telemetry } = parts
+  const { journal, bus, blobs, gatewayStore: store } = parts.stores
+  const desk = createDesk({ journal, bus, agents })
+  return createGateway({
+    desk,
+    journal,
+    bus,
+    agents,
+    blobs,
+    store,
+    telemetry: telemetry.gateway(desk),
+    ...(workers.collections === undefined ? {} : { retrieval: workers.collections }),
+    ...(settings.supervisorUrl === undefined ? {} : { supervision: connectSupervision(settings.supervisorUrl, own) }),
+    config: {
+      logLevel: settings.logLevel,
+      ...(settings.redisUrl === undefined ? {} : { redisUrl: settings.redisUrl }),
+    },
+  })
+}
+
+async function packagesOf(settings: Settings) {
+  const found = await findPackages([join(REPOSITORY, 'agents'), join(settings.dataFolder, 'plugins', 'node_modules')])
+  for (const path of settings.agentPaths) found.push(await readPackage(path))
+  return found
+}
