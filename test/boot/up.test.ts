@@ -1,5 +1,6 @@
 // `troupe up`, embedded, as processes: what survives the death of each of them.
 import assert from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { gone, type Installation, lives, runTroupe, startInstallation, temporaryFolder } from './installation.ts'
@@ -101,6 +102,7 @@ test('a port that is taken is named, and nothing is left running', async () => {
   const folder = temporaryFolder()
   const { code, err } = await runTroupe(['--data', folder, 'up', '--port', String(port)])
   server.close()
+  rmSync(folder, { recursive: true })
   assert.equal(code, 4)
   assert.match(err, new RegExp(`^address_in_use: Port ${port} of 127\\.0\\.0\\.1 is taken\\..*--port`, 'm'))
 })
@@ -116,6 +118,7 @@ test('a root that is killed takes its children along, and the folder can be used
   assert.equal((await second.call('GET', '/readyz')).status, 'ready')
   const { tree: next } = await second.call('GET', '/v1/supervision')
   assert.equal(await second.stop(), 0)
+  rmSync(folder, { recursive: true })
   assert.deepEqual(
     next.children.map((child: { facts: { pid: number } }) => lives(child.facts.pid)),
     [false, false, false],
