@@ -64,11 +64,13 @@ export async function buildApp(
   })
 
   // First, so that refusals carry its headers as well and a page can read them.
-  await app.register(cors, {
-    origin: context.config.corsOrigins.length === 0 ? false : context.config.corsOrigins,
-    exposedHeaders: ['location', 'etag', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied'],
-    maxAge: 600,
-  })
+  if (context.config.corsOrigins.length > 0) {
+    await app.register(cors, {
+      origin: context.config.corsOrigins,
+      exposedHeaders: ['location', 'etag', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied'],
+      maxAge: 600,
+    })
+  }
   const routes = rememberRoutes(app)
   addRequestFlow(app, context, guards)
   app.setNotFoundHandler((request, reply) => {
