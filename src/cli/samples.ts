@@ -5,7 +5,8 @@ import type { GatewayClient, TaskView } from './client.ts'
 import type { Context, Handler } from './context.ts'
 import { EXIT } from './exit-codes.ts'
 import { SAMPLES, type Sample } from './sample-list.ts'
-import { duration } from './table.ts'
+import { duration, facts } from './table.ts'
+import { COMMAND } from './terminal.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'examples', 'samples')
 
@@ -56,7 +57,7 @@ function show({ terminal }: Context, url: string, sample: Sample, task: TaskView
   const made = task.state === 'completed' ? Object.entries(sample.documents(task.output as never)) : []
   const links = [
     `${url}/v1/tasks/${task.id}`,
-    ...made.map(([form, id]) => `${url}/v1/documents/${id}/content   troupe documents get ${id} -o report.${form}`),
+    ...made.map(([form, id]) => `${COMMAND} documents get ${id} -o report.${form}`),
   ]
   terminal.out(
     [
@@ -69,10 +70,10 @@ function show({ terminal }: Context, url: string, sample: Sample, task: TaskView
 }
 
 function farewell(url: string): string {
-  return [
-    'The samples are done, and Troupe goes on serving. What next:',
-    '  troupe tasks ls                                            what was just done',
-    '  troupe submit document-analyzer --document <file> --follow your own document',
-    `  ${url}/docs                                 the API`,
-  ].join('\n')
+  const next = {
+    [`${COMMAND} tasks ls`]: 'what was just done',
+    [`${COMMAND} submit document-analyzer --document <file> --follow`]: 'a document of your own',
+    [`${url}/docs`]: 'the API',
+  }
+  return `The samples are done, and Troupe goes on serving. What next:\n${facts(next).replaceAll(/^/gm, '  ')}`
 }

@@ -1,6 +1,9 @@
 // What the command writes: data on stdout, chatter on stderr, colour only where a person looks and NO_COLOR is not set.
 import { styleText } from 'node:util'
 
+/** How the reader can call this: after `npm start` in a clone nothing named troupe is on the path. */
+export const COMMAND = process.env.npm_lifecycle_event === undefined ? 'troupe' : 'npx troupe'
+
 type Style = Parameters<typeof styleText>[0]
 
 export interface Terminal {

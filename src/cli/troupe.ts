@@ -7,7 +7,8 @@
 //   tasks.ts        tasks …                  agents.ts       agents …
 //   documents.ts    documents …, search      administration.ts  keys, models, usage
 //   backup.ts       backup, restore          doctor.ts       doctor
-//   train.ts        train                    completion.ts   completion
+//   trace.ts        trace                    completion.ts   completion
+//   train.ts        train
 //   client.ts       the gateway over HTTP    connection.ts   where it is, and with which key
 //   context.ts      what a command is given  terminal.ts     stdout and stderr
 //   input.ts        JSON, @file, -           table.ts        rows and units; exit-codes.ts
@@ -117,6 +118,11 @@ tasks
   .command('message <id> <type> [content]')
   .description('send it a message; content is JSON, @file or -')
   .action(action(async () => (await import('./tasks.ts')).messageTask))
+
+program
+  .command('trace <id>')
+  .description('where a task’s time went: the waterfall of its states, steps and children')
+  .action(action(async () => (await import('./trace.ts')).traceCommand))
 
 const agents = program.command('agents').description('what can be asked to work')
 agents.command('ls').action(action(async () => (await import('./agents.ts')).listAgents))

@@ -6,7 +6,7 @@ import { type RunningTroupe, startTroupe } from '../boot/up.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { processChild } from '../supervision/index.ts'
 import type { Handler } from './context.ts'
-import { hasColour } from './terminal.ts'
+import { COMMAND, hasColour } from './terminal.ts'
 
 export interface UpOptions {
   host?: string
@@ -47,9 +47,9 @@ function greeting({ url, dataFolder }: RunningTroupe, seconds: string): string {
     `  Troupe serves at ${url}   (ready in ${seconds} s; Ctrl-C stops it)`,
     '',
     `  API       ${url}/docs`,
-    `  key       ${join(dataFolder, 'admin.key')}   the troupe command on this machine uses it by itself`,
-    '  look      troupe tree · troupe agents ls · troupe doctor',
-    '  work      troupe submit <agent> @input.json --follow',
+    `  key       ${join(dataFolder, 'admin.key')}   the command line on this machine uses it by itself`,
+    `  look      ${COMMAND} tree · ${COMMAND} agents ls · ${COMMAND} doctor`,
+    `  work      ${COMMAND} submit <agent> @input.json --follow`,
     '',
     '',
   ].join('\n')
@@ -78,7 +78,8 @@ async function startSamples({ supervisor, environment }: RunningTroupe): Promise
     restart: 'temporary',
     ready: 'spawn',
     args: [join(import.meta.dirname, 'troupe.ts'), 'samples'],
-    env: environment,
+    // Its output passes through this process, which knows whether a person reads it.
+    env: { ...environment, ...(hasColour(process.stdout) ? { FORCE_COLOR: '1' } : {}) },
     output: ({ stream, text }) => process[stream].write(`${text}\n`),
   })
   await supervisor.startChild(samples)

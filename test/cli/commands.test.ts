@@ -57,6 +57,8 @@ test('submit without waiting gives the id alone, which the other commands take',
   assert.equal(JSON.parse(shown.out).state, 'completed')
   const listed = await troupe.troupe(['tasks', 'ls', '--status', 'completed'])
   assert.match(listed.out, new RegExp(`^${id} +document-analyzer +completed`, 'm'))
+  const trace = await troupe.troupe(['trace', id])
+  assert.match(trace.out, /^invoke_agent document-analyzer +█+ +\d/)
   const cancelled = await troupe.troupe(['tasks', 'cancel', id])
   assert.equal(cancelled.code, 4)
   assert.match(cancelled.err, /^wrong_state: /)

@@ -21,9 +21,9 @@ test('the samples run through every agent that is there, with results in words a
   assert.match(out, /type +invoice/)
   assert.match(out, /reason +.*"order is unique"/)
   assert.match(out, /2024-05/, 'the month that was planted is found')
-  const [link] = /http:\S+\/content/.exec(out)!
-  const report = await fetch(link, { headers: { authorization: `Bearer ${troupe.key}` } })
-  assert.match(await report.text(), /<html/)
+  const [, id] = /documents get (doc_\w+)/.exec(out)!
+  const report = await troupe.troupe(['documents', 'get', id!])
+  assert.match(report.out, /<html/)
 })
 
 test('the first own task: POST, Prefer: wait, the result', async () => {
