@@ -81,6 +81,8 @@ export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
   await host.start()
   const desk = createDesk({ journal: opened.journal, bus, agents })
   const waiting = new Map<string, () => void>()
+  // Ended before its submission returned: accept and first turn share a commit.
+  const early = new Set<string>()
   const counters = new Set<() => void>()
   const stop = bus.follow(TENANT, undefined, (events) => {
     for (const { task, body } of events) {
@@ -88,7 +90,9 @@ export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
         if (body.type === 'task.failed') throw new Error(`${task} failed: ${body.error.message}`)
         continue
       }
-      waiting.get(task)?.()
+      const resolve = waiting.get(task)
+      if (resolve === undefined) early.add(task)
+      else resolve()
       waiting.delete(task)
       for (const count of counters) count()
     }
@@ -98,7 +102,7 @@ export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
     journal: opened.journal,
     async submitAndWait(agent) {
       const { task } = await desk.submit({ tenant: TENANT, agent, input: { n: 1 } })
-      await new Promise<void>((resolve) => waiting.set(task.id, resolve))
+      if (!early.delete(task.id)) await new Promise<void>((resolve) => waiting.set(task.id, resolve))
     },
     ended: (count) =>
       new Promise((resolve) => {

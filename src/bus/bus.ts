@@ -17,6 +17,12 @@ export interface Bus {
   offer(offer: Offer): void
 
   /**
+   * Hands an offer over at once to a taker of this process that has room, before its task is on disk: accept and first
+   * turn then share one fsync. False: nobody took it. Only the embedded bus can.
+   */
+  offerEarly?(offer: Offer): boolean
+
+  /**
    * Takes offers for these agents. Nothing comes until the taker asks: `more(n)` grants n offers (back-pressure).
    * Higher lanes come first without starving lower ones.
    */

@@ -53,6 +53,18 @@ export function createInProcessBus(): Bus {
       for (const taker of takers) if (taker.room > 0 && taker.agents.includes(offer.agent)) match(taker)
     },
 
+    offerEarly(offer) {
+      // Whoever waits in the queue came first.
+      if (closed || (waiting.get(offer.agent)?.size ?? 0) > 0) return false
+      for (const taker of takers) {
+        if (taker.room === 0 || !taker.agents.includes(offer.agent)) continue
+        taker.room -= 1
+        taker.onOffer(offer)
+        return true
+      }
+      return false
+    },
+
     take(agents, onOffer): Taker {
       const taker: TakerState = { agents, room: 0, onOffer }
       takers.add(taker)

@@ -5,13 +5,14 @@
 //
 // The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
 import { createHash } from 'node:crypto'
-import type { Bus } from '../bus/bus.ts'
+import type { Bus, Offer } from '../bus/bus.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/events.ts'
 import { newId } from '../contract/ids.ts'
-import { MAX_MESSAGE_BYTES, MAX_PAGE, MAX_VALUE_BYTES } from '../contract/limits.ts'
+import { INLINE_VALUE_BYTES, MAX_MESSAGE_BYTES, MAX_PAGE, MAX_VALUE_BYTES } from '../contract/limits.ts'
 import { type Budget, hasEnded, type Priority, type Task, type TaskState } from '../contract/task.ts'
-import type { Journal, MessageBody, NewTask } from '../journal/journal.ts'
+import type { Journal, MessageBody, NewTask, TaskRow } from '../journal/journal.ts'
+import { acceptedRow } from '../journal/rows.ts'
 import type { AgentDirectory } from './directory.ts'
 import { followTask } from './follow.ts'
 
@@ -55,6 +56,9 @@ export interface Desk {
   retry(tenant: string, taskId: string): Promise<Task>
 }
 
+/** Inputs up to this size stay in their row. */
+const EARLY_BYTES = INLINE_VALUE_BYTES
+
 export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDirectory }): Desk {
   const { journal, bus, agents } = parts
 
@@ -85,7 +89,7 @@ export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDir
     async submit(request) {
       const agent = agents.require(request.agent, request.agentVersion)
       const input = agent.checkInput(request.input)
-      checkSize('input', input, MAX_VALUE_BYTES)
+      const bytes = checkSize('input', input, MAX_VALUE_BYTES)
       if (request.deadline !== undefined && request.deadline <= Date.now()) {
         throw new TroupeError('invalid_request', `The deadline ${new Date(request.deadline).toISOString()} has passed.`)
       }
@@ -104,11 +108,12 @@ export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDir
         ...(traceparent === undefined ? {} : { traceparent }),
         ...(idempotencyKey === undefined ? {} : { idempotencyKey, requestHash: hashRequest(request) }),
       }
-      const accepted = await journal.accept(task)
-      if (accepted.created) {
-        const { id: taskId, agentVersion, priority, epoch } = accepted.task
-        bus.offer({ taskId, tenant, agent: agent.name, agentVersion, priority, epoch, task: accepted.task })
-      }
+      const accepting = journal.accept(task)
+      // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
+      const early = journal.inOrder && idempotencyKey === undefined && bytes <= EARLY_BYTES
+      const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
+      const accepted = await accepting
+      if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
       return accepted
     },
 
@@ -171,14 +176,20 @@ function hashRequest(request: SubmitRequest): string {
   return createHash('sha256').update(same).digest('hex')
 }
 
-function checkSize(what: string, value: unknown, limit: number): void {
-  // A string's length is at most its bytes, and a cheap first look; JSON.stringify is needed for everything else.
+/** At most its bytes, or somewhat more: an estimate that never refuses what fits. */
+function checkSize(what: string, value: unknown, limit: number): number {
   const json = JSON.stringify(value) ?? 'null'
-  if (json.length <= limit / 4) return
+  // A UTF-16 unit is at most three bytes of UTF-8.
+  const most = json.length * 3
+  if (most <= limit) return most
   const bytes = Buffer.byteLength(json)
-  if (bytes > limit) {
-    throw new TroupeError('value_too_large', `The ${what} has ${bytes} bytes; the limit is ${limit}.`, {
-      detail: { bytes, limit },
-    })
-  }
+  if (bytes <= limit) return bytes
+  throw new TroupeError('value_too_large', `The ${what} has ${bytes} bytes; the limit is ${limit}.`, {
+    detail: { bytes, limit },
+  })
+}
+
+function offerOf(task: TaskRow): Offer {
+  const { id: taskId, tenant, agent, agentVersion, priority, epoch } = task
+  return { taskId, tenant, agent, agentVersion, priority, epoch, task }
 }

@@ -13,6 +13,9 @@ import type { EventBody, TaskEvent } from '../contract/events.ts'
 import type { Budget, Priority, Task, TaskState, Usage, WaitingFor } from '../contract/task.ts'
 
 export interface Journal {
+  /** Calls made in one turn of the event loop are applied in the order they were made, in one transaction. */
+  readonly inOrder: boolean
+
   /** P1. With an idempotency key that the tenant used before: the earlier task, or `idempotency_conflict`. */
   accept(task: NewTask): Promise<Accepted>
 

@@ -75,6 +75,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   }
 
   return {
+    inOrder: false,
     async accept(task) {
       const prepared = prepareTask(task)
       const spilled = spillTask(prepared, blobs)

@@ -48,6 +48,7 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
   const retaining = retention(db, group)
 
   return {
+    inOrder: true,
     async accept(task) {
       const prepared = prepareTask(task)
       const spilled = spillTask(prepared, blobs)
