@@ -1,29 +1,43 @@
-// A TCP proxy that can lose answers: what the server did is done, and the client never hears of it.
+// A TCP proxy that can lose answers (what the server did is done, and the client never hears of it) and can stand for a
+// network that is cut: nothing gets through, nobody is told.
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface TcpProxy {
   port: number
   /** The next bytes from the server are dropped and the connection they came on is cut. Resolves when that happened. */
   loseNextAnswer(): Promise<void>
+  /** Nothing passes any more, in either direction; connections stay open, and new ones are taken and left silent. */
+  partition(): void
+  /** The network is back; what was open during the partition is cut, as its packets are lost. */
+  heal(): void
   close(): Promise<void>
 }
 
 export async function openTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>()
   let lose: (() => void) | undefined
+  let parted = false
   const server = createServer((client) => {
+    open.add(client)
+    client.on('error', () => {})
+    client.on('close', () => open.delete(client))
+    if (parted) return
     const upstream = connect(target)
     for (const socket of [client, upstream]) {
       open.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => {
         open.delete(socket)
+        if (parted) return
         client.destroy()
         upstream.destroy()
       })
     }
-    client.on('data', (bytes) => upstream.write(bytes))
+    client.on('data', (bytes) => {
+      if (!parted) upstream.write(bytes)
+    })
     upstream.on('data', (bytes) => {
+      if (parted) return
       if (lose === undefined) {
         client.write(bytes)
         return
@@ -42,6 +56,13 @@ export async function openTcpProxy(target: { host: string; port: number }): Prom
       new Promise((resolve) => {
         lose = resolve
       }),
+    partition() {
+      parted = true
+    },
+    heal() {
+      parted = false
+      for (const socket of open) socket.destroy()
+    },
     async close() {
       for (const socket of open) socket.destroy()
       await new Promise((resolve) => server.close(resolve))

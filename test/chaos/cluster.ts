@@ -1,0 +1,155 @@
+// A cluster to break: one gateway and three hosts as processes under a supervisor, real servers behind them. Each host
+// reaches Postgres and NATS through proxies of its own, so that it alone can be cut off.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { serveControl } from '../../src/boot/control.ts'
+import { tellDeath } from '../../src/boot/deaths.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
+import {
+  processChild,
+  type SupervisionEvent,
+  type Supervisor,
+  startSupervisor,
+  supervisorChild,
+  type TreeNode,
+} from '../../src/supervision/index.ts'
+import type { TestServer } from '../support/servers.ts'
+import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+
+export interface Servers {
+  postgres: TestServer
+  nats: TestServer
+  redis?: TestServer
+}
+
+export interface Host {
+  name: string
+  pid(): number
+  kill(signal: NodeJS.Signals): void
+  postgres: TcpProxy
+  nats: TcpProxy
+}
+
+export interface Cluster {
+  url: string
+  key: string
+  /** Effects and accepted ids are logged here. */
+  folder: string
+  /** Where NATS keeps its streams. */
+  natsStore: string
+  hosts: Host[]
+  servers: Servers
+  /** Opened behind everybody's back, to look at the truth. */
+  journal: Journal
+  supervisor: Supervisor
+  events: SupervisionEvent[]
+  /** What the processes wrote. */
+  said: string[]
+  stop(): Promise<void>
+}
+
+const ROOT = join(import.meta.dirname, '..', '..')
+/** Hosts are killed for sport here; a budget would end the game. */
+const BUDGET = { intensity: 1_000, period: 1_000 }
+const BACKOFF = { immediate: 1_000, first: 1, factor: 1, max: 1, jitter: 0 }
+
+export async function startCluster(
+  servers: Servers,
+  { folder, natsStore, hosts = 3 }: { folder: string; natsStore: string; hosts?: number },
+): Promise<Cluster> {
+  const events: SupervisionEvent[] = []
+  const said: string[] = []
+  const control = await serveControl(() => {})
+  const environment = {
+    ...process.env,
+    NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'troupe', 'chaos'),
+    TROUPE_DATA: folder,
+    TROUPE_PORT: '0',
+    TROUPE_AGENTS: join(import.meta.dirname, 'agents'),
+    TROUPE_SUPERVISOR_URL: control.url,
+    TROUPE_POSTGRES_URL: servers.postgres.url,
+    TROUPE_NATS_URL: servers.nats.url,
+    TROUPE_REDIS_URL: servers.redis?.url,
+    CHAOS_FOLDER: folder,
+  }
+  const start = (id: string, role: string, more: Record<string, string>) =>
+    processChild({
+      id,
+      args: ['--import', join(import.meta.dirname, 'clock.mjs'), join(ROOT, 'src', 'boot', `${role}.ts`)],
+      env: { ...environment, ...more },
+      output: ({ text }) => said.push(`${id}: ${text}`),
+      backoff: BACKOFF,
+      shutdown: 15_000,
+    })
+
+  const proxied = await Promise.all(
+    Array.from({ length: hosts }, async (_, index) => {
+      const postgres = await proxyOf(servers.postgres.url)
+      const nats = await proxyOf(servers.nats.url)
+      const name = `host-${index + 1}`
+      const child = start(name, 'host', {
+        TROUPE_LABEL: name,
+        TROUPE_POSTGRES_URL: postgres.url,
+        TROUPE_NATS_URL: nats.url,
+      })
+      return { name, postgres: postgres.proxy, nats: nats.proxy, child }
+    }),
+  )
+  const supervisor = await startSupervisor(
+    {
+      id: 'chaos',
+      ...BUDGET,
+      children: [
+        supervisorChild({ id: 'hosts', ...BUDGET, children: proxied.map(({ child }) => child) }),
+        start('gateway', 'gateway', {}),
+      ],
+    },
+    {
+      listener(event) {
+        events.push(event)
+        tellDeath(event, control)
+      },
+    },
+  )
+  control.serve(supervisor)
+  const nodeOf = (name: string) => find(supervisor.tree(), name)!
+  const journal = await openPostgresJournal({ url: servers.postgres.url, lanes: 1, pool: 2 })
+  return {
+    url: String(nodeOf('gateway').facts?.url),
+    key: readFileSync(join(folder, 'admin.key'), 'utf8').trim(),
+    folder,
+    natsStore,
+    hosts: proxied.map(({ name, postgres, nats }) => {
+      const pid = () => Number(nodeOf(name).facts?.pid)
+      return { name, postgres, nats, pid, kill: (signal) => void process.kill(pid(), signal) }
+    }),
+    servers,
+    journal,
+    supervisor,
+    events,
+    said,
+    async stop() {
+      await supervisor.stop()
+      control.close()
+      await journal.close()
+      for (const { postgres, nats } of proxied) await Promise.all([postgres.close(), nats.close()])
+    },
+  }
+}
+
+async function proxyOf(address: string): Promise<{ url: string; proxy: TcpProxy }> {
+  const url = new URL(address)
+  const proxy = await openTcpProxy({ host: url.hostname, port: Number(url.port) })
+  url.port = String(proxy.port)
+  return { url: url.href.replace(/\/$/, ''), proxy }
+}
+
+function find(node: TreeNode, id: string): TreeNode | undefined {
+  if (node.id === id) return node
+  for (const child of node.children ?? []) {
+    const found = find(child, id)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

@@ -1,0 +1,104 @@
+// The client that keeps books: every task id it was given is on its own disk before it goes on. It asks again with the
+// same key when it is refused or hears nothing, as a careful client does.
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Cluster } from './cluster.ts'
+import type { Random } from './random.ts'
+
+export interface Accepted {
+  id: string
+  agent: string
+  key: string
+}
+
+export interface Load {
+  readonly accepted: Accepted[]
+  /** Calls that had to be repeated. */
+  readonly repeated: number
+  submit(agent: string, input: unknown): Promise<Accepted>
+  /** Ends the submitting; everything begun is finished. */
+  stop(): Promise<void>
+}
+
+const CALLERS = 8
+const PAUSE_MS = 60
+const MESSAGES = 5
+const AGAIN_MS = 100
+const CALL_MS = 10_000
+
+let loads = 0
+
+export function startLoad(cluster: Cluster, random: Random): Load {
+  const run = `${process.pid}-${loads++}`
+  const file = openSync(join(cluster.folder, `accepted-${run}.log`), 'a')
+  const accepted: Accepted[] = []
+  let next = 0
+  let repeated = 0
+  let stopped = false
+
+  async function post(path: string, body: unknown, key: string): Promise<{ id: string }> {
+    for (;;) {
+      try {
+        const response = await fetch(cluster.url + path, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${cluster.key}`,
+            'content-type': 'application/json',
+            'idempotency-key': key,
+          },
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(CALL_MS),
+        })
+        const answer = (await response.json()) as { id: string; code?: string; detail?: string }
+        if (response.ok) return answer
+        if (response.status < 500 && response.status !== 429) throw new Refused(`${answer.code}: ${answer.detail}`)
+      } catch (error) {
+        if (error instanceof Refused) throw error
+      }
+      repeated += 1
+      await wait(AGAIN_MS)
+    }
+  }
+
+  async function submit(agent: string, input: unknown): Promise<Accepted> {
+    const key = `chaos-${run}-${next++}`
+    const { id } = await post('/v1/tasks', { agent, input }, key)
+    const entry = { id, agent, key }
+    writeSync(file, `${JSON.stringify(entry)}\n`)
+    fsyncSync(file)
+    accepted.push(entry)
+    return entry
+  }
+
+  async function call(): Promise<void> {
+    while (!stopped) {
+      const dice = random()
+      const ms = Math.floor(random() * 60)
+      if (dice < 0.65) await submit('chaos-ledger', { ms })
+      else if (dice < 0.85) await submit('chaos-parent', { ms })
+      else {
+        const { id, key } = await submit('chaos-mailbox', { expected: MESSAGES })
+        for (let number = 1; number <= MESSAGES; number++)
+          await post(`/v1/tasks/${id}/messages`, { type: 'count', number }, `${key}-${number}`)
+      }
+      await wait(PAUSE_MS * random() * 2)
+    }
+  }
+
+  const callers = Array.from({ length: CALLERS }, call)
+  return {
+    accepted,
+    get repeated() {
+      return repeated
+    },
+    submit,
+    async stop() {
+      stopped = true
+      await Promise.all(callers)
+      closeSync(file)
+    },
+  }
+}
+
+class Refused extends Error {}

@@ -1,0 +1,34 @@
+// One scenario on a running cluster: load, harm, recovery, count.
+import { check, type Findings, violations } from './checker.ts'
+import type { Cluster } from './cluster.ts'
+import { startLoad } from './load.ts'
+import { seeded } from './random.ts'
+import { SCENARIOS } from './scenarios.ts'
+
+export interface Result extends Findings {
+  scenario: string
+  seed: number
+  seconds: number
+  /** Calls the client had to repeat. */
+  repeated: number
+  /** From the end of the load until the last task had ended. */
+  recoveredMs: number
+  violations: number
+}
+
+/** An outage may leave work behind for as long as it took; after this, what has not ended never will. */
+const PATIENCE_MS = 40_000
+
+export async function runScenario(cluster: Cluster, name: string, seed: number, seconds: number): Promise<Result> {
+  const scenario = SCENARIOS[name]!
+  const random = seeded(seed)
+  const load = startLoad(cluster, seeded(seed + 1))
+  await scenario.run({ cluster, load, random, length: seconds * 1_000 })
+  await load.stop()
+  const { mayFail } = scenario
+  const findings = await check(cluster.journal, cluster.folder, load.accepted, {
+    patienceMs: PATIENCE_MS,
+    ...(mayFail === undefined ? {} : { mayFail }),
+  })
+  return { scenario: name, seed, seconds, repeated: load.repeated, ...findings, violations: violations(findings) }
+}
