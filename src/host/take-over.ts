@@ -4,7 +4,9 @@ import type { Bus } from '../bus/bus.ts'
 import type { Journal } from '../journal/journal.ts'
 
 const BATCH = 1_000
-/** What nobody has claimed yet is the sweep's business, not ours: it may be on its way. */
+/** Offers that the dead host had taken and not yet claimed: older than this, they are not just on their way. */
+const UNCLAIMED_MS = 100
+/** After the first look only orphans count, or a long queue would be offered anew with each death. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER
 
 export async function takeOver(parts: {
@@ -18,10 +20,10 @@ export async function takeOver(parts: {
   try {
     const held = (await journal.hosts()).filter(({ alive, info }) => alive && info.origin === origin)
     for (const { hostId } of held) await journal.endLease(hostId)
-    for (;;) {
-      const woken = await journal.findOrphans({ unclaimedMs: NEVER_MS, limit: BATCH })
+    for (let unclaimedMs = UNCLAIMED_MS; ; unclaimedMs = NEVER_MS) {
+      const woken = await journal.findOrphans({ unclaimedMs, limit: BATCH })
       for (const wake of woken) {
-        if (wake.owner === undefined) bus.offer(wake)
+        if (wake.owner === undefined) bus.offer({ ...wake, because: origin })
         else bus.nudge(wake.owner, wake.taskId)
       }
       if (woken.length < BATCH) return

@@ -27,11 +27,11 @@ export function createOffers(connection: Connection, subjects: Subjects) {
 
   function offer(made: Offer): void {
     if (!connection.connected) return
-    const { task: _, ...bare } = made
-    const full = JSON.stringify(made)
+    const { task, because = '', ...bare } = made
+    const full = JSON.stringify({ ...bare, task })
     const payload = full.length <= MAX_CARRIED ? full : JSON.stringify(bare)
     const header = headers()
-    header.set('Nats-Msg-Id', `${made.taskId}:${made.epoch}`)
+    header.set('Nats-Msg-Id', `${made.taskId}:${made.epoch}:${because}`)
     // Without waiting for the answer: an offer that did not arrive is found by the sweep.
     nats.publish(subjects.offer(made.priority, made.agent), payload, { headers: header })
   }
