@@ -10,6 +10,8 @@ import type { TaskRow, Wake } from '../journal/journal.ts'
 /** "This task wants a host." `task` saves the taker a read when the offer follows an accept. */
 export interface Offer extends Wake {
   task?: TaskRow
+  /** Rings again although the same epoch was offered a moment ago: its taker is known to be dead. */
+  because?: string
 }
 
 export interface Bus {
