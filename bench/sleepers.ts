@@ -4,14 +4,17 @@ import type { Journal } from '../src/journal/journal.ts'
 import { type Measurement, quantile, round, THROUGHPUT_CONCURRENCY } from './measure.ts'
 import { openTroupe, TENANT } from './systems/troupe.ts'
 
+const WARM_UP = 50_000
+
 export async function measureSleepers(
   store: 'sqlite' | 'postgres',
   n: number,
 ): Promise<Measurement & Record<string, unknown>> {
   const stage = await openTroupe(store)
   const { desk, journal } = stage
-  // Warm up: compiled code and full caches belong to the idle process, not to the sleepers.
-  const warm = await many(2_000, () => submit())
+  // Warm up: compiled code, the heap that such a load needs and the store's full page cache belong to a process that has
+  // worked and is idle now, not to the sleepers.
+  const warm = await many(WARM_UP, () => submit())
   await settled(journal, warm.length)
   const warmEnded = stage.ended(warm.length)
   for (const id of warm) await desk.signal(TENANT, id, { type: 'wake' })

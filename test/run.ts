@@ -1,7 +1,7 @@
 // `npm test`: every test of the repository by Node's own runner, then a look at what they left behind. A process, a
 // temporary file or an open handle that outlives its test is a failure: in production it would be a leak.
 import { spawn } from 'node:child_process'
-import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -15,6 +15,8 @@ const files = globSync(patterns, { cwd: root }).sort()
 const FILE_TIMEOUT_MS = 300_000
 
 const folder = mkdtempSync(join(tmpdir(), 'troupe-tests-'))
+// The servers under test do not run as root; they must be able to reach their folders in here.
+chmodSync(folder, 0o755)
 const mark = `TROUPE_TEST_RUN=${folder}`
 const env = { ...process.env, TMPDIR: folder, TROUPE_TEST_RUN: folder, NODE_NO_WARNINGS: '1' }
 const runner = spawn(

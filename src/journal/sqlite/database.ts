@@ -41,7 +41,7 @@ export async function openDatabase(folder: string): Promise<OpenDatabase> {
 
 function prepareFile(db: DatabaseSync, file: string): void {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
-  db.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 67108864')
+  db.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768; PRAGMA journal_size_limit = 67108864')
   db.exec('CREATE TABLE IF NOT EXISTS opened (by TEXT NOT NULL) STRICT')
   const before = db.prepare('SELECT by FROM opened').get()?.by
   if (before !== undefined && before !== '' && needsCheck(db, before)) check(db, file)
