@@ -28,6 +28,8 @@ const PAGE_POLICY = {
     imgSrc: ["'self'", 'data:'],
     fontSrc: ["'self'", 'data:'],
     connectSrc: ["'self'"],
+    // Behind plain HTTP on another host than localhost the page would ask for scripts that nobody serves.
+    upgradeInsecureRequests: null,
   },
 }
 
