@@ -3,6 +3,7 @@
 //   lease.ts      keeps the lease, and stops everything when it is lost (self-fencing)
 //   timers.ts     turns due timers into mail, on time
 //   take-over.ts  what to do when a host is known to be dead
+//   suspects.ts   who must not die beside whom
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
 //   observe.ts    where it lets itself be watched
@@ -22,6 +23,7 @@ import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } f
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
 import type { Observe } from './observe.ts'
+import { createSuspects, PROBATION_MS } from './suspects.ts'
 import { keepSweeping } from './sweeper.ts'
 import { keepTimers, type TimerKeeper } from './timers.ts'
 import { anyAgent, fitVersion } from './versions.ts'
@@ -55,6 +57,7 @@ export function createHost(parts: HostParts): Host {
   const actors = new Map<string, Actor>()
   const takers = new Map<string, Taker>()
   const retakes = new Set<NodeJS.Timeout>()
+  const suspects = createSuspects()
   let id = newId('host')
   // The id it was born with stays with every lease it ever holds: whoever sees the process die knows it by that.
   const origin = id
@@ -101,6 +104,11 @@ export function createHost(parts: HostParts): Host {
       takers.get(offer.agent)?.more(1)
       return
     }
+    if (!suspects.admit(task)) {
+      // The offer's place stays taken: it is this task that comes back to it.
+      later(PROBATION_MS, () => void loadAndRun(offer))
+      return
+    }
     if (fit.snapshot !== undefined) task.snapshot = fit.snapshot
     const observation = parts.observe(task)
     const actor = new Actor(
@@ -128,15 +136,20 @@ export function createHost(parts: HostParts): Host {
 
   function onExit(actor: Actor, offer: Wake, exit: ActorExit): void {
     if (actors.get(actor.task.id) === actor) actors.delete(actor.task.id)
-    takers.get(offer.agent)?.more(1)
+    suspects.leave(actor.task.id)
+    if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
     if (exit.kind === 'released' && exit.runnable) bus.offer(wakeOf(actor.task))
     if (exit.kind !== 'failed') return
     // The journal did not answer. The task may still be ours: look again, or it would wait for our lease to end.
     parts.onTrouble(`committing for ${actor.task.id}`, exit.error)
+    later(RETAKE_MS, () => onOffer(wakeOf(actor.task)))
+  }
+
+  function later(ms: number, again: () => void): void {
     const timer = setTimeout(() => {
       retakes.delete(timer)
-      if (accepting) onOffer(wakeOf(actor.task))
-    }, RETAKE_MS)
+      if (accepting) again()
+    }, ms)
     retakes.add(timer)
   }
 

@@ -130,6 +130,9 @@ export async function openPostgresBlobs(options: PostgresOptions & { space: stri
   }
 }
 
+/** A wrong address is told to whoever starts a process, while he still looks. */
+const START_MS = 4_000
+
 async function connect(
   options: PostgresOptions,
 ): Promise<{ address: Address; readers: Readers; closing: AbortController }> {
@@ -144,7 +147,7 @@ async function connect(
   const closing = new AbortController()
   const readers = openReaders(address, pool, closing.signal)
   try {
-    await readers.withClient((client) => migrate(client, schema))
+    await readers.withClient((client) => migrate(client, schema), Math.min(patienceMs, START_MS))
     return { address, readers, closing }
   } catch (thrown) {
     closing.abort()

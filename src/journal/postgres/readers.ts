@@ -6,7 +6,7 @@ export interface Readers {
   /** With a name the statement is prepared once per connection. */
   rows<Row>(name: string | undefined, text: string, values: unknown[], patienceMs?: number): Promise<Row[]>
   /** A connection of its own, for what takes several statements. */
-  withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+  withClient<T>(work: (client: pg.PoolClient) => Promise<T>, patienceMs?: number): Promise<T>
   close(): Promise<void>
 }
 
@@ -23,8 +23,8 @@ export function openReaders(address: Address, size: number, closing: AbortSignal
         return (await pool.query(query)).rows
       }),
 
-    withClient: (work) =>
-      persist(address.patienceMs, closing, async () => {
+    withClient: (work, patienceMs = address.patienceMs) =>
+      persist(patienceMs, closing, async () => {
         const client = await pool.connect()
         let broken: Error | undefined
         try {
