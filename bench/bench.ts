@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
 const workload = positionals[0] ?? 'noop'
 
 /** Workloads with a file of their own: it exports `run(options)` and prints its lines itself. */
-const OWN_FILES = ['inference', 'retrieval', 'training', 'documents', 'insights', 'anomaly', 'gateway']
+const OWN_FILES = ['inference', 'retrieval', 'training', 'documents', 'insights', 'anomaly', 'gateway', 'recover']
 
 const SYSTEMS: Record<string, string[]> = {
   noop: ['troupe', 'bullmq-everysec', 'bullmq-always', 'postgres-queue'],
@@ -34,6 +34,9 @@ const SYSTEMS: Record<string, string[]> = {
   transitions: ['troupe'],
 }
 
+/** Gateway and two hosts as processes; the peer's producer and worker as processes too. `noop` only. */
+const CLUSTER_SYSTEMS = ['troupe-cluster', 'bullmq-processes']
+
 if (OWN_FILES.includes(workload)) {
   const file = (await import(`./${workload}.ts`)) as { run(options: { n?: number; json: boolean }): Promise<void> }
   await file.run({ json: values.json, ...(values.n === undefined ? {} : { n: Number(values.n) }) })
@@ -42,7 +45,8 @@ if (OWN_FILES.includes(workload)) {
   process.exitCode = 2
 } else {
   const lines: Measurement[] = []
-  for (const system of SYSTEMS[workload]) {
+  const systems = values.topology === 'cluster' ? CLUSTER_SYSTEMS : SYSTEMS[workload]
+  for (const system of systems) {
     const arguments_ = [
       '--expose-gc',
       join(import.meta.dirname, 'system.ts'),

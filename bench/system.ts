@@ -2,6 +2,8 @@
 import { type Measurement, measure, type Subject } from './measure.ts'
 import { measureSleepers } from './sleepers.ts'
 import { bullmqSubject } from './systems/bullmq.ts'
+import { bullmqProcessesSubject } from './systems/bullmq-processes.ts'
+import { clusterSubject } from './systems/cluster.ts'
 import { postgresQueueSubject } from './systems/postgres-queue.ts'
 import { troupeSubject } from './systems/troupe.ts'
 import { measureTransitions } from './transitions.ts'
@@ -10,6 +12,8 @@ const [system = 'troupe', workload = 'noop', chosenStore = 'sqlite', count] = pr
 const store = chosenStore === 'postgres' ? 'postgres' : 'sqlite'
 
 async function subject(): Promise<{ subject: Subject; store: string }> {
+  if (system === 'troupe-cluster') return { subject: await clusterSubject(), store: 'postgres + nats' }
+  if (system === 'bullmq-processes') return { subject: await bullmqProcessesSubject(), store: 'redis' }
   if (system === 'bullmq-everysec') return { subject: await bullmqSubject(workload, 'everysec'), store: 'redis' }
   if (system === 'bullmq-always') return { subject: await bullmqSubject(workload, 'always'), store: 'redis' }
   if (system === 'postgres-queue') return { subject: await postgresQueueSubject(workload), store: 'postgres' }

@@ -54,9 +54,21 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const BUDGET = { intensity: 1_000, period: 1_000 }
 const BACKOFF = { immediate: 1_000, first: 1, factor: 1, max: 1, jitter: 0 }
 
+export interface ClusterOptions {
+  folder: string
+  natsStore: string
+  hosts?: number
+  /** The agent package that hosts and gateway load. */
+  agents?: string
+  /** False: hosts reach the servers directly, for measuring. */
+  proxied?: boolean
+}
+
+const CHAOS_AGENTS = join(import.meta.dirname, 'agents')
+
 export async function startCluster(
   servers: Servers,
-  { folder, natsStore, hosts = 3 }: { folder: string; natsStore: string; hosts?: number },
+  { folder, natsStore, hosts = 3, agents = CHAOS_AGENTS, proxied = true }: ClusterOptions,
 ): Promise<Cluster> {
   const events: SupervisionEvent[] = []
   const said: string[] = []
@@ -66,7 +78,7 @@ export async function startCluster(
     NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'troupe', 'chaos'),
     TROUPE_DATA: folder,
     TROUPE_PORT: '0',
-    TROUPE_AGENTS: join(import.meta.dirname, 'agents'),
+    TROUPE_AGENTS: agents,
     TROUPE_SUPERVISOR_URL: control.url,
     TROUPE_POSTGRES_URL: servers.postgres.url,
     TROUPE_NATS_URL: servers.nats.url,
@@ -83,15 +95,15 @@ export async function startCluster(
       shutdown: 15_000,
     })
 
-  const proxied = await Promise.all(
+  const members = await Promise.all(
     Array.from({ length: hosts }, async (_, index) => {
       const postgres = await proxyOf(servers.postgres.url)
       const nats = await proxyOf(servers.nats.url)
       const name = `host-${index + 1}`
       const child = start(name, 'host', {
         TROUPE_LABEL: name,
-        TROUPE_POSTGRES_URL: postgres.url,
-        TROUPE_NATS_URL: nats.url,
+        TROUPE_POSTGRES_URL: proxied ? postgres.url : servers.postgres.url,
+        TROUPE_NATS_URL: proxied ? nats.url : servers.nats.url,
       })
       return { name, postgres: postgres.proxy, nats: nats.proxy, child }
     }),
@@ -101,7 +113,7 @@ export async function startCluster(
       id: 'chaos',
       ...BUDGET,
       children: [
-        supervisorChild({ id: 'hosts', ...BUDGET, children: proxied.map(({ child }) => child) }),
+        supervisorChild({ id: 'hosts', ...BUDGET, children: members.map(({ child }) => child) }),
         start('gateway', 'gateway', {}),
       ],
     },
@@ -120,7 +132,7 @@ export async function startCluster(
     key: readFileSync(join(folder, 'admin.key'), 'utf8').trim(),
     folder,
     natsStore,
-    hosts: proxied.map(({ name, postgres, nats }) => {
+    hosts: members.map(({ name, postgres, nats }) => {
       const pid = () => Number(nodeOf(name).facts?.pid)
       return { name, postgres, nats, pid, kill: (signal) => void process.kill(pid(), signal) }
     }),
@@ -133,7 +145,7 @@ export async function startCluster(
       await supervisor.stop()
       control.close()
       await journal.close()
-      for (const { postgres, nats } of proxied) await Promise.all([postgres.close(), nats.close()])
+      for (const { postgres, nats } of members) await Promise.all([postgres.close(), nats.close()])
     },
   }
 }

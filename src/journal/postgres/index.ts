@@ -151,7 +151,8 @@ async function connect(
     return { address, readers, closing }
   } catch (thrown) {
     closing.abort()
-    await readers.close()
+    // Not awaited: a connection that a silent server has not answered closes only when its own patience ends.
+    readers.close().catch(() => {})
     throw thrown
   }
 }
