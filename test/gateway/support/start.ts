@@ -69,6 +69,12 @@ export async function startGateway(
   const store = openSqliteGatewayStore({ folder })
   const agents = testAgents()
   const desk = createDesk({ journal, bus, agents })
+  const closeStores = async () => {
+    await bus.close()
+    await store.close()
+    await journal.close()
+    await rm(folder, { recursive: true, force: true })
+  }
   const gateway = await createGateway({
     desk,
     journal,
@@ -78,6 +84,9 @@ export async function startGateway(
     store,
     config: { checkAnswers: true, logLevel: 'silent', ...config },
     ...parts,
+  }).catch(async (error: unknown) => {
+    await closeStores()
+    throw error
   })
   const { url } = await gateway.listen('127.0.0.1', 0)
   const adminKey = await ensureAdminKey(folder, store)
@@ -140,10 +149,7 @@ export async function startGateway(
     },
     async [Symbol.asyncDispose]() {
       await gateway.close()
-      await store.close()
-      await bus.close()
-      await journal.close()
-      await rm(folder, { recursive: true, force: true })
+      await closeStores()
     },
   }
 }
