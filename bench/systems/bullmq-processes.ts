@@ -18,7 +18,8 @@ export async function bullmqProcessesSubject(): Promise<Subject> {
   )
   await Promise.all(workers.map((worker) => once(worker, 'message')))
   const queue = new Queue('bench', { connection })
-  const events = new QueueEvents('bench', { connection })
+  // From the beginning: by default it hears only what comes after its first read, and the first jobs would be missed.
+  const events = new QueueEvents('bench', { connection, lastEventId: '0-0' })
   await events.waitUntilReady()
   const waiting = new Map<string, () => void>()
   events.on('completed', ({ jobId }) => {
