@@ -64,6 +64,7 @@ export function hostOf(parts: Parts, label: string): Host {
     makeContext: contextMaker(createServices(parts)),
     observe: parts.telemetry.observe,
     label,
+    retentionMs: parts.settings.retentionMs,
     onTrouble: parts.onTrouble,
   })
 }

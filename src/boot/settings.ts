@@ -17,6 +17,8 @@ export interface Settings {
   redisUrl?: string
   /** Host processes of a cluster that `troupe up` starts on this machine. */
   hosts: number
+  /** How long ended tasks are kept. */
+  retentionMs: number
   /** What a host calls itself in the tree. */
   label: string
   inferenceUrl?: string
@@ -43,6 +45,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   const settings: Settings = {
     dataFolder: resolve(text('TROUPE_DATA') ?? '.troupe'),
     hosts: number(text('TROUPE_HOSTS'), 'TROUPE_HOSTS', 2),
+    retentionMs: number(text('TROUPE_RETENTION_DAYS'), 'TROUPE_RETENTION_DAYS', 30) * 86_400_000,
     label: text('TROUPE_LABEL') ?? 'host',
     host: text('TROUPE_HOST') ?? '127.0.0.1',
     port,

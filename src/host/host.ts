@@ -3,6 +3,7 @@
 //   lease.ts      keeps the lease, and stops everything when it is lost (self-fencing)
 //   timers.ts     turns due timers into mail, on time
 //   take-over.ts  what to do when a host is known to be dead
+//   retention.ts  forgets what ended long ago
 //   suspects.ts   who must not die beside whom
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
@@ -23,6 +24,7 @@ import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } f
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
 import type { Observe } from './observe.ts'
+import { keepForgetting } from './retention.ts'
 import { createSuspects, PROBATION_MS } from './suspects.ts'
 import { keepSweeping } from './sweeper.ts'
 import { keepTimers, type TimerKeeper } from './timers.ts'
@@ -34,6 +36,8 @@ export interface HostParts {
   agents: AgentRegistry
   makeContext: ContextMaker
   observe: Observe
+  /** How long an ended task is kept. Absent: for ever. */
+  retentionMs?: number
   /** Shown by `troupe tree`. */
   label?: string
   onTrouble(what: string, error: unknown): void
@@ -64,6 +68,7 @@ export function createHost(parts: HostParts): Host {
   let lease: LeaseKeeper | undefined
   let timers: TimerKeeper | undefined
   let stopSweeping = () => {}
+  let stopForgetting = () => {}
   let unsubscribe = () => {}
   let accepting = false
 
@@ -210,6 +215,7 @@ export function createHost(parts: HostParts): Host {
   async function end(): Promise<void> {
     accepting = false
     stopSweeping()
+    stopForgetting()
     timers?.stop()
     for (const timer of retakes) clearTimeout(timer)
     for (const taker of takers.values()) await taker.stop()
@@ -232,6 +238,8 @@ export function createHost(parts: HostParts): Host {
       await begin()
       timers = keepTimers({ journal, onWoken: (woken) => woken.forEach(awaken), onTrouble: parts.onTrouble })
       stopSweeping = keepSweeping({ journal, onWoken: (woken) => woken.forEach(awaken), onTrouble: parts.onTrouble })
+      const { retentionMs, onTrouble } = parts
+      if (retentionMs !== undefined) stopForgetting = keepForgetting({ journal, retentionMs, onTrouble })
       for (const name of agents.names()) {
         const taker = bus.take([name], onOffer)
         takers.set(name, taker)
