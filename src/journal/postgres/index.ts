@@ -37,7 +37,7 @@ export interface PostgresOptions {
   url: string
   /** One Troupe in one schema. */
   schema?: string
-  /** Connections that write, each with its own flushes under way. */
+  /** Connections that write, each with its own flush under way. One gathers the largest groups; default 1. */
   lanes?: number
   /** Connections that read. */
   pool?: number
@@ -51,7 +51,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const reading = reads(readers, blobs)
   const leases = openReaders(address, 1, closing.signal)
   const sweeping = sweeps(readers, leases)
-  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
+  const lanes = Array.from({ length: options.lanes ?? 1 }, () => new Lane(address, closing.signal))
   const laneOf = (taskId: string) => lanes[hash(taskId) % lanes.length]!
 
   /** Who used the id or the key first. */
