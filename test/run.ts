@@ -15,8 +15,8 @@ const files = globSync(patterns, { cwd: root }).sort()
 const FILE_TIMEOUT_MS = 300_000
 
 const folder = mkdtempSync(join(tmpdir(), 'troupe-tests-'))
-// The servers under test do not run as root; they must be able to reach their folders in here.
-chmodSync(folder, 0o755)
+// The servers under test do not run as root; they make folders in here as in any folder for temporary files.
+chmodSync(folder, 0o1777)
 const mark = `TROUPE_TEST_RUN=${folder}`
 const env = { ...process.env, TMPDIR: folder, TROUPE_TEST_RUN: folder, NODE_NO_WARNINGS: '1' }
 const runner = spawn(
