@@ -39,7 +39,10 @@ export interface Child {
 }
 
 export function temporaryFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'troupe-boot-'))
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-boot-'))
+  // Whoever removes it earlier may; nothing of a test outlives its process.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
 }
 
 export async function startInstallation(
