@@ -1,9 +1,10 @@
-// npm run bench -- <workload> [--store sqlite|postgres] [--n N] [--json]
+// npm run bench -- <workload> [--store sqlite|postgres] [--topology embedded|cluster] [--n N] [--json]
 //   bench.ts      this file: which systems a workload compares; each runs in a process of its own, one after the other
 //   system.ts     one system in one process
 //   measure.ts    the load generator
 //   systems/      Troupe and its peers
-//   sleepers.ts, transitions.ts  what only Troupe has
+//   sleepers.ts, transitions.ts, recover.ts  what only Troupe has
+//   the others    a workload each of one room: inference, retrieval, training, documents, insights, anomaly, gateway
 //
 // One JSON line a system: {system, workload, store, n, per_s, p50_ms, p99_ms, rss_mb}. Throughput is measured with 64
 // callers, latency with one. Only ratios within one run count.
