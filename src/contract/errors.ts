@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   not_found: [404, false, 'Check the id; things of other tenants are not visible.'],
   method_not_allowed: [405, false, 'Use a method that the answer’s Allow header names.'],
   unsupported_media_type: [415, false, 'Send application/json, or multipart/form-data for documents.'],
-  unknown_agent: [404, false, 'List the agents with GET /v1/agents; install a missing one with `troupe plugin add`.'],
+  unknown_agent: [404, false, 'List the agents with GET /v1/agents; name a missing one’s folder in TROUPE_AGENTS.'],
   idempotency_conflict: [409, false, 'This Idempotency-Key was used with a different request; use a new key.'],
   wrong_state: [409, false, 'Read the task: its state does not allow this.'],
   precondition_failed: [412, false, 'The thing changed; read it again.'],
@@ -48,7 +48,7 @@ export const ERROR_CODES = {
   agent_invalid: [422, false, 'Change the definition as the message says.'],
   machine_not_durable: [422, false, 'Replace what cannot survive a crash: use step(), ask() or tell().'],
   snapshot_incompatible: [409, false, 'Deploy the version the task started with, or declare `migrate`.'],
-  plugin_invalid: [422, false, 'Run `troupe plugin check` in the package’s folder.'],
+  plugin_invalid: [422, false, 'Correct the package’s package.json or modules as the message says.'],
   // the stores
   journal_corrupt: [500, false, 'Restore the data directory from a backup: `troupe restore`.'],
   journal_newer: [500, false, 'This data was written by a newer Troupe; start that version.'],
