@@ -13,6 +13,8 @@ const files = globSync(patterns, { cwd: root }).sort()
 
 // A file whose tests leave a handle open never ends by itself; its process is ended here, and that is a failure.
 const FILE_TIMEOUT_MS = 300_000
+// Many slow tests in a row are a failure too: whoever waits for the verdict gives up in the end.
+const WHOLE_TIMEOUT_MS = 30 * 60_000
 
 const folder = mkdtempSync(join(tmpdir(), 'troupe-tests-'))
 // The servers under test do not run as root; they make folders in here as in any folder for temporary files.
@@ -24,7 +26,12 @@ const runner = spawn(
   ['--test', '--test-concurrency=2', `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec', ...files],
   { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] },
 )
+const timer = setTimeout(() => {
+  console.error(`The tests did not end within ${WHOLE_TIMEOUT_MS / 60_000} minutes.`)
+  runner.kill()
+}, WHOLE_TIMEOUT_MS)
 const code = await new Promise<number>((resolve) => runner.once('exit', (status) => resolve(status ?? 1)))
+clearTimeout(timer)
 
 // onnxruntime's own telemetry keeps these in the folder for temporary files when its process is killed.
 const FOREIGN = /^(\.ses|mat-debug-\d+\.log)$/

@@ -14,6 +14,7 @@ import {
   supervisorChild,
   type TreeNode,
 } from '../../src/supervision/index.ts'
+import { freePort } from '../support/server-process.ts'
 import type { TestServer } from '../support/servers.ts'
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
@@ -114,7 +115,8 @@ export async function startCluster(
       ...BUDGET,
       children: [
         supervisorChild({ id: 'hosts', ...BUDGET, children: members.map(({ child }) => child) }),
-        start('gateway', 'gateway', {}),
+        // A port of its own choice would be another one after a restart, and its callers would not find it.
+        start('gateway', 'gateway', { TROUPE_PORT: String(await freePort()) }),
       ],
     },
     {

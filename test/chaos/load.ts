@@ -26,6 +26,8 @@ const PAUSE_MS = 60
 const MESSAGES = 5
 const AGAIN_MS = 100
 const CALL_MS = 10_000
+/** Longer than any outage here: a door that stays shut is a finding, not a reason to wait on. */
+const GIVE_UP_MS = 60_000
 
 let loads = 0
 
@@ -38,7 +40,11 @@ export function startLoad(cluster: Cluster, random: Random): Load {
   let stopped = false
 
   async function post(path: string, body: unknown, key: string): Promise<{ id: string }> {
-    for (;;) {
+    const since = performance.now()
+    for (let last: unknown; ; repeated += 1, await wait(AGAIN_MS)) {
+      if (performance.now() - since > GIVE_UP_MS) {
+        throw new Error(`The gateway accepted nothing for ${GIVE_UP_MS} ms.`, { cause: last })
+      }
       try {
         const response = await fetch(cluster.url + path, {
           method: 'POST',
@@ -52,12 +58,12 @@ export function startLoad(cluster: Cluster, random: Random): Load {
         })
         const answer = (await response.json()) as { id: string; code?: string; detail?: string }
         if (response.ok) return answer
-        if (response.status < 500 && response.status !== 429) throw new Refused(`${answer.code}: ${answer.detail}`)
+        last = `${response.status} ${answer.code}: ${answer.detail}`
+        if (response.status < 500 && response.status !== 429) throw new Refused(String(last))
       } catch (error) {
         if (error instanceof Refused) throw error
+        last = error
       }
-      repeated += 1
-      await wait(AGAIN_MS)
     }
   }
 
@@ -87,6 +93,8 @@ export function startLoad(cluster: Cluster, random: Random): Load {
   }
 
   const callers = Array.from({ length: CALLERS }, call)
+  // A caller that gave up is told of by `stop`, and must not end the process before.
+  for (const caller of callers) caller.catch(() => {})
   return {
     accepted,
     get repeated() {
@@ -95,8 +103,11 @@ export function startLoad(cluster: Cluster, random: Random): Load {
     submit,
     async stop() {
       stopped = true
-      await Promise.all(callers)
-      closeSync(file)
+      try {
+        await Promise.all(callers)
+      } finally {
+        closeSync(file)
+      }
     },
   }
 }

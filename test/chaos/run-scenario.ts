@@ -11,6 +11,7 @@ export interface Result extends Findings {
   seconds: number
   /** Calls the client had to repeat. */
   repeated: number
+  gatewayDeaths: number
   /** From the end of the load until the last task had ended. */
   recoveredMs: number
   violations: number
@@ -23,12 +24,28 @@ export async function runScenario(cluster: Cluster, name: string, seed: number, 
   const scenario = SCENARIOS[name]!
   const random = seeded(seed)
   const load = startLoad(cluster, seeded(seed + 1))
-  await scenario.run({ cluster, load, random, length: seconds * 1_000 })
-  await load.stop()
+  const eventsBefore = cluster.events.length
+  try {
+    await scenario.run({ cluster, load, random, length: seconds * 1_000 })
+  } finally {
+    await load.stop()
+  }
   const { mayFail } = scenario
   const findings = await check(cluster.journal, cluster.folder, load.accepted, {
     patienceMs: PATIENCE_MS,
     ...(mayFail === undefined ? {} : { mayFail }),
   })
-  return { scenario: name, seed, seconds, repeated: load.repeated, ...findings, violations: violations(findings) }
+  // No scenario harms the gateway itself: whatever goes away behind it, it lives on.
+  const gatewayDeaths = cluster.events
+    .slice(eventsBefore)
+    .filter(({ type, path }) => type === 'child_crashed' && path.endsWith('/gateway')).length
+  return {
+    scenario: name,
+    seed,
+    seconds,
+    repeated: load.repeated,
+    ...findings,
+    gatewayDeaths,
+    violations: violations(findings) + gatewayDeaths,
+  }
 }

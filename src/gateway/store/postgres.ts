@@ -43,8 +43,10 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
     statement_timeout: 10_000,
     options: `-c search_path=${schema}`,
   })
-  // An idle connection that breaks is replaced at its next use; the listener keeps the process alive.
+  // A connection that breaks is replaced at its next use. The listeners keep the process alive: the pool hears idle
+  // connections, and no one hears those in use.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   await migrate(pool, schema)
 
   async function rows<Row>(sql: string, values: unknown[]): Promise<Row[]> {

@@ -12,8 +12,10 @@ export interface Readers {
 
 export function openReaders(address: Address, size: number, closing: AbortSignal): Readers {
   const pool = new pg.Pool({ ...clientConfig(address), max: size })
-  // An idle connection that is lost is replaced by the next call; the call tells whoever asks.
+  // A lost connection is replaced by the next call, and a call under way tells whoever asks. The listeners only keep the
+  // process alive: the pool hears idle connections, and no one hears those in use.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
 
   return {
     rows: (name, text, values, patienceMs = address.patienceMs) =>

@@ -81,8 +81,10 @@ const SCHEMA = `
 
 export async function connect(url: string, connections: number): Promise<Connection> {
   const pool = new pg.Pool({ connectionString: url, max: connections, connectionTimeoutMillis: 10_000 })
-  // An idle connection that breaks is replaced; without a listener it would end the process.
+  // A connection that breaks is replaced; without listeners it would end the process. The pool hears idle connections,
+  // and no one hears those in use.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => client.on('error', () => undefined))
 
   const connection: Connection = {
     query: async (sql, values) => await coded(async () => (await pool.query<Row>(sql, values)).rows),
