@@ -2,6 +2,7 @@
 // reaches Postgres and NATS through proxies of its own, so that it alone can be cut off.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { serveControl } from '../../src/boot/control.ts'
 import { tellDeath } from '../../src/boot/deaths.ts'
 import type { Journal } from '../../src/journal/journal.ts'
@@ -26,7 +27,9 @@ export interface Servers {
 
 export interface Host {
   name: string
-  pid(): number
+  /** Nothing between two lives. */
+  pid(): number | undefined
+  /** A host that is just being started again is not hit. */
   kill(signal: NodeJS.Signals): void
   postgres: TcpProxy
   nats: TcpProxy
@@ -47,12 +50,15 @@ export interface Cluster {
   events: SupervisionEvent[]
   /** What the processes wrote. */
   said: string[]
+  /** Resolves when every process serves: what one scenario broke must not excuse the next. */
+  whole(): Promise<void>
   stop(): Promise<void>
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
 /** Hosts are killed for sport here; a budget would end the game. */
 const BUDGET = { intensity: 1_000, period: 1_000 }
+const WHOLE_AGAIN_MS = 30_000
 const BACKOFF = { immediate: 1_000, first: 1, factor: 1, max: 1, jitter: 0 }
 
 export interface ClusterOptions {
@@ -135,14 +141,27 @@ export async function startCluster(
     folder,
     natsStore,
     hosts: members.map(({ name, postgres, nats }) => {
-      const pid = () => Number(nodeOf(name).facts?.pid)
-      return { name, postgres, nats, pid, kill: (signal) => void process.kill(pid(), signal) }
+      const pid = () => nodeOf(name).facts?.pid as number | undefined
+      const kill = (signal: NodeJS.Signals) => {
+        const target = pid()
+        if (target !== undefined) process.kill(target, signal)
+      }
+      return { name, postgres, nats, pid, kill }
     }),
     servers,
     journal,
     supervisor,
     events,
     said,
+    async whole() {
+      const names = ['gateway', ...members.map(({ name }) => name)]
+      const deadline = performance.now() + WHOLE_AGAIN_MS
+      while (names.some((name) => nodeOf(name).state !== 'running')) {
+        if (performance.now() > deadline)
+          throw new Error(`The cluster is not whole: ${JSON.stringify(supervisor.tree())}`)
+        await wait(20)
+      }
+    },
     async stop() {
       await supervisor.stop()
       control.close()

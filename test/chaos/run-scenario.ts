@@ -21,6 +21,7 @@ export interface Result extends Findings {
 const PATIENCE_MS = 40_000
 
 export async function runScenario(cluster: Cluster, name: string, seed: number, seconds: number): Promise<Result> {
+  await cluster.whole()
   const scenario = SCENARIOS[name]!
   const random = seeded(seed)
   const load = startLoad(cluster, seeded(seed + 1))
