@@ -1,7 +1,7 @@
 // Office files as offices have them, about 2 MB each: pages of text, tables, and pictures that do not compress.
 import { deflateSync } from 'node:zlib'
 import { Document, HeadingLevel, ImageRun, Packer, Paragraph, Table, TableCell, TableRow } from 'docx'
-import { strToU8, zipSync } from 'fflate'
+import { strToU8, unzipSync, zipSync } from 'fflate'
 import { writeXlsx } from 'hucre/xlsx'
 import PdfDocument from 'pdfkit'
 import { random } from './random.ts'
@@ -130,7 +130,9 @@ async function workbook(dice: Random): Promise<Uint8Array> {
       ]),
     ],
   }))
-  return await writeXlsx({ sheets })
+  const parts: Record<string, Uint8Array> = unzipSync(await writeXlsx({ sheets }))
+  for (let picture = 1; picture <= 3; picture++) parts[`xl/media/image${picture}.png`] = noisePng(dice, 400)
+  return zipSync(parts)
 }
 
 function csv(dice: Random): string {

@@ -177,6 +177,7 @@ export const machine = setup({
                 src: 'findKeyPhrases',
                 input: ({ context }) => ({
                   textDocument: context.document!.textDocument!,
+                  format: context.document!.format,
                   language: context.language?.code ?? 'en',
                 }),
                 onDone: { target: 'found', actions: assign(({ event }) => ({ keyPhrases: event.output })) },
@@ -200,6 +201,7 @@ export const machine = setup({
                 src: 'summariseDocument',
                 input: ({ context }) => ({
                   textDocument: context.document!.textDocument!,
+                  format: context.document!.format,
                   language: context.language?.code ?? 'en',
                   sentences: context.input.summarySentences,
                   headings: context.document!.structure.headings,

@@ -1,5 +1,6 @@
 // What a host and a gateway are made of, alike in one process (core.ts) and in many (host.ts, gateway.ts).
 import { join } from 'node:path'
+import { closeDocumentPools } from '@troupe/tools/document-pool'
 import type { Logger } from 'pino'
 import { createDesk } from '../desk/desk.ts'
 import { createGateway, type Gateway } from '../gateway/index.ts'
@@ -45,6 +46,8 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       onTrouble: (what, error) => log.warn({ err: error }, `Trouble with ${what}.`),
       async close() {
         workers.close()
+        // The host has drained: what still reads a document reads for nobody.
+        await closeDocumentPools()
         await telemetry.stop()
         await stores.close()
       },

@@ -17,19 +17,26 @@ export interface Candidate {
 }
 
 const TOKEN = /\p{L}(?:[\p{L}\p{M}\d]|['’](?=\p{L}{2}|t\b)|[-.&](?=\p{L}))*|\S/gu
+/** After one of these a sentence or an item begins. */
+const OPENING = new Set('.!?:;>•*"“')
+
 function tokenise(text: string): Token[] {
   const tokens: Token[] = []
   let opens = true
   let last = 0
   for (const match of text.matchAll(TOKEN)) {
     const [word] = match
-    if (/\n/.test(text.slice(last, match.index))) opens = true
+    // Most gaps are nothing or one space.
+    if (match.index > last && text.slice(last, match.index).includes('\n')) opens = true
     tokens.push({ text: word, start: match.index, end: match.index + word.length, opens })
     last = match.index + word.length
-    if (/[\p{L}\d]/u.test(word)) opens = false
-    const before = tokens.at(-2)?.text ?? ''
-    const abbreviates = word === '.' && (TITLES.test(before) || /^\p{Lu}$/u.test(before))
-    if (/^[.!?:;>•*"“]$/.test(word) && !abbreviates) opens = true
+    // A longer token is a word; one of two units may be an emoji.
+    if (word.length > 2 || /[\p{L}\d]/u.test(word)) opens = false
+    else if (OPENING.has(word)) {
+      const before = tokens.at(-2)?.text ?? ''
+      const abbreviates = word === '.' && (TITLES.test(before) || /^\p{Lu}$/u.test(before))
+      if (!abbreviates) opens = true
+    }
   }
   return tokens
 }

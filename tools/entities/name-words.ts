@@ -80,8 +80,10 @@ function load(): Lexicon {
   return {
     known: (name) => kinds.get(name.toLowerCase()),
     isFirstName: (word) => firstNames.has(word.toLowerCase()),
-    isCommon: (word) =>
-      common.has(word.toLowerCase()) || common.has(word.toLowerCase().replace(/(?:'s|s|ed|ing|ly)$/, '')),
+    isCommon: (word) => {
+      const lower = word.toLowerCase()
+      return common.has(lower) || common.has(lower.replace(/(?:'s|s|ed|ing|ly)$/, ''))
+    },
     isDemonym: (word) => demonyms.has(word.toLowerCase()),
   }
 }

@@ -88,12 +88,10 @@ function settle(found: Entity[]): Entity[] {
     (a, b) => b.confidence - a.confidence || b.end - b.start - (a.end - a.start) || a.start - b.start,
   )
   const kept: Entity[] = []
-  const taken = new Set<number>()
+  const taken = new Uint8Array(found.reduce((last, one) => Math.max(last, one.end), 0))
   for (const one of best) {
-    let free = true
-    for (let at = one.start; at < one.end && free; at++) free = !taken.has(at)
-    if (!free) continue
-    for (let at = one.start; at < one.end; at++) taken.add(at)
+    if (taken.subarray(one.start, one.end).includes(1)) continue
+    taken.fill(1, one.start, one.end)
     kept.push(one)
   }
   return kept.sort((a, b) => a.start - b.start)

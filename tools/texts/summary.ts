@@ -30,7 +30,7 @@ export function summarise(
   const thinned = Array.from({ length: Math.min(all.length, MOST) }, (_, index) => all[Math.floor(index * step)]!)
   const weighed = weigh(thinned, stopWords(language))
   if (weighed.length === 0) return fallback(text, limit)
-  const similar = weighed.map((a) => weighed.map((b) => (a === b ? 0 : cosine(a, b))))
+  const similar = similarities(weighed)
   const rank = pageRank(similar)
   const score = rank.map((value, index) => value * position(index, weighed.length))
   return choose(weighed, similar, score, limit)
@@ -68,6 +68,19 @@ function weigh(sentences: Sentence[], stop: Set<string>): Weighed[] {
     const norm = Math.sqrt([...terms.values()].reduce((sum, value) => sum + value * value, 0))
     return norm === 0 ? [] : [{ sentence: sentences[index]!, index, terms, norm }]
   })
+}
+
+/** The same in both directions, so each pair is compared once. */
+function similarities(weighed: Weighed[]): number[][] {
+  const similar = weighed.map(() => new Array<number>(weighed.length).fill(0))
+  for (let one = 0; one < weighed.length; one++) {
+    for (let other = one + 1; other < weighed.length; other++) {
+      const value = cosine(weighed[one]!, weighed[other]!)
+      similar[one]![other] = value
+      similar[other]![one] = value
+    }
+  }
+  return similar
 }
 
 function cosine(a: Weighed, b: Weighed): number {

@@ -2,15 +2,11 @@
 import { step } from '@troupe/sdk'
 import { type Entity, type EntityKind, recogniseEntities } from '@troupe/tools/recognise-entities'
 import type { AnalysisWarning } from '../shapes.ts'
-import { storedText } from './stored-text.ts'
+import { DATA_READ, storedText, telling } from './stored-text.ts'
 
 export type FoundEntity = Entity
 
 const SHOWN = 1_000
-
-/** Rows of data repeat themselves: of a large table its beginning is read for names, of prose everything. */
-const DATA = /^(csv|tsv|xlsx|xls|xlsb|ods|json)$/
-const DATA_READ = 200_000
 
 interface EntitiesInput {
   format: string
@@ -24,7 +20,7 @@ export const findEntities = step<EntitiesInput, { entities: Entity[]; warnings: 
   async ({ input, ctx }) => {
     const { format, textDocument, pageStarts, kinds, dayFirst } = input
     const whole = await storedText(ctx, textDocument)
-    const text = DATA.test(format) ? whole.slice(0, DATA_READ) : whole
+    const text = telling(whole, format)
     const warnings: AnalysisWarning[] = []
     if (text.length < whole.length) {
       warnings.push({

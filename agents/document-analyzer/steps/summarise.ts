@@ -5,10 +5,11 @@ import { checkClaims } from '@troupe/tools/check-claims'
 import { summarise } from '@troupe/tools/summarise'
 import type { AnalysisWarning, Summary } from '../shapes.ts'
 import { askLlm, asMaterial, MATERIAL } from './llm.ts'
-import { pageOf, storedText } from './stored-text.ts'
+import { pageOf, storedText, telling } from './stored-text.ts'
 
 interface SummaryInput {
   textDocument: string
+  format: string
   language: string
   sentences: number
   headings: { text: string; offset: number }[]
@@ -25,7 +26,7 @@ const GIVEN = 24_000
 
 export const summariseDocument = step<SummaryInput, Summarised>(
   async ({ input, ctx }) => {
-    const text = await storedText(ctx, input.textDocument)
+    const text = telling(await storedText(ctx, input.textDocument), input.format)
     const extractive = await extract(text, input, ctx)
     if (!ctx.llm.configured) return { summary: extractive, warnings: [] }
     try {
