@@ -1,6 +1,7 @@
 // npm run bench -- recover [--n kills]: what a caller notices of a host's death. Three hosts and a gateway as processes
 // over NATS and Postgres; one host with tasks in flight is killed again and again. Measured on Postgres' clock: from
-// the kill until each of its tasks runs elsewhere; and until the killed process serves again.
+// the kill until each of its tasks runs elsewhere; and until the killed process serves again. Then hosts vanish: they
+// live on, cut off from all servers, and nobody is told, as when a machine loses its power or its network.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +26,8 @@ export async function run({ n = 10, json }: { n?: number; json: boolean }): Prom
       taken.push(...seen.takenMs)
       serving.push(seen.servingMs)
     }
+    const vanished: number[] = []
+    for (let turn = 0; turn < Math.ceil(n / 3); turn++) vanished.push(...(await vanishOne(cluster, turn)))
     const line = {
       workload: 'recover',
       topology: 'cluster',
@@ -33,6 +36,9 @@ export async function run({ n = 10, json }: { n?: number; json: boolean }): Prom
       take_over_p50_ms: quantile(taken, 0.5),
       take_over_p95_ms: quantile(taken, 0.95),
       take_over_max_ms: quantile(taken, 1),
+      vanished_take_over_p50_ms: quantile(vanished, 0.5),
+      vanished_take_over_p95_ms: quantile(vanished, 0.95),
+      vanished_take_over_max_ms: quantile(vanished, 1),
       serving_again_p50_ms: quantile(serving, 0.5),
       serving_again_p95_ms: quantile(serving, 0.95),
     }
@@ -45,20 +51,10 @@ export async function run({ n = 10, json }: { n?: number; json: boolean }): Prom
   }
 }
 
-export async function killOne(cluster: Cluster, kill: number): Promise<{ takenMs: number[]; servingMs: number }> {
-  const ids = await Promise.all(Array.from({ length: TASKS }, () => submit(cluster)))
-  await untilRunning(cluster, ids)
+async function killOne(cluster: Cluster, kill: number): Promise<{ takenMs: number[]; servingMs: number }> {
   const victim = cluster.hosts[kill % cluster.hosts.length]!
   const before = cluster.events.length
-  const killedAt = await cluster.journal.now()
-  victim.kill('SIGKILL')
-  const takenMs: number[] = []
-  for (const id of ids) {
-    const events = await untilEnded(cluster, id)
-    const lost = events.findIndex(({ body }) => body.type === 'task.owner_lost')
-    const resumed = lost < 0 ? undefined : events.slice(lost + 1).find(({ body }) => RUNS.has(body.type))
-    if (resumed !== undefined) takenMs.push(resumed.at - killedAt)
-  }
+  const { since: killedAt, takenMs } = await takenOver(cluster, () => victim.kill('SIGKILL'))
   for (;;) {
     const again = cluster.events
       .slice(before)
@@ -66,6 +62,34 @@ export async function killOne(cluster: Cluster, kill: number): Promise<{ takenMs
     if (again !== undefined) return { takenMs, servingMs: again.at - killedAt }
     await wait(10)
   }
+}
+
+async function vanishOne(cluster: Cluster, turn: number): Promise<number[]> {
+  const { postgres, nats } = cluster.hosts[turn % cluster.hosts.length]!
+  const { takenMs } = await takenOver(cluster, () => {
+    for (const proxy of [postgres, nats]) proxy.partition()
+  })
+  for (const proxy of [postgres, nats]) proxy.heal()
+  // The cut-off process fences itself and is started again.
+  await cluster.whole()
+  return takenMs
+}
+
+/** From the harm until each task that lost its owner runs elsewhere. */
+async function takenOver(cluster: Cluster, harm: () => void): Promise<{ since: number; takenMs: number[] }> {
+  await cluster.whole()
+  const ids = await Promise.all(Array.from({ length: TASKS }, () => submit(cluster)))
+  await untilRunning(cluster, ids)
+  const since = await cluster.journal.now()
+  harm()
+  const takenMs: number[] = []
+  for (const id of ids) {
+    const events = await untilEnded(cluster, id)
+    const lost = events.findIndex(({ body }) => body.type === 'task.owner_lost')
+    const resumed = lost < 0 ? undefined : events.slice(lost + 1).find(({ body }) => RUNS.has(body.type))
+    if (resumed !== undefined) takenMs.push(resumed.at - since)
+  }
+  return { since, takenMs }
 }
 
 const RUNS = new Set(['task.started', 'task.resumed'])
