@@ -3,7 +3,7 @@
 // that nobody claimed.
 import { jetstream } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
-import { LEASE_MS } from '../../contract/limits.ts'
+import { LEASE_MS, LEASE_RENEWAL_MS } from '../../contract/limits.ts'
 import { LANES } from '../../contract/task.ts'
 import type { Offer, Taker } from '../bus.ts'
 import { createLanes } from '../lanes.ts'
@@ -12,10 +12,10 @@ import { ensureOfferConsumer, ensureStreams } from './streams.ts'
 import type { Subjects } from './subjects.ts'
 
 /**
- * A pull that nothing answers is renewed this often. No longer than a lease: the server goes on answering the pulls of a
- * machine that vanished, and what it ran is offered again when its lease has ended.
+ * A pull that nothing answers is renewed this often. The server goes on answering the pulls of a machine that vanished:
+ * all of them must have ended before the earliest moment at which its lease can, because then its tasks are offered anew.
  */
-const PULL_MS = LEASE_MS
+const PULL_MS = LEASE_MS - LEASE_RENEWAL_MS
 const MAX_PULL = 64
 const RETRY_MS = 500
 /** A task's row travels with its offer up to this size; the taker reads a larger one. */
