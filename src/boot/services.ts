@@ -4,6 +4,7 @@ import { type Logger, pino } from 'pino'
 import { createDocuments } from '../gateway/index.ts'
 import { createLlm } from '../host/llm.ts'
 import { absentServices, type Services } from '../host/services.ts'
+import { createSources, createWeb, readAllowed, readSources } from '../outside/index.ts'
 import type { Documents } from '../sdk/context.ts'
 import type { Settings } from './settings.ts'
 import type { Stores } from './stores.ts'
@@ -29,6 +30,8 @@ export function createServices(parts: {
     retrieval: workers.retrieval,
     aroundTool: telemetry.aroundTool,
     llm: createLlm(settings.llm),
+    sources: createSources(settings.sourcesFile === undefined ? {} : readSources(settings.sourcesFile)),
+    web: createWeb(readAllowed(settings.documentUrls)),
     documents: (tenant) => documentsOf(stores, tenant),
     log: (fields) => {
       const child = log.child(fields)

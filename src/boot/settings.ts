@@ -27,6 +27,10 @@ export interface Settings {
   /** Where the root supervisor answers its children; absent in a process that runs alone. */
   supervisorUrl?: string
   llm?: LlmSettings
+  /** A file of named databases that tasks may read. */
+  sourcesFile?: string
+  /** Addresses that documents may be read from; those of private networks apart. */
+  documentUrls: { public: string[]; private: string[] }
   /** Agent packages besides those in `agents/` and in the data folder: paths, separated by commas. */
   agentPaths: string[]
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
@@ -49,7 +53,11 @@ export function readSettings(environment: Environment = process.env): Settings {
     label: text('TROUPE_LABEL') ?? 'host',
     host: text('TROUPE_HOST') ?? '127.0.0.1',
     port,
-    agentPaths: (text('TROUPE_AGENTS') ?? '').split(',').filter((path) => path !== ''),
+    agentPaths: list(text('TROUPE_AGENTS')),
+    documentUrls: {
+      public: list(text('TROUPE_DOCUMENT_URLS')),
+      private: list(text('TROUPE_DOCUMENT_URLS_PRIVATE')),
+    },
     logLevel: level(text('TROUPE_LOG')),
     graceMs: number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000),
   }
@@ -61,6 +69,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     supervisorUrl: url(text('TROUPE_SUPERVISOR_URL'), 'TROUPE_SUPERVISOR_URL', ['http:']),
     inferenceUrl: text('TROUPE_INFERENCE_URL'),
     retrievalUrl: text('TROUPE_RETRIEVAL_URL'),
+    sourcesFile: text('TROUPE_SOURCES'),
   }
   for (const [name, value] of Object.entries(urls)) if (value !== undefined) Object.assign(settings, { [name]: value })
   if ((settings.postgresUrl === undefined) !== (settings.natsUrl === undefined)) {
@@ -100,6 +109,13 @@ function level(text: string | undefined): Settings['logLevel'] {
   const found = LEVELS.find((known) => known === (text ?? 'warn'))
   if (found !== undefined) return found
   throw new TroupeError('configuration_invalid', `TROUPE_LOG is ${text}; it must be one of ${LEVELS.join(', ')}.`)
+}
+
+function list(text = ''): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
 }
 
 function number(text: string | undefined, name: string, fallback: number): number {

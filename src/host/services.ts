@@ -3,7 +3,7 @@
 import type { ContextMaker, Report, SignalSource, StepRun } from '../actor/steps.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskRow } from '../journal/journal.ts'
-import type { Documents, Inference, Llm, Log, Retrieval, StepContext, TaskView } from '../sdk/context.ts'
+import type { Documents, Inference, Llm, Log, Retrieval, Sources, StepContext, TaskView, Web } from '../sdk/context.ts'
 import { absentLlm, type LlmUse } from './llm.ts'
 
 export interface Services {
@@ -11,9 +11,17 @@ export interface Services {
   inference: Inference
   retrieval(tenant: string): Retrieval
   llm(use: LlmUse): Llm
+  sources(use: OutsideUse): Sources
+  web(use: OutsideUse): Web
   log(fields: Record<string, unknown>): Log
   /** Around a tool's call: the boot file opens a span here. */
   aroundTool<T>(name: string, inner: () => Promise<T>): Promise<T>
+}
+
+/** For whom something outside is read, and until when. */
+export interface OutsideUse {
+  tenant: string
+  signal: AbortSignal
 }
 
 export function contextMaker(services: Services): ContextMaker {
@@ -78,6 +86,12 @@ class Context implements StepContext {
   get llm(): Llm {
     return this.#services.llm({ signal: this.signal, spend: (usage) => this.#report.spend(usage) })
   }
+  get sources(): Sources {
+    return this.#services.sources({ tenant: this.#task.tenant, signal: this.signal })
+  }
+  get web(): Web {
+    return this.#services.web({ tenant: this.#task.tenant, signal: this.signal })
+  }
   // Arrow functions: agents take them out of the context.
   readonly progress: StepContext['progress'] = (what) => this.#report.progress({ step: this.#run.id, ...what })
   readonly token: StepContext['token'] = (text) => this.#report.token(this.#run.id, text)
@@ -106,6 +120,16 @@ export const absentServices: Services = {
     remove: absent('retrieval'),
   }),
   llm: () => absentLlm,
+  sources: () => ({
+    async query(source) {
+      throw new TroupeError('not_found', `There is no source ${source}.`)
+    },
+  }),
+  web: () => ({
+    async read(url) {
+      throw new TroupeError('address_refused', `No address may be read here, so ${url} may not.`)
+    },
+  }),
   log: () => ({ debug() {}, info() {}, warn() {}, error() {} }),
   aroundTool: (_, inner) => inner(),
 }

@@ -22,6 +22,10 @@ export interface StepContext {
   readonly inference: Inference
   readonly retrieval: Retrieval
   readonly llm: Llm
+  /** Databases that the operator named; a task knows their names, never their credentials. */
+  readonly sources: Sources
+  /** Files at the addresses that the operator allows; none without that. */
+  readonly web: Web
   /** Calls a tool under this step's signal, with a span of its own. */
   tool<Output>(tool: CallableTool<Output>, input: unknown): Promise<Output>
   /** Adds to what the task has spent; over its budget the step fails with `budget_exceeded`. */
@@ -115,4 +119,31 @@ export interface Llm {
   readonly configured: boolean
   /** A LangChain chat model, metered against the task's budget. Throws `llm_not_configured`. */
   chat(options?: { temperature?: number; maxTokens?: number }): Promise<BaseChatModel>
+}
+
+export interface Sources {
+  /**
+   * One SELECT, read-only. Anything else is `query_refused`; more than the source's limit of time, rows or bytes is
+   * `limit_exceeded`; a name that this tenant may not use is `not_found`.
+   */
+  query(source: string, sql: string): Promise<SourceRows>
+}
+
+export interface SourceRows {
+  columns: string[]
+  /** Dates and times as ISO text, numbers as numbers while they fit. */
+  rows: Record<string, string | number | boolean | null>[]
+}
+
+export interface Web {
+  /** Reads a file. An address that is not allowed, or that leads to one that is not, is `address_refused`. */
+  read(url: string): Promise<WebFile>
+}
+
+export interface WebFile {
+  /** Where it was found, after redirects. */
+  url: string
+  name: string
+  mime: string
+  content: Uint8Array
 }

@@ -12,6 +12,7 @@ export const rooms: Record<string, { may: string[]; why: string }> = {
     may: ['actor', 'plugins', 'journal', 'bus', 'supervision', 'sdk', 'contract'],
     why: 'the host does not know that HTTP exists',
   },
+  outside: { may: ['sdk', 'contract'], why: 'it reads what is not ours, and knows nobody who asks for it' },
   desk: { may: ['journal', 'bus', 'contract'], why: 'it meets the hosts in journal and bus only' },
   gateway: {
     may: ['desk', 'journal', 'bus', 'contract'],
@@ -33,6 +34,7 @@ export const rooms: Record<string, { may: string[]; why: string }> = {
       'gateway',
       'host',
       'journal',
+      'outside',
       'plugins',
       'sdk',
       'supervision',
@@ -53,7 +55,7 @@ export const vendors: { vendor: RegExp; homes: string[]; why: string }[] = [
   { vendor: /^@nats-io\//, homes: ['src/bus/nats'], why: 'NATS lives in bus/nats: another bus must be a folder' },
   {
     vendor: /^pg($|\/)/,
-    homes: ['src/journal/postgres', 'src/workers/retrieval', 'src/gateway/store/postgres'],
+    homes: ['src/journal/postgres', 'src/workers/retrieval', 'src/gateway/store/postgres', 'src/outside/postgres'],
     why: 'pg lives in the Postgres adapters',
   },
   { vendor: /^@grpc\//, homes: ['src/workers/'], why: 'gRPC lives in workers/' },

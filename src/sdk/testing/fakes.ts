@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { TroupeError } from '../../contract/errors.ts'
 import { absentServices, type Services } from '../../host/services.ts'
-import type { DocumentInfo, Documents, Inference, Llm, Retrieval } from '../context.ts'
+import type { DocumentInfo, Documents, Inference, Llm, Retrieval, Sources, Web } from '../context.ts'
 
 export interface TestServices {
   /** Documents by id. */
@@ -10,6 +10,8 @@ export interface TestServices {
   inference?: Partial<Inference>
   retrieval?: Partial<Retrieval>
   llm?: Llm
+  sources?: Sources
+  web?: Web
 }
 
 /** What a run stored is there after its crash, as it is in a document store: one store for each `services` object. */
@@ -18,7 +20,7 @@ const kept = new WeakMap<TestServices, Documents>()
 export function testServices(given: TestServices = {}): Services {
   const documents = kept.get(given) ?? documentsInMemory(given.documents ?? {})
   kept.set(given, documents)
-  const { inference, retrieval, llm } = given
+  const { inference, retrieval, llm, sources, web } = given
   return {
     ...absentServices,
     documents: () => documents,
@@ -31,6 +33,8 @@ export function testServices(given: TestServices = {}): Services {
           retrieval: (tenant) => ({ ...absentServices.retrieval(tenant), available: async () => true, ...retrieval }),
         }),
     ...(llm === undefined ? {} : { llm: () => llm }),
+    ...(sources === undefined ? {} : { sources: () => sources }),
+    ...(web === undefined ? {} : { web: () => web }),
   }
 }
 
