@@ -40,11 +40,11 @@ export interface ActorParts {
   onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void
 }
 
-/** Why an incarnation is over. `lost`: another host owns the task, or the journal refused us. */
+/** Why an incarnation is over. `lost`: another host owns the task, or the journal refused us. `fenced`: a claim was, for want of a lease. */
 export type ActorExit =
   | { kind: 'ended' }
   | { kind: 'released'; runnable: boolean }
-  | { kind: 'lost' }
+  | { kind: 'lost'; fenced: boolean }
   | { kind: 'failed'; error: unknown }
 
 const EMPTY = JSON.stringify(emptyState())
@@ -117,7 +117,7 @@ export class Actor {
 
   /** The lease is gone: stop everything, commit nothing. */
   abandon(): void {
-    this.finish({ kind: 'lost' }, () => new TroupeError('commit_refused', 'This host lost its lease.'))
+    this.finish({ kind: 'lost', fenced: false }, () => new TroupeError('commit_refused', 'This host lost its lease.'))
   }
 
   private push(stimulus: Stimulus): void {
@@ -189,7 +189,9 @@ export class Actor {
     if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
     const outcome = await this.parts.journal.commit(commit)
     if (!outcome.applied) {
-      this.finish({ kind: 'lost' }, () => new TroupeError('commit_refused', 'Another host owns this task now.'))
+      const fenced = outcome.because === 'lease'
+      const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
+      this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
       return
     }
     this.claimed = true

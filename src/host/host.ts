@@ -13,6 +13,7 @@
 //
 // The host knows journal, bus and agents. It does not know that HTTP exists.
 
+import { setTimeout as wait } from 'node:timers/promises'
 import { Actor, type ActorExit } from '../actor/actor.ts'
 import { isOrderToStop } from '../actor/logic.ts'
 import type { ContextMaker } from '../actor/steps.ts'
@@ -66,6 +67,8 @@ export function createHost(parts: HostParts): Host {
   // The id it was born with stays with every lease it ever holds: whoever sees the process die knows it by that.
   const origin = id
   let lease: LeaseKeeper | undefined
+  /** A new lease under way: who stops meanwhile must wait for it to be able to end it. */
+  let beginning: Promise<void> = Promise.resolve()
   let timers: TimerKeeper | undefined
   let stopSweeping = () => {}
   let stopForgetting = () => {}
@@ -132,18 +135,24 @@ export function createHost(parts: HostParts): Host {
       loaded,
     )
     actors.set(task.id, actor)
+    const hostId = id
     void actor.exited.then((exit) => {
       observation.ended(exit)
-      onExit(actor, offer, exit)
+      onExit(actor, offer, exit, hostId)
     })
     actor.start()
   }
 
-  function onExit(actor: Actor, offer: Wake, exit: ActorExit): void {
+  function onExit(actor: Actor, offer: Wake, exit: ActorExit, hostId: string): void {
     if (actors.get(actor.task.id) === actor) actors.delete(actor.task.id)
     suspects.leave(actor.task.id)
     if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
     if (exit.kind === 'released' && exit.runnable) bus.offer(wakeOf(actor.task))
+    if (exit.kind === 'lost' && exit.fenced) {
+      // Nobody owns the task. By the time it is offered again this host holds a lease under another id, or somebody else does.
+      later(RETAKE_MS, () => bus.offer(wakeOf(actor.task)))
+      if (hostId === id) lease?.lost()
+    }
     if (exit.kind !== 'failed') return
     // The journal did not answer. The task may still be ours: look again, or it would wait for our lease to end.
     parts.onTrouble(`committing for ${actor.task.id}`, exit.error)
@@ -151,6 +160,7 @@ export function createHost(parts: HostParts): Host {
   }
 
   function later(ms: number, again: () => void): void {
+    if (!accepting) return
     const timer = setTimeout(() => {
       retakes.delete(timer)
       if (accepting) again()
@@ -207,9 +217,21 @@ export function createHost(parts: HostParts): Host {
         abandonAll()
         unsubscribe()
         id = newId('host')
-        if (accepting) void begin().catch((error: unknown) => parts.onTrouble('beginning a new lease', error))
+        beginning = beginAgain()
       },
     })
+  }
+
+  /** Without a lease it could claim nothing: it tries until the journal answers. */
+  async function beginAgain(): Promise<void> {
+    for (; accepting; await wait(RETAKE_MS)) {
+      try {
+        return await begin()
+      } catch (error) {
+        unsubscribe()
+        parts.onTrouble('beginning a new lease', error)
+      }
+    }
   }
 
   async function end(): Promise<void> {
@@ -220,6 +242,7 @@ export function createHost(parts: HostParts): Host {
     for (const timer of retakes) clearTimeout(timer)
     for (const taker of takers.values()) await taker.stop()
     takers.clear()
+    await beginning
     lease?.stop()
     unsubscribe()
     await journal.endLease(id).catch((error: unknown) => parts.onTrouble('ending the lease', error))

@@ -4,6 +4,8 @@ import { LEASE_MS, LEASE_RENEWAL_MS } from '../contract/limits.ts'
 import type { Journal } from '../journal/journal.ts'
 
 export interface LeaseKeeper {
+  /** The journal refused a claim for want of a lease: it has ended, whatever the next renewal would say. */
+  lost(): void
   stop(): void
 }
 
@@ -51,6 +53,9 @@ export async function keepLease(parts: {
   await renew()
   timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   return {
+    lost() {
+      if (!stopped) lose()
+    },
     stop() {
       stopped = true
       clearTimeout(timer)

@@ -169,7 +169,10 @@ export interface ActorCommit {
   /** The epoch and version this commit was made from. */
   epoch: number
   version: number
-  /** The task is un-owned and this host takes it: epoch + 1. Claim and first transition are one commit. */
+  /**
+   * The task is un-owned and this host takes it: epoch + 1. Claim and first transition are one commit. Refused as `lease`
+   * unless the host's lease is live by the store's clock: it would own what others are about to take from it.
+   */
   claim?: { hostId: string }
   /** The host lets the task go (it sleeps, ends, or the host drains). With unread mail left it stays runnable. */
   release: boolean
@@ -206,7 +209,7 @@ export type CommitOutcome =
       woken: Wake[]
       children: TaskRow[]
     }
-  | { applied: false; because: 'epoch' | 'ended' | 'unknown_task' }
+  | { applied: false; because: 'epoch' | 'ended' | 'unknown_task' | 'lease' }
 
 export interface HostLease {
   hostId: string

@@ -61,6 +61,7 @@ test('a tenant over its money or tokens of the month gets no new task', async ()
   const key = await started.key('submitter', 'spender')
   const { json: task } = await started.call('POST', '/v1/tasks', { key, body: { agent: 'echo', input: 1 } })
   const loaded = await started.journal.load(task.id)
+  await started.journal.keepLease({ hostId: 'host_test', info: {}, leaseMs: 60_000 })
   await started.journal.commit({
     taskId: task.id,
     epoch: loaded!.task.epoch,

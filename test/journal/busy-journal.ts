@@ -1,10 +1,9 @@
 // A process for the tests to kill: accepts and ends tasks without pause, and prints each id once it was promised.
-import { newId } from '../../src/contract/ids.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
-import { apply, commitOn, makeTask } from './contract/make.ts'
+import { apply, commitOn, leased, makeTask } from './contract/make.ts'
 
 const journal = await openSqliteJournal({ folder: process.argv[2]! })
-const hostId = newId('host')
+const { hostId } = await leased(journal)
 
 async function work(): Promise<never> {
   for (;;) {

@@ -13,6 +13,7 @@ import {
   asleep,
   commitOn,
   eventTypes,
+  leased,
   loaded,
   mailOf,
   makeTask,
@@ -60,7 +61,7 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
     const task = await accepted(journal)
     const lost = proxy.loseNextAnswer()
     const commit = commitOn(task, {
-      claim: { hostId: newId('host') },
+      claim: await leased(journal),
       events: [{ type: 'task.started', host: 'h' }],
       messages: [signal(receiver.id, 'once')],
       children: [makeTask({ parent: { taskId: task.id, stepId: 's' } })],
@@ -121,12 +122,13 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
   test('hosts that race for the same tasks: each task is claimed once, each message applied once', async (t) => {
     const journals = await Promise.all([1, 2, 3].map(() => open(t)))
     const tasks = await Promise.all(Array.from({ length: 100 }, () => accepted(journals[0]!)))
+    const claims = await Promise.all(journals.map((journal) => leased(journal)))
     const outcomes = await Promise.all(
       journals.flatMap((journal, host) =>
         tasks.map((task, index) =>
           journal.commit(
             commitOn(task, {
-              claim: { hostId: `host-${host}` },
+              claim: claims[host]!,
               messages: [signal(tasks[(index * 7 + 1) % tasks.length]!.id, 'hi', `from-${task.id}`)],
             }),
           ),

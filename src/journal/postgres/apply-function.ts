@@ -10,7 +10,7 @@ import { LASTING_SLOTS } from '../references.ts'
 
 /** (lane, flush, touched, news, commits, letters, outcomes, alarms, named) → { at, commits, refused, created, letters } */
 export const APPLY = `
-CREATE FUNCTION apply_1(
+CREATE FUNCTION apply_2(
   lane_id text, flush_number bigint, touched text[],
   news json, commits json, letters json, outcomes json, alarms json, named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
@@ -19,6 +19,7 @@ DECLARE
   last_flush bigint;
   result text;
   applied integer[] := '{}';
+  live text[];
   ended text[];
   completed text[];
   commit_rows json;
@@ -43,6 +44,7 @@ BEGIN
   moment := moment_1();
 
   IF commits IS NOT NULL THEN
+    live := ARRAY(SELECT id FROM hosts WHERE lease_until > moment);
     WITH c AS (
       SELECT * FROM json_to_recordset(commits) AS c (
         n integer, id text, epoch integer, version integer, host text, released boolean, ended boolean, wanted boolean,
@@ -69,8 +71,9 @@ BEGIN
         usage = coalesce(c.usage, t.usage)
       FROM c
       WHERE t.id = c.id AND t.epoch = c.epoch AND t.version = c.version
-        -- A claim takes what nobody owns and has not ended; any other commit is made by the owner.
-        AND CASE WHEN c.host IS NULL THEN t.owner IS NOT NULL ELSE t.owner IS NULL AND t.ended_at IS NULL END
+        -- A claim takes what nobody owns and has not ended, under a lease; any other commit is made by the owner.
+        AND CASE WHEN c.host IS NULL THEN t.owner IS NOT NULL
+          ELSE t.owner IS NULL AND t.ended_at IS NULL AND c.host = ANY (live) END
       RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, t.runnable_at IS NOT NULL AS runnable,
         c.ended, t.state, c.count, c.events
     ), l AS (
@@ -84,9 +87,10 @@ BEGIN
 
     IF cardinality(applied) < json_array_length(commits) THEN
       SELECT json_agg(json_build_array(c.n,
-        CASE WHEN t.id IS NULL THEN 'unknown_task' WHEN t.ended_at IS NOT NULL THEN 'ended' ELSE 'epoch' END))
+        CASE WHEN t.id IS NULL THEN 'unknown_task' WHEN t.ended_at IS NOT NULL THEN 'ended'
+          WHEN c.host <> ALL (live) THEN 'lease' ELSE 'epoch' END))
       INTO refused_rows
-      FROM json_to_recordset(commits) AS c (n integer, id text) LEFT JOIN tasks t ON t.id = c.id
+      FROM json_to_recordset(commits) AS c (n integer, id text, host text) LEFT JOIN tasks t ON t.id = c.id
       WHERE c.n <> ALL (applied);
     END IF;
   END IF;

@@ -1,4 +1,4 @@
-// One flush: what a lane gathered, as the parameters of apply_1, and its answer given back to each caller.
+// One flush: what a lane gathered, as the parameters of apply_2, and its answer given back to each caller.
 import { hasEnded } from '../../contract/task.ts'
 import type { Accepted, CommitOutcome, Delivery, TaskRow, Wake } from '../journal.ts'
 import type { PreparedCommit, PreparedMessage, PreparedTask } from '../prepare.ts'
@@ -20,7 +20,7 @@ export interface Answer {
   at: number
   /** [op, epoch, version, last event, mail position, runnable] */
   commits: [number, number, number, number, number, boolean][] | null
-  refused: [number, 'unknown_task' | 'ended' | 'epoch'][] | null
+  refused: [number, 'unknown_task' | 'ended' | 'lease' | 'epoch'][] | null
   created: string[] | null
   letters: Letter[] | null
 }

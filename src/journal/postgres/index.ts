@@ -1,8 +1,9 @@
 // The journal of many hosts: Postgres.
 //   index.ts            this file: the port's verbs
 //   lanes.ts            group commit over a few connections; lost answers are looked up
-//   flush.ts            what a lane gathered, as parameters of apply_1, and back
+//   flush.ts            what a lane gathered, as parameters of apply_2, and back
 //   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
+//   apply-function-1.ts the same as hosts of the first version call it
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
 //   reads.ts            load, get, list, events, sums

@@ -26,7 +26,7 @@ const SETTINGS = [
 ]
 
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
-const APPLY = 'SELECT apply_1($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer'
+const APPLY = 'SELECT apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9) AS answer'
 
 export class Lane {
   readonly #id = randomUUID()

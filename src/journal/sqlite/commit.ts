@@ -27,7 +27,13 @@ interface Current {
   mail_read: number
 }
 
-export function committer(db: DatabaseSync, group: CommitGroup, { insert }: Acceptance, { deliver }: Mail) {
+export function committer(
+  db: DatabaseSync,
+  group: CommitGroup,
+  { insert }: Acceptance,
+  { deliver }: Mail,
+  isLive: (hostId: string, at: number) => boolean,
+) {
   const current = db.prepare(
     'SELECT seq, agent, state, epoch, version, owner, last_event, mail_position, mail_read FROM tasks WHERE id = ?',
   )
@@ -81,7 +87,7 @@ export function committer(db: DatabaseSync, group: CommitGroup, { insert }: Acce
     const recorded = onlyRecords(prepared) ? record(prepared, at) : undefined
     if (recorded !== undefined) return recorded
     const now = current.get(commit.taskId) as Current | undefined
-    const refused = refusal(now, commit)
+    const refused = refusal(now, commit) ?? unleased(commit, at)
     if (now === undefined || refused !== undefined) return { applied: false, because: refused ?? 'unknown_task' }
 
     const ended = hasEnded(commit.state)
@@ -161,6 +167,10 @@ export function committer(db: DatabaseSync, group: CommitGroup, { insert }: Acce
       woken,
       children,
     }
+  }
+
+  function unleased({ claim }: ActorCommit, at: number): 'lease' | undefined {
+    return claim === undefined || isLive(claim.hostId, at) ? undefined : 'lease'
   }
 
   return commit

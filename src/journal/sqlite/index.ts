@@ -41,9 +41,9 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
   const group = new CommitGroup(db, join(folder, 'journal.db'), clock)
   const mail = mailboxes(db)
   const accepting = acceptance(db, group)
-  const commit = committer(db, group, accepting, mail)
-  const timing = timers(db, mail)
   const leasing = leases(db, group, mail)
+  const commit = committer(db, group, accepting, mail, leasing.isLive)
+  const timing = timers(db, mail)
   const reading = reads(db, blobs)
   const retaining = retention(db, group)
 

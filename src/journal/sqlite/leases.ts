@@ -75,6 +75,11 @@ export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) 
   }
 
   return {
+    isLive(hostId: string, at: number): boolean {
+      const row = leaseOf.get(hostId)
+      return row !== undefined && Number(row.lease_until) > at
+    },
+
     keep({ hostId, info, leaseMs }: HostLease, at: number): { held: boolean } {
       const row = leaseOf.get(hostId)
       if (row === undefined) begin.run(hostId, JSON.stringify(info), at + leaseMs)

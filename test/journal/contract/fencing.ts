@@ -8,6 +8,7 @@ import {
   type Current,
   commitOn,
   eventTypes,
+  leased,
   loaded,
   mailOf,
   makeTask,
@@ -19,7 +20,7 @@ export function fencingTests(current: Current): void {
   test('a claim and its first transition are one commit: epoch and version grow, the host owns the task', async () => {
     const journal = current()
     const task = await accepted(journal)
-    const hostId = newId('host')
+    const { hostId } = await leased(journal)
     const outcome = await apply(
       journal,
       commitOn(task, { claim: { hostId }, snapshot: { at: 'a' }, events: [{ type: 'task.started', host: hostId }] }),
@@ -34,11 +35,10 @@ export function fencingTests(current: Current): void {
 
   test('two hosts race to claim: exactly one wins, and the other learns that the epoch is not its own', async () => {
     const journal = current()
+    const claims = await Promise.all([1, 2, 3].map(() => leased(journal)))
     for (let round = 0; round < 20; round++) {
       const task = await accepted(journal)
-      const outcomes = await Promise.all(
-        ['one', 'two', 'three'].map((hostId) => journal.commit(commitOn(task, { claim: { hostId } }))),
-      )
+      const outcomes = await Promise.all(claims.map((claim) => journal.commit(commitOn(task, { claim }))))
       assert.equal(outcomes.filter(({ applied }) => applied).length, 1)
       for (const outcome of outcomes) if (!outcome.applied) assert.equal(outcome.because, 'epoch')
     }
@@ -96,8 +96,35 @@ export function fencingTests(current: Current): void {
   test('an owned task cannot be claimed', async () => {
     const journal = current()
     const task = await owned(journal, newId('host'))
-    const outcome = await journal.commit(commitOn(task, { claim: { hostId: newId('host') } }))
+    const outcome = await journal.commit(commitOn(task, { claim: await leased(journal) }))
     assert.deepEqual(outcome, { applied: false, because: 'epoch' })
+  })
+
+  test('a host whose lease has ended, or never began, claims nothing: not even in the moment in which others may', async () => {
+    const journal = current()
+    const living = await leased(journal)
+    const ended = await leased(journal)
+    await journal.endLease(ended.hostId)
+    const ranOut = { hostId: newId('host') }
+    await journal.keepLease({ ...ranOut, info: {}, leaseMs: 0 })
+    const stranger = { hostId: newId('host') }
+    const task = await accepted(journal)
+    const claims = [ended, ranOut, stranger, living].map((claim) =>
+      journal.commit(commitOn(task, { claim, events: [{ type: 'task.started', host: claim.hostId }] })),
+    )
+    const [one, two, three, four] = await Promise.all(claims)
+    for (const refused of [one, two, three]) assert.deepEqual(refused, { applied: false, because: 'lease' })
+    assert.equal(four?.applied, true)
+    assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started'])
+    assert.equal((await loaded(journal, task.id)).task.owner, living.hostId)
+  })
+
+  test('what a host claimed under its lease it may go on with after the lease, until somebody takes it over', async () => {
+    const journal = current()
+    const { hostId } = await leased(journal)
+    const task = await owned(journal, hostId)
+    await journal.endLease(hostId)
+    await apply(journal, commitOn(task, { state: 'completed', release: true }))
   })
 
   test('an unknown task and an ended task refuse commits and say which they are', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newId } from '../../../src/contract/ids.ts'
 import type { Journal, TaskRow, Wake } from '../../../src/journal/journal.ts'
-import { apply, asleep, type Current, commitOn, eventTypes, loaded, mailOf, owned, signal } from './make.ts'
+import { apply, asleep, type Current, commitOn, eventTypes, leased, loaded, mailOf, owned, signal } from './make.ts'
 
 const EVERYTHING = { unclaimedMs: 3_600_000, limit: 10_000 }
 
@@ -15,7 +15,8 @@ async function dead(journal: Journal, hostId: string): Promise<void> {
 async function takenOver(journal: Journal, task: TaskRow, wake: Wake | undefined, hostId: string): Promise<TaskRow> {
   const version = (await loaded(journal, task.id)).task.version
   assert.ok(wake)
-  const outcome = await apply(journal, commitOn({ id: task.id, epoch: wake.epoch, version }, { claim: { hostId } }))
+  const claim = await leased(journal, hostId)
+  const outcome = await apply(journal, commitOn({ id: task.id, epoch: wake.epoch, version }, { claim }))
   return { ...task, epoch: outcome.epoch, version: outcome.version, owner: hostId }
 }
 
@@ -73,10 +74,16 @@ export function leaseTests(current: Current): void {
     await takenOver(journal, task, wake, newId('host'))
   })
 
-  test('a host that never began a lease owns nothing for long', async () => {
+  test('a host that lost a task cannot claim it again: its lease has ended, though it may not know', async () => {
     const journal = current()
-    const task = await owned(journal, newId('host'))
-    assert.ok((await journal.findOrphans(EVERYTHING)).some(({ taskId }) => taskId === task.id))
+    const hostId = newId('host')
+    const task = await owned(journal, hostId)
+    await dead(journal, hostId)
+    await journal.findOrphans(EVERYTHING)
+    const { task: now } = await loaded(journal, task.id)
+    const again = await journal.commit(commitOn(now, { claim: { hostId } }))
+    assert.deepEqual(again, { applied: false, because: 'lease' })
+    assert.deepEqual((await loaded(journal, task.id)).task, now)
   })
 
   test('hosts that look for orphans at the same time find each orphan once', async () => {

@@ -8,6 +8,7 @@ import {
   asleep,
   type Current,
   commitOn,
+  leased,
   loaded,
   mailOf,
   makeTask,
@@ -196,7 +197,7 @@ export function mailTests(current: Current): void {
     const claimed = await apply(
       journal,
       commitOn(task, {
-        claim: { hostId: newId('host') },
+        claim: await leased(journal),
         timersSet: [
           { id: 'due', inMs: 0 },
           { id: 'cleared', inMs: 0 },

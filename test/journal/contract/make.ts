@@ -59,12 +59,18 @@ export async function apply(journal: Journal, commit: ActorCommit): Promise<Appl
   return outcome as Applied
 }
 
+/** A host may claim only under a lease. */
+export async function leased(journal: Journal, hostId: string = newId('host')): Promise<{ hostId: string }> {
+  await journal.keepLease({ hostId, info: {}, leaseMs: 600_000 })
+  return { hostId }
+}
+
 /** Accepts and claims: the task as its owner has it. */
 export async function owned(journal: Journal, hostId: string, changes: Partial<NewTask> = {}): Promise<TaskRow> {
   const task = await accepted(journal, changes)
   const outcome = await apply(
     journal,
-    commitOn(task, { claim: { hostId }, events: [{ type: 'task.started', host: hostId }] }),
+    commitOn(task, { claim: await leased(journal, hostId), events: [{ type: 'task.started', host: hostId }] }),
   )
   return { ...task, epoch: outcome.epoch, version: outcome.version, owner: hostId, lastEvent: outcome.lastEvent }
 }
@@ -75,7 +81,7 @@ export async function asleep(journal: Journal, changes: Partial<NewTask> = {}): 
   const outcome = await apply(
     journal,
     commitOn(task, {
-      claim: { hostId: newId('host') },
+      claim: await leased(journal),
       release: true,
       state: 'waiting',
       waitingFor: { kind: 'message' },

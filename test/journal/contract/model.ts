@@ -4,9 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { EventBody } from '../../../src/contract/events.ts'
-import { newId } from '../../../src/contract/ids.ts'
 import type { CommitOutcome, Journal } from '../../../src/journal/journal.ts'
-import { accepted, type Current, commitOn, eventTypes, loaded, signal } from './make.ts'
+import { accepted, type Current, commitOn, eventTypes, leased, loaded, signal } from './make.ts'
 
 type Action =
   | {
@@ -48,8 +47,9 @@ interface Model {
   ended: boolean
 }
 
-async function perform(journal: Journal, models: Model[], step: Action): Promise<void> {
+async function perform(journal: Journal, models: Model[], hosts: string[], step: Action): Promise<void> {
   if (step.verb === 'sweep') {
+    for (const hostId of hosts.splice(0)) await journal.endLease(hostId)
     await journal.findOrphans({ unclaimedMs: 3_600_000, limit: 100 })
     return
   }
@@ -64,10 +64,12 @@ async function perform(journal: Journal, models: Model[], step: Action): Promise
     return
   }
   const { task } = await loaded(journal, model.id)
+  const claim = task.owner === undefined ? await leased(journal) : undefined
+  if (claim !== undefined) hosts.push(claim.hostId)
   const events: EventBody[] = Array.from({ length: step.events }, () => ({ type: 'task.retried' }))
   const outcome = await journal.commit(
     commitOn(step.stale ? { ...task, version: task.version - 1 } : task, {
-      ...(task.owner === undefined ? { claim: { hostId: newId('host') } } : {}),
+      ...(claim === undefined ? {} : { claim }),
       release: step.release || step.end,
       state: step.end ? 'cancelled' : 'waiting',
       waitingFor: { kind: 'message' },
@@ -91,11 +93,12 @@ export function modelTests(current: Current): void {
     await fc.assert(
       fc.asyncProperty(moments, async (plan) => {
         const models: Model[] = []
+        const hosts: string[] = []
         for (let index = 0; index < 3; index++) {
           const { id } = await accepted(journal)
           models.push({ id, applied: [], events: 0, messages: new Set(), ended: false })
         }
-        for (const moment of plan) await Promise.all(moment.map((step) => perform(journal, models, step)))
+        for (const moment of plan) await Promise.all(moment.map((step) => perform(journal, models, hosts, step)))
         const runnable = await journal.findOrphans({ unclaimedMs: 0, limit: 100_000 })
         for (const model of models)
           await verify(

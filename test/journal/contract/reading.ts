@@ -10,6 +10,7 @@ import {
   type Current,
   commitOn,
   eventTypes,
+  leased,
   loaded,
   newTenant,
   owned,
@@ -164,7 +165,7 @@ export function readingTests(current: Current): void {
       )
       assert.equal((await eventTypes(journal, task.id)).at(-1), 'task.retried')
       assert.ok((await journal.findOrphans({ unclaimedMs: 0, limit: 10_000 })).some(({ taskId }) => taskId === task.id))
-      await apply(journal, commitOn(row, { claim: { hostId: newId('host') } }))
+      await apply(journal, commitOn(row, { claim: await leased(journal) }))
     })
   }
 
