@@ -4,7 +4,6 @@
 //   machine.ts    its states, which read like the job
 //   steps.ts      what each state does, with the tools
 //   request.ts    what a caller sends, and what the agent answers
-//   dataset.ts    where the table comes from: a stored document, text, or rows
 //   answer.ts     a question to SQL: by the grammar, or by a language model whose SQL is checked before it runs
 //   figures.ts    key figures and the queries behind them
 //   charts.ts     which chart shows an insight

@@ -1,11 +1,13 @@
 // The job, state by state. What goes wrong in the parts that are extras (the forecast, the charts) becomes a warning;
 // without its table the task fails.
 import type { TableProfile } from '@troupe/tools/profile-table'
+import type { Origin } from '@troupe/tools/tables/dataset'
 import { assign, setup } from 'xstate'
 import type { Answer, KeyFigure, QuestionAnswer, Request } from './request.ts'
 import {
   answered,
   chartsDrawn,
+  fetched,
   forecastMade,
   insightsFound,
   type MadeForecast,
@@ -16,6 +18,7 @@ import { summarise } from './write-up.ts'
 
 interface Context {
   request: Request
+  origin: Origin | undefined
   profile: TableProfile
   keyFigures: KeyFigure[]
   answer: QuestionAnswer | undefined
@@ -29,7 +32,7 @@ interface Context {
 
 export const machine = setup({
   types: { context: {} as Context, input: {} as Request, output: {} as Answer },
-  actors: { profiled, answered, insightsFound, forecastMade, chartsDrawn, reportWritten },
+  actors: { fetched, profiled, answered, insightsFound, forecastMade, chartsDrawn, reportWritten },
   actions: {
     warn: assign({
       warnings: ({ context }, { what, error }: { what: string; error: unknown }) => [
@@ -39,6 +42,7 @@ export const machine = setup({
     }),
   },
   guards: {
+    hasSource: ({ context }) => context.request.dataset.source !== undefined,
     hasQuestion: ({ context }) => context.request.question !== undefined,
     wantsForecast: ({ context }) =>
       context.request.forecastPeriods > 0 && context.profile.columns.some((column) => column.role === 'time'),
@@ -49,6 +53,7 @@ export const machine = setup({
   id: 'business-intelligence',
   context: ({ input }) => ({
     request: input,
+    origin: undefined,
     profile: { table: 'data', rowCount: 0, columns: [] },
     keyFigures: [],
     answer: undefined,
@@ -59,8 +64,18 @@ export const machine = setup({
     reports: {},
     warnings: [],
   }),
-  initial: 'profiling',
+  initial: 'starting',
   states: {
+    // Left as soon as it is entered: only a database has to be asked.
+    starting: { always: [{ guard: 'hasSource', target: 'fetching' }, { target: 'profiling' }] },
+    fetching: {
+      invoke: {
+        id: 'fetch',
+        src: 'fetched',
+        input: ({ context }) => context.request,
+        onDone: { target: 'profiling', actions: assign(({ event }) => event.output) },
+      },
+    },
     profiling: {
       invoke: {
         id: 'profile',
@@ -154,9 +169,10 @@ export const machine = setup({
     done: { type: 'final' },
   },
   output: ({ context }) => {
-    const { profile, keyFigures, answer, insights, tested, forecast, charts, reports, warnings } = context
+    const { origin, profile, keyFigures, answer, insights, tested, forecast, charts, reports, warnings } = context
     return {
       summary: summarise(context),
+      ...(origin === undefined ? {} : { origin }),
       table: {
         rowCount: profile.rowCount,
         columns: profile.columns.map(({ name, type, role, nulls, distinct }) => ({

@@ -1,7 +1,7 @@
 // What a caller sends, and what the agent answers.
 import { insight } from '@troupe/tools/insights/index'
+import { dataset, origin } from '@troupe/tools/tables/dataset'
 import { z } from 'zod'
-import { dataset } from './dataset.ts'
 
 const cell = z.union([z.string(), z.number(), z.boolean(), z.null()])
 const row = z.record(z.string(), cell)
@@ -40,6 +40,7 @@ export type KeyFigure = z.infer<typeof keyFigure>
 
 export const answer = z.object({
   summary: z.string(),
+  origin: origin.optional().describe('Where the dataset came from, if it was asked of a database'),
   table: z.object({
     rowCount: z.number(),
     columns: z.array(

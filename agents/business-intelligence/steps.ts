@@ -7,15 +7,25 @@ import { loadTable } from '@troupe/tools/load-table'
 import { profileTable, type TableProfile } from '@troupe/tools/profile-table'
 import { queryMany } from '@troupe/tools/query-many'
 import { report } from '@troupe/tools/report'
+import { fetchDataset, tableOf } from '@troupe/tools/tables/dataset'
 import { answerQuestion } from './answer.ts'
 import { chartOfForecast, chartOfInsight, type Drawing } from './charts.ts'
-import { tableOf } from './dataset.ts'
 import { keyFigureQueries, toKeyFigures } from './figures.ts'
 import type { Answer, KeyFigure, QuestionAnswer, Request } from './request.ts'
 import { writeUp } from './write-up.ts'
 
+/** A database answers differently tomorrow: everything after this works on what it answered now. */
+export const fetched = step(
+  async ({ input, ctx }: { input: Request; ctx: StepContext }) => {
+    ctx.progress({ message: `asking ${input.dataset.source}` })
+    const { dataset, origin } = await fetchDataset(input.dataset, ctx)
+    return { request: { ...input, dataset }, origin }
+  },
+  { timeout: 660_000 },
+)
+
 export const profiled = step(async ({ input, ctx }: { input: Request; ctx: StepContext }) => {
-  const table = await tableOf(input.dataset, ctx)
+  const table = await tableOf(input.dataset, 'data', ctx)
   const { issues, issueCount } = await ctx.tool(loadTable, { table, rows: 0 })
   const profile = await ctx.tool(profileTable, { table })
   const queries = keyFigureQueries(profile)
@@ -34,14 +44,14 @@ export const answered = step(
     input: { request: Request; profile: TableProfile }
     ctx: StepContext
   }): Promise<QuestionAnswer> => {
-    const table = await tableOf(input.request.dataset, ctx)
+    const table = await tableOf(input.request.dataset, 'data', ctx)
     return await answerQuestion(input.request.question ?? '', table, input.profile, ctx)
   },
 )
 
 export const insightsFound = step(async ({ input, ctx }: { input: Request; ctx: StepContext }) => {
   const { measure, time } = input
-  const table = await tableOf(input.dataset, ctx)
+  const table = await tableOf(input.dataset, 'data', ctx)
   const { insights, tested } = await ctx.tool(findInsights, {
     table,
     ...(measure === undefined ? {} : { measure }),
@@ -53,7 +63,7 @@ export const insightsFound = step(async ({ input, ctx }: { input: Request; ctx: 
 
 export const forecastMade = step(async ({ input, ctx }: { input: Request; ctx: StepContext }) => {
   const { measure, time, forecastPeriods } = input
-  const table = await tableOf(input.dataset, ctx)
+  const table = await tableOf(input.dataset, 'data', ctx)
   return await ctx.tool(forecast, {
     table,
     periods: forecastPeriods,
@@ -72,7 +82,7 @@ export const chartsDrawn = step(
     input: { request: Request; insights: Answer['insights']; forecast: MadeForecast | undefined }
     ctx: StepContext
   }): Promise<Answer['charts']> => {
-    const table = await tableOf(input.request.dataset, ctx)
+    const table = await tableOf(input.request.dataset, 'data', ctx)
     const drawings: Drawing[] = input.forecast === undefined ? [] : [chartOfForecast(input.forecast)]
     const shown = input.insights
       .filter((insight) => insight.evidence !== undefined)

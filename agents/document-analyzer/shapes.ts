@@ -9,6 +9,10 @@ const document = z.union([
     .strict()
     .describe('A stored document'),
   z
+    .object({ url: z.url({ protocol: /^https?$/ }).max(2_048) })
+    .strict()
+    .describe('An address that the operator allows documents to be read from'),
+  z
     .object({ text: z.string().min(1).max(1_000_000), name: z.string().max(255).optional() })
     .strict()
     .describe('The text itself; a name such as "minutes.md" says what kind of text it is'),
@@ -34,7 +38,8 @@ const offsets = { start: z.number().int(), end: z.number().int(), page: z.number
 
 /** What reading a document leaves behind: small facts here, its whole text and tables in the document store. */
 export const readDocument = z.object({
-  id: z.string().optional().describe('The document that was read, if it was a stored one'),
+  id: z.string().optional().describe('The stored document that was read; what came from an address was stored first'),
+  url: z.string().optional().describe('Where it was found, after redirects'),
   name: z.string().optional(),
   format: z.string(),
   mime: z.string(),

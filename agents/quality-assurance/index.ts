@@ -5,7 +5,7 @@
 //   steps.ts            what each state does, with the tools
 //   request.ts          what a caller sends and what the agent answers
 //   policy.ts           what is tolerated
-//   sources.ts          where table and text come from
+//   document.ts         where a text comes from
 //   document-checks.ts  what is wrong with a text as a text
 //   claims.ts           another agent's output to statements that can be checked
 //   judge.ts            findings and policy to the verdict, with its reasons

@@ -3,7 +3,7 @@
 import { assign, setup } from 'xstate'
 import { type Findings, judge } from './judge.ts'
 import type { Report, Request } from './request.ts'
-import { anomaliesFound, claimsChecked, complianceChecked, driftCompared, qualityChecked } from './steps.ts'
+import { anomaliesFound, claimsChecked, complianceChecked, driftCompared, fetched, qualityChecked } from './steps.ts'
 
 interface Context extends Findings {
   request: Request
@@ -11,8 +11,12 @@ interface Context extends Findings {
 
 export const machine = setup({
   types: { context: {} as Context, input: {} as Request, output: {} as Report },
-  actors: { qualityChecked, driftCompared, anomaliesFound, complianceChecked, claimsChecked },
+  actors: { fetched, qualityChecked, driftCompared, anomaliesFound, complianceChecked, claimsChecked },
   guards: {
+    hasSource: ({ context: { request } }) =>
+      [request.dataset, request.reference, ...request.lookups.map((one) => one.dataset)].some(
+        (dataset) => dataset?.source !== undefined,
+      ),
     hasReference: ({ context }) => context.request.dataset !== undefined && context.request.reference !== undefined,
     hasDataset: ({ context }) => context.request.dataset !== undefined,
     hasAnalysis: ({ context }) => context.request.analysis !== undefined,
@@ -28,10 +32,21 @@ export const machine = setup({
     drift: undefined,
     compliance: [],
     claims: [],
+    origins: [],
     warnings: [],
   }),
-  initial: 'checkingQuality',
+  initial: 'starting',
   states: {
+    // Left as soon as it is entered: only a database has to be asked.
+    starting: { always: [{ guard: 'hasSource', target: 'fetching' }, { target: 'checkingQuality' }] },
+    fetching: {
+      invoke: {
+        id: 'fetch',
+        src: 'fetched',
+        input: ({ context }) => context.request,
+        onDone: { target: 'checkingQuality', actions: assign(({ event }) => event.output) },
+      },
+    },
     checkingQuality: {
       invoke: {
         id: 'quality',

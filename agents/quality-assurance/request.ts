@@ -1,8 +1,9 @@
 // What a caller sends and what the agent answers.
 import { driftedColumn, expectation, scores, violation } from '@troupe/tools/quality/index'
+import { dataset, origin } from '@troupe/tools/tables/dataset'
 import { z } from 'zod'
+import { document } from './document.ts'
 import { policy } from './policy.ts'
-import { dataset, document } from './sources.ts'
 
 const figure = z.object({ name: z.string(), value: z.union([z.number(), z.string(), z.null()]), sql: z.string() })
 
@@ -85,6 +86,7 @@ export const report = z.object({
   drift: z.object({ drift: z.enum(['none', 'some', 'strong']), columns: z.array(driftedColumn) }).optional(),
   compliance: z.array(complianceFinding),
   claims: z.array(claim),
+  origins: z.array(origin).describe('Where datasets came from that were asked of a database'),
   warnings: z.array(z.string()),
 })
 export type Report = z.infer<typeof report>

@@ -9,14 +9,35 @@ import { findPersonalData } from '@troupe/tools/find-personal-data'
 import { profileTable } from '@troupe/tools/profile-table'
 import { scoreOf, type Violation } from '@troupe/tools/quality/index'
 import { queryTable } from '@troupe/tools/query-table'
+import { type Dataset, fetchDataset, type Origin, tableOf } from '@troupe/tools/tables/dataset'
 import * as sql from '@troupe/tools/tables/sql-dialect'
 import { splitSentences, statementsOf } from './claims.ts'
+import { textOf } from './document.ts'
 import { checkText } from './document-checks.ts'
 import type { ComplianceFinding, Report, Request } from './request.ts'
-import { tableOf, textOf } from './sources.ts'
 
 type Call = { input: Request; ctx: StepContext }
 const MOST = { violations: 200, measures: 5, anomalies: 100, claims: 200 } as const
+
+/** A database answers differently tomorrow: every check after this works on what it answered now. */
+export const fetched = step(
+  async ({ input, ctx }: Call) => {
+    const origins: Origin[] = []
+    const stored = async (asked: Dataset): Promise<Dataset> => {
+      if (asked.source === undefined) return asked
+      const { dataset, origin } = await fetchDataset(asked, ctx)
+      origins.push(origin)
+      return dataset
+    }
+    const request = { ...input }
+    if (input.dataset !== undefined) request.dataset = await stored(input.dataset)
+    if (input.reference !== undefined) request.reference = await stored(input.reference)
+    request.lookups = []
+    for (const { name, dataset } of input.lookups) request.lookups.push({ name, dataset: await stored(dataset) })
+    return { request, origins }
+  },
+  { timeout: 660_000 },
+)
 
 /** Table and text are judged by the same expectations-and-score scheme, together. */
 export const qualityChecked = step(async ({ input, ctx }: Call) => {

@@ -23,6 +23,18 @@ test('a csv is queried with typed columns: money as a number, n/a as nothing, da
   assert.deepEqual(answer.rows, [{ total: 1200.5, last: '2024-02-01' }])
 })
 
+test('an id of more digits than a number holds stays what it is', async () => {
+  const text = 'id,n\n9007199254740993,1e300\n12345678901234567890,2\n'
+  const { rows } = await loadTable.call({ table: { text } }, context)
+  assert.deepEqual(
+    rows.map(({ id, n }) => [id, n]),
+    [
+      ['9007199254740993', 1e300],
+      ['12345678901234567890', 2],
+    ],
+  )
+})
+
 test('an xlsx gives the same table as the csv', async () => {
   const bytes = await writeXlsx({
     sheets: [

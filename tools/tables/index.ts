@@ -1,9 +1,10 @@
 // Tables: how a file becomes something that SQL can be asked about. Used by every data tool.
-//   source.ts          what a caller may send: a CSV, XLSX, JSON, Parquet file or plain rows, and the limits
+//   dataset.ts         what an agent's caller names: a document, text, rows, or a query on a named database
+//   source.ts          what a tool is sent: a CSV, XLSX, JSON, Parquet, SQLite file or plain rows, and the limits
 //   decode-text.ts     bytes of any usual encoding to text
 //   csv.ts             RFC 4180 with a guessed delimiter; ragged rows are padded or cut, and named
 //   records.ts         JSON, NDJSON and plain rows to a grid
-//   workbook.ts        one sheet of an XLSX to a grid
+//   workbook.ts        one sheet of an XLSX to a grid          sqlite-file.ts   one table of an SQLite file
 //   infer-types.ts     a grid of text to typed columns; what does not fit its column is named
 //   dates.ts           the date spellings that are understood, to ISO
 //   parse.ts           source → typed columns; in a worker thread when the file is large or a workbook

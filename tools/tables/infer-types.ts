@@ -137,6 +137,8 @@ function readNumber(value: string | number | boolean): Cell | undefined {
   const { digits, sign } = bare(value)
   // 00420 is a code, not a quantity: as a number it would lose its zeros.
   if (LEADING_ZERO.test(digits)) return undefined
+  // Beyond 2^53 it would become another number.
+  if (/^[+-]?\d{16,}$/.test(digits) && !Number.isSafeInteger(Number(digits))) return undefined
   if (PLAIN.test(digits)) return finite(sign * Number(digits))
   return GROUPED.test(digits) ? finite(sign * Number(digits.replaceAll(',', ''))) : undefined
 }

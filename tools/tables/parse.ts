@@ -1,4 +1,4 @@
-// A source to typed columns. Small texts are parsed at once; large ones and workbooks in a worker thread, because a
+// A source to typed columns. Small texts are parsed at once; large ones, workbooks and databases in a worker thread, because a
 // busy event loop stalls the host's lease, and because a thread with a memory limit survives a workbook that has none.
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, TroupeError } from '@troupe/sdk'
@@ -7,6 +7,7 @@ import { decodeText } from './decode-text.ts'
 import { type Column, type Grid, inferColumns, type TableIssue } from './infer-types.ts'
 import { parseJsonTable, parseNdjsonTable, recordsToGrid } from './records.ts'
 import { guessFormat, sourceContent, type TableFormat, type TableSource } from './source.ts'
+import { parseSqliteFile } from './sqlite-file.ts'
 import { parseWorkbook } from './workbook.ts'
 
 export interface ParsedTable {
@@ -29,9 +30,9 @@ export function formatOf(source: TableSource): TableFormat | 'rows' {
 
 export async function parseTable(source: TableSource, signal: AbortSignal): Promise<ParsedTable> {
   const size = source.text?.length ?? source.base64?.length ?? (source.rows?.length ?? 0) * 100
-  return size <= INLINE_SIZE && formatOf(source) !== 'xlsx'
-    ? await parseHere(source)
-    : await parseInThread(source, signal)
+  const format = formatOf(source)
+  const isSafe = size <= INLINE_SIZE && format !== 'xlsx' && format !== 'sqlite'
+  return isSafe ? await parseHere(source) : await parseInThread(source, signal)
 }
 
 export async function parseHere(source: TableSource): Promise<ParsedTable> {
@@ -53,6 +54,8 @@ async function readGrid(source: TableSource): Promise<Grid> {
       return parseNdjsonTable(decodeText(content))
     case 'csv':
       return parseCsv(decodeText(content), { header: source.header })
+    case 'sqlite':
+      return parseSqliteFile(typeof content === 'string' ? Buffer.from(content) : content, source.sheet)
     case 'parquet':
       throw new TroupeError('document_unreadable', 'Parquet is read by the database, not here')
   }

@@ -11,7 +11,7 @@ export const TABLE_LIMITS = {
   issues: 1_000,
 } as const
 
-export const tableFormat = z.enum(['csv', 'xlsx', 'json', 'ndjson', 'parquet'])
+export const tableFormat = z.enum(['csv', 'xlsx', 'json', 'ndjson', 'parquet', 'sqlite'])
 export type TableFormat = z.infer<typeof tableFormat>
 
 const cell = z.union([z.string(), z.number(), z.boolean(), z.null()])
@@ -25,9 +25,12 @@ export const tableSource = z
       .describe('The name SQL uses for this table'),
     format: tableFormat.optional().describe('Guessed from the content when absent'),
     text: z.string().optional().describe('The file as text: CSV, JSON or NDJSON'),
-    base64: z.string().optional().describe('The file as base64: XLSX, Parquet, or text in any encoding'),
+    base64: z.string().optional().describe('The file as base64: XLSX, Parquet, SQLite, or text in any encoding'),
     rows: z.array(z.record(z.string(), cell)).optional().describe('The rows themselves'),
-    sheet: z.string().optional().describe('Which sheet of a workbook; the first with content when absent'),
+    sheet: z
+      .string()
+      .optional()
+      .describe('Which sheet of a workbook (absent: the first with content), or table of an SQLite file'),
     header: z.boolean().optional().describe('Whether the first row names the columns; guessed when absent'),
   })
   .refine((source) => [source.text, source.base64, source.rows].filter((part) => part !== undefined).length === 1, {
@@ -49,11 +52,14 @@ export function sourceContent(source: TableSource): Uint8Array | string | undefi
 
 const ZIP = [0x50, 0x4b, 0x03, 0x04]
 const PARQUET = [0x50, 0x41, 0x52, 0x31]
+/** "SQLite f" */
+const SQLITE = [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65, 0x20, 0x66]
 
 export function guessFormat(content: Uint8Array | string): TableFormat {
   if (typeof content !== 'string') {
     if (ZIP.every((byte, index) => content[index] === byte)) return 'xlsx'
     if (PARQUET.every((byte, index) => content[index] === byte)) return 'parquet'
+    if (SQLITE.every((byte, index) => content[index] === byte)) return 'sqlite'
   }
   const start = (typeof content === 'string' ? content.slice(0, 256) : Buffer.from(content.subarray(0, 256)).toString())
     .replace(/^\uFEFF/, '')

@@ -106,13 +106,44 @@ test('what is no table fails the task with the reason, at once', async () => {
   assert.equal((task.error as unknown as TroupeError).code, 'document_unreadable')
 })
 
-test('every state of the machine is reached', () => {
+test('every state of the machine is reached, but for the one it only passes', () => {
   const input = { dataset: { rows: [] }, question: 'x', forecastPeriods: 1, charts: 1, report: ['html'] }
   const profiled = {
     type: 'xstate.done.actor.profile',
     output: { profile: { rowCount: 1, columns: [{ role: 'time' }] } },
   }
-  assert.deepEqual(explore(machine, { input, events: [profiled] }).unreached, [])
+  const asked = { ...input, dataset: { source: 'shop', sql: 'SELECT 1' } }
+  const fetched = { type: 'xstate.done.actor.fetch', output: { request: asked } }
+  const { unreached } = explore(machine, { input, events: [profiled] })
+  const reachedWithSource = explore(machine, { input: asked, events: [fetched, profiled] }).unreached
+  assert.deepEqual(
+    [unreached, reachedWithSource],
+    [['business-intelligence.starting', 'business-intelligence.fetching'], ['business-intelligence.starting']],
+  )
+})
+
+test('a database is asked once, and everything after works on the stored answer', async () => {
+  const queries: string[] = []
+  const sources = {
+    async query(source: string, sql: string) {
+      queries.push(`${source}: ${sql}`)
+      return { columns: ['month', 'region', 'revenue'], rows: months(120) }
+    },
+  }
+  const sql = 'SELECT month, region, revenue FROM sales'
+  const input = { dataset: { source: 'shop', sql }, question: 'total revenue by region', charts: 0, report: [] }
+  const { task } = await runAgent(agent, input as never, { patience: 60_000, services: { sources } })
+  assert.equal(task.state, 'completed', JSON.stringify(task.error))
+  const answer = task.output as Answer
+  assert.deepEqual(queries, [`shop: ${sql}`])
+  assert.deepEqual([answer.origin?.source, answer.origin?.sql, answer.origin?.rows], ['shop', sql, 120])
+  assert.equal(answer.table.rowCount, 120)
+  assert.deepEqual(answer.answer?.rows.map((row) => row.region).sort(), ['north', 'south', 'west'])
+})
+
+test('a database that refuses the query fails the task with its code', async () => {
+  const { task } = await runAgent(agent, { dataset: { source: 'shop', sql: 'DROP TABLE sales' } } as never)
+  assert.deepEqual([task.state, task.error?.code], ['failed', 'not_found'])
 })
 
 for (const extras of [

@@ -53,6 +53,7 @@ export const readTheDocument = step(
 
 interface OpenedFile {
   id?: string
+  url?: string
   name?: string
   mime?: string
   bytes: Uint8Array
@@ -63,6 +64,12 @@ async function openFile({ document }: Input, ctx: StepContext): Promise<OpenedFi
   if ('id' in document) {
     const { name, mime } = await ctx.documents.info(document.id)
     return { id: document.id, name, mime, bytes: await ctx.documents.read(document.id) }
+  }
+  if ('url' in document) {
+    const { url, name, mime, content } = await ctx.web.read(document.url)
+    // An address shows something else tomorrow; what was read stays.
+    const { id } = await ctx.documents.put({ name, mime, content })
+    return { id, url, name, mime, bytes: content }
   }
   const bytes = new TextEncoder().encode(document.text)
   return document.name === undefined ? { bytes } : { name: document.name, bytes }
@@ -76,6 +83,7 @@ function describe(extracted: ExtractedDocument, file: OpenedFile): ReadDocument 
   const { headings, lists, links } = extracted.structure
   return {
     ...(file.id === undefined ? {} : { id: file.id }),
+    ...(file.url === undefined ? {} : { url: file.url }),
     ...(file.name === undefined ? {} : { name: file.name }),
     format: extracted.format,
     mime: extracted.mime,

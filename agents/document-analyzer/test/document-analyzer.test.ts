@@ -45,6 +45,25 @@ test('a text becomes language, entities with offsets, key phrases and a summary 
     assert.equal(LETTER.slice(start, end).replace(/\s+/g, ' '), text)
 })
 
+test('a document at an address is read, stored, and named by where it was found', async () => {
+  const web = {
+    async read(url: string) {
+      return { url: `${url}?moved`, name: 'letter.txt', mime: 'text/plain', content: new TextEncoder().encode(LETTER) }
+    },
+  }
+  const output = await analyse({ document: { url: 'https://files.example.org/letter' } }, { web })
+  assert.equal(output.document?.url, 'https://files.example.org/letter?moved')
+  assert.equal(output.document?.name, 'letter.txt')
+  assert.match(output.document?.id ?? '', /^doc_/)
+  assert.ok(output.entities.length > 3)
+})
+
+test('an address that is not allowed fails the task with its code', async () => {
+  const input = { document: { url: 'http://169.254.169.254/latest/meta-data' } }
+  const { task } = await runAgent(analyzer, input as never)
+  assert.deepEqual([task.state, task.error?.code], ['failed', 'address_refused'])
+})
+
 test('without workers it says what is missing and does the rest', async () => {
   const output = await analyse({ document: { text: LETTER }, collection: 'letters' })
   assert.equal(output.type?.label, 'unknown')

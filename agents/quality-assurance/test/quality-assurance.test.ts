@@ -157,8 +157,8 @@ test('one row, only nulls and ragged rows end as reports; what is no table as a 
   assert.deepEqual([task.state, task.error?.code], ['failed', 'document_unreadable'])
 })
 
-test('every state of the machine is reached', () => {
-  const input = { dataset: { rows: [] }, reference: { rows: [] }, analysis: {}, policy: {} }
+test('every state of the machine is reached, but for the one it only passes', () => {
+  const input = { dataset: { rows: [] }, reference: { rows: [] }, lookups: [], analysis: {}, policy: {} }
   const done = (id: string, output: unknown) => ({ type: `xstate.done.actor.${id}`, output })
   const events = [
     done('drift', { drift: 'none', columns: [] }),
@@ -166,7 +166,35 @@ test('every state of the machine is reached', () => {
     done('compliance', []),
     done('claims', []),
   ]
-  assert.deepEqual(explore(machine, { input, events }).unreached, [])
+  const { unreached } = explore(machine, { input, events })
+  const asked = { ...input, lookups: [{ name: 'shops', dataset: { source: 'shop', sql: 'SELECT 1' } }] }
+  const fetched = done('fetch', { request: input, origins: [] })
+  const reachedWithSource = explore(machine, { input: asked, events: [fetched, ...events] }).unreached
+  assert.deepEqual(
+    [unreached, reachedWithSource],
+    [['quality-assurance.starting', 'quality-assurance.fetching'], ['quality-assurance.starting']],
+  )
+})
+
+test('dataset and reference may come from a database; both answers are stored and named', async () => {
+  const sources = {
+    async query(_: string, sql: string) {
+      const rows = sales(sql.includes('old') ? 80 : 60)
+      return { columns: Object.keys(rows[0]!), rows }
+    },
+  }
+  const input = {
+    dataset: { source: 'shop', sql: 'SELECT * FROM sales' },
+    reference: { source: 'shop', sql: 'SELECT * FROM old_sales' },
+  }
+  const { task } = await runAgent(agent, input as never, { patience: 60_000, services: { sources } })
+  assert.equal(task.state, 'completed', JSON.stringify(task.error))
+  const { origins, drift } = task.output as Report
+  assert.deepEqual(
+    origins.map(({ rows }) => rows),
+    [60, 80],
+  )
+  assert.ok(drift !== undefined)
 })
 
 test('killed at every commit, it ends the same', async () => {
