@@ -135,10 +135,7 @@ function readNumber(value: string | number | boolean): Cell | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
   if (typeof value !== 'string') return undefined
   const { digits, sign } = bare(value)
-  // 00420 is a code, not a quantity: as a number it would lose its zeros.
-  if (LEADING_ZERO.test(digits)) return undefined
-  // Beyond 2^53 it would become another number.
-  if (/^[+-]?\d{16,}$/.test(digits) && !Number.isSafeInteger(Number(digits))) return undefined
+  if (isCode(digits)) return undefined
   if (PLAIN.test(digits)) return finite(sign * Number(digits))
   return GROUPED.test(digits) ? finite(sign * Number(digits.replaceAll(',', ''))) : undefined
 }
@@ -147,9 +144,13 @@ function readNumber(value: string | number | boolean): Cell | undefined {
 function readCommaNumber(value: string | number | boolean): Cell | undefined {
   if (typeof value !== 'string') return readNumber(value)
   const { digits, sign } = bare(value)
-  if (!/^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$/.test(digits) || LEADING_ZERO.test(digits.split(',')[0]!))
-    return undefined
+  if (!/^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$/.test(digits) || isCode(digits.split(',')[0]!)) return undefined
   return finite(sign * Number(digits.replaceAll('.', '').replace(',', '.')))
+}
+
+/** As a number 00420 would lose its zeros, and sixteen digits may become sixteen others: codes, not quantities. */
+function isCode(digits: string): boolean {
+  return LEADING_ZERO.test(digits) || (/^[+-]?\d{16,}$/.test(digits) && !Number.isSafeInteger(Number(digits)))
 }
 
 /** Without currency, percent sign and the bookkeeper's brackets for a negative amount. */
