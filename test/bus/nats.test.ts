@@ -35,6 +35,33 @@ if (skip === false) {
   })
 }
 
+const freshOffer = (agent: string): Offer => {
+  const offer = offerOf(agent)
+  const { taskId: id, tenant, agentVersion, priority, epoch } = offer
+  const times = { createdAt: 0, updatedAt: 0, lastEvent: 1 }
+  const nothing = { input: null, version: 0, ownerDeaths: 0, depth: 0, mailPosition: 0, mailRead: 0 }
+  return { ...offer, task: { id, tenant, agent, agentVersion, priority, epoch, state: 'queued', ...times, ...nothing } }
+}
+
+/** Counts the messages on a subject, whoever they are for. */
+async function countMessages(url: string, subject: string) {
+  const nats = await connect({ servers: url })
+  let count = 0
+  nats.subscribe(subject, {
+    callback: () => {
+      count++
+    },
+  })
+  await nats.flush()
+  return {
+    async seen() {
+      await nats.flush()
+      return count
+    },
+    close: () => nats.close(),
+  }
+}
+
 /** Offers until one arrives: what a sweep does. */
 async function offerUntilTaken(bus: Bus, agent: string, taken: Promise<unknown>): Promise<void> {
   const timer = setInterval(() => bus.offer(offerOf(agent)), 100)
@@ -109,5 +136,82 @@ test('a stream that somebody configured so that it cannot be changed is refused 
   const other = await openNatsBus({ url: server.url, prefix: 'other' })
   await other.close()
   await nats.close()
+  await server.stop()
+})
+
+test('tasks of one turn are offered in few messages; what a host has no room for goes to another', {
+  skip,
+}, async () => {
+  const server = await startNats()
+  const [small, large] = [await openNatsBus({ url: server.url }), await openNatsBus({ url: server.url })]
+  const counter = await countMessages(server.url, 'troupe.offers.>')
+  const all = Promise.withResolvers<void>()
+  const taken = { small: new Set<string>(), large: new Set<string>() }
+  const take = (bus: Bus, into: Set<string>) =>
+    bus.take(['batch'], (offer) => {
+      assert.equal(offer.task?.id, offer.taskId)
+      into.add(offer.taskId)
+      if (taken.small.size + taken.large.size === 60) all.resolve()
+    })
+  const takers = [take(small, taken.small), take(large, taken.large)]
+  takers[0]!.more(3)
+  const offers = Array.from({ length: 60 }, () => freshOffer('batch'))
+  for (const offer of offers) small.offer(offer)
+  takers[1]!.more(100)
+  await all.promise
+  assert.ok(taken.small.size <= 3, `${taken.small.size} for the host with room for three`)
+  assert.deepEqual(new Set([...taken.small, ...taken.large]), new Set(offers.map(({ taskId }) => taskId)))
+  // Four batches of at most 16, and each time what the small host gave back.
+  const messages = await counter.seen()
+  assert.ok(messages <= 8, `${messages} messages for 60 offers`)
+  for (const taker of takers) await taker.stop()
+  await counter.close()
+  await Promise.all([small.close(), large.close()])
+  await server.stop()
+})
+
+test('the events of one turn travel in few messages, and each follower gets those of its task', { skip }, async () => {
+  const server = await startNats()
+  const bus = await openNatsBus({ url: server.url })
+  const counter = await countMessages(server.url, 'troupe.live.>')
+  const tasks = Array.from({ length: 50 }, () => newId('task'))
+  const seen = new Map<string, number[]>()
+  const all = Promise.withResolvers<void>()
+  let heard = 0
+  const stops = tasks.map((task) =>
+    bus.follow('t', task, (events) => {
+      for (const event of events) {
+        assert.equal(event.task, task)
+        seen.set(task, [...(seen.get(task) ?? []), event.number])
+        if (++heard === 100) all.resolve()
+      }
+    }),
+  )
+  await bus.control('nobody', { verb: 'ping' }, 200).catch(() => {})
+  for (const number of [2, 3]) {
+    for (const task of tasks) bus.publish('t', [{ task, number, at: 0, body: { type: 'progress' } }])
+  }
+  await all.promise
+  for (const task of tasks) assert.deepEqual(seen.get(task), [2, 3])
+  const messages = await counter.seen()
+  assert.ok(messages <= 2, `${messages} messages for 100 events`)
+  for (const stop of stops) stop()
+  await counter.close()
+  await bus.close()
+  await server.stop()
+})
+
+test('an event too large for a message is not announced and harms nothing', { skip }, async () => {
+  const server = await startNats()
+  const bus = await openNatsBus({ url: server.url })
+  const arrived = Promise.withResolvers<number>()
+  const stop = bus.follow('t', undefined, (events) => arrived.resolve(events[0]!.number))
+  await bus.control('nobody', { verb: 'ping' }, 200).catch(() => {})
+  const large = 'x'.repeat(2_000_000)
+  bus.publish('t', [{ task: 'task_1', number: 2, at: 0, body: { type: 'progress', message: large } }])
+  bus.publish('t', [{ task: 'task_1', number: 3, at: 0, body: { type: 'progress' } }])
+  assert.equal(await arrived.promise, 3)
+  stop()
+  await bus.close()
   await server.stop()
 })

@@ -5,17 +5,19 @@
 //   subjects.ts     the names of subjects, streams and consumers
 //   streams.ts      creates and heals the streams
 //   offers.ts       the work queue: pull consumers shared by all hosts, a lane each
+//   live.ts         committed events for who is watching now
 //   platform.ts     the platform's event streams
+//   after-turn.ts   what is said in one turn of the event loop goes as one message
 //   fan-out.ts      one subscription for many followers of the same subject
 //
 // Works on nats-server 2.9 and later: no feature of a newer one is used. Nothing rests on it: the store may be lost,
 // emptied or rolled back, and the journal's sweep announces again what waits (P5).
 
 import { TroupeError } from '../../contract/errors.ts'
-import type { TaskEvent } from '../../contract/events.ts'
 import type { Bus, ControlRequest } from '../bus.ts'
 import { connectNats, type NatsOptions } from './connection.ts'
 import { createFanOut } from './fan-out.ts'
+import { createLive } from './live.ts'
 import { createOffers } from './offers.ts'
 import { createPlatform } from './platform.ts'
 import { ensureStreams } from './streams.ts'
@@ -36,6 +38,7 @@ export async function openNatsBus(options: NatsOptions): Promise<Bus> {
   const offers = createOffers(connection, subjects)
   const platform = createPlatform(connection, subjects)
   const followers = createFanOut(nats)
+  const live = createLive(connection, subjects, followers)
 
   /** What is published while the connection is down would pile up in memory; the journal has it all. */
   const tell = (subject: string, payload: string) => {
@@ -49,12 +52,8 @@ export async function openNatsBus(options: NatsOptions): Promise<Bus> {
     nudge: (hostId, taskId) => tell(subjects.mail(hostId), taskId),
     onNudge: (hostId, handler) => followers.follow(subjects.mail(hostId), (message) => handler(message.string())),
 
-    publish(tenant, events) {
-      const first = events[0]
-      if (first !== undefined) tell(subjects.live(tenant, first.task), JSON.stringify(events))
-    },
-    follow: (tenant, taskId, handler) =>
-      followers.follow(subjects.live(tenant, taskId ?? '*'), (message) => handler(message.json<TaskEvent[]>())),
+    publish: live.publish,
+    follow: live.follow,
 
     publishPlatform: platform.publish,
     followPlatform: platform.follow,

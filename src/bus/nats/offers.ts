@@ -1,12 +1,14 @@
-// Offers: one durable pull consumer for each lane of each agent, shared by all hosts. A host pulls only as much as it
-// has room for. The offer is acknowledged when it is read: it is a doorbell, and the sweep rings it again for a task
+// Offers: one durable pull consumer for each lane of each agent, shared by all hosts. Tasks that were accepted in one
+// turn are offered in batches. A host pulls only as much as it has room for, and gives back what is over. The offer is acknowledged when it is read: it is a doorbell, and the sweep rings it again for a task
 // that nobody claimed.
 import { jetstream } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
 import { LEASE_MS, LEASE_RENEWAL_MS } from '../../contract/limits.ts'
 import { LANES } from '../../contract/task.ts'
+import type { TaskRow, Wake } from '../../journal/journal.ts'
 import type { Offer, Taker } from '../bus.ts'
 import { createLanes } from '../lanes.ts'
+import { afterTurn, inBatches } from './after-turn.ts'
 import type { Connection } from './connection.ts'
 import { ensureOfferConsumer, ensureStreams } from './streams.ts'
 import type { Subjects } from './subjects.ts'
@@ -20,20 +22,53 @@ const MAX_PULL = 64
 const RETRY_MS = 500
 /** A task's row travels with its offer up to this size; the taker reads a larger one. */
 const MAX_CARRIED = 32 * 1024
+/** Offers in one message: few enough that several hosts share the tasks of one moment. */
+const MAX_BATCH = 16
+const MAX_BYTES = 512 * 1024
+
+/** A fresh task says all that its offer would. */
+type Sent = Wake | { task: TaskRow }
+
+function received(sent: Sent): Offer {
+  if (!('task' in sent)) return sent
+  const { id: taskId, tenant, agent, agentVersion, priority, epoch } = sent.task
+  return { taskId, tenant, agent, agentVersion, priority, epoch, task: sent.task }
+}
 
 export function createOffers(connection: Connection, subjects: Subjects) {
   const { nats } = connection
   const stops = new Set<() => Promise<void>>()
+  /** Just accepted and not yet sent, by subject. */
+  const fresh = new Map<string, string[]>()
+
+  const sendFresh = afterTurn(() => {
+    for (const [subject, tasks] of fresh) sendBatches(subject, tasks)
+    fresh.clear()
+  })
+
+  function sendBatches(subject: string, offers: readonly string[]): void {
+    for (const payload of inBatches(offers, MAX_BATCH, MAX_BYTES)) {
+      // Without waiting for the answer: an offer that did not arrive is found by the sweep.
+      if (connection.connected) nats.publish(subject, payload)
+    }
+  }
 
   function offer(made: Offer): void {
     if (!connection.connected) return
     const { task, because = '', ...bare } = made
-    const full = JSON.stringify({ ...bare, task })
-    const payload = full.length <= MAX_CARRIED ? full : JSON.stringify(bare)
-    const header = headers()
-    header.set('Nats-Msg-Id', `${made.taskId}:${made.epoch}:${because}`)
-    // Without waiting for the answer: an offer that did not arrive is found by the sweep.
-    nats.publish(subjects.offer(made.priority, made.agent), payload, { headers: header })
+    const subject = subjects.offer(made.priority, made.agent)
+    if (task === undefined) {
+      const header = headers()
+      header.set('Nats-Msg-Id', `${made.taskId}:${made.epoch}:${because}`)
+      nats.publish(subject, JSON.stringify([bare]), { headers: header })
+      return
+    }
+    // Only who accepted it offers it like this, and only once: nothing to tell apart by an id.
+    const carried = JSON.stringify({ task })
+    const waiting = fresh.get(subject) ?? []
+    fresh.set(subject, waiting)
+    waiting.push(carried.length <= MAX_CARRIED ? carried : JSON.stringify(bare))
+    sendFresh()
   }
 
   function take(agents: string[], onOffer: (offer: Offer) => void): Taker {
@@ -48,6 +83,22 @@ export function createOffers(connection: Connection, subjects: Subjects) {
         room -= 1
         onOffer(held.take()!)
       }
+    }
+
+    /** What there is no room for goes back at once: others may have some. */
+    function receive(lane: string, message: { subject: string; json<Value>(): Value }): void {
+      const said = message.json<Sent[] | Sent>()
+      // A gateway that was not updated yet offers one by one.
+      const offers = Array.isArray(said) ? said : [said]
+      const most = Math.max(0, room - held.size)
+      for (const sent of offers.slice(0, most)) held.put(lane, received(sent))
+      if (offers.length > most) {
+        sendBatches(
+          message.subject,
+          offers.slice(most).map((sent) => JSON.stringify(sent)),
+        )
+      }
+      hand()
     }
 
     function wakeAll(): void {
@@ -68,14 +119,13 @@ export function createOffers(connection: Connection, subjects: Subjects) {
             subjects.offerConsumer(lane, agent),
           )
           while (!stopped && room - held.size > 0) {
-            const max_messages = Math.min(MAX_PULL, room - held.size)
+            const max_messages = Math.min(MAX_PULL, Math.ceil((room - held.size) / MAX_BATCH))
             const messages = await consumer.fetch({ max_messages, expires: PULL_MS })
             pulls.add(messages)
             try {
               for await (const message of messages) {
                 message.ack()
-                held.put(lane, message.json<Offer>())
-                hand()
+                receive(lane, message)
               }
             } finally {
               pulls.delete(messages)

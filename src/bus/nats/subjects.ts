@@ -12,7 +12,7 @@ export function createSubjects(prefix: string) {
     /** The consumer all hosts share. */
     offerConsumer: (lane: string, agent: string) => `${lane}-${token(agent)}`,
     mail: (hostId: string) => `${prefix}.mail.${token(hostId)}`,
-    live: (tenant: string, task: string) => `${prefix}.live.${token(tenant)}.${task === '*' ? '*' : token(task)}`,
+    live: (tenant: string, bucket: string) => `${prefix}.live.${token(tenant)}.${bucket}`,
     control: (name: string) => `${prefix}.control.${token(name)}`,
     eventStream: (type: PlatformEventType) => `${stream}_EVENTS_${type.toUpperCase()}`,
     events: (type: PlatformEventType) => `${prefix}.events.${type}.>`,
