@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import type { EventBody } from '../../src/contract/events.ts'
 import { newId } from '../../src/contract/ids.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { accepted, apply, commitOn, eventTypes, loaded, makeTask, owned } from './contract/make.ts'
@@ -153,6 +154,7 @@ test('a full disk refuses commits as disk_full, loses nothing, and is forgotten 
     execFileSync('umount', [folder])
     rmSync(folder, { recursive: true })
   })
+  const running = await owned(journal, newId('host'))
   const promised: string[] = []
   let refusal: unknown
   while (refusal === undefined) {
@@ -166,11 +168,26 @@ test('a full disk refuses commits as disk_full, loses nothing, and is forgotten 
   }
   assert.equal((refusal as { code: string }).code, 'disk_full')
   for (const id of promised) assert.equal((await journal.get(id))?.id, id)
+  let { version } = running
+  const fill = () => journal.commit(commitOn({ ...running, version }, { events: [note(version)] }))
+  await assert.rejects(
+    async () => {
+      for (; version < 10_000; version++) assert.ok((await fill()).applied)
+    },
+    { code: 'disk_full' },
+  )
   execFileSync('mount', ['-o', 'remount,size=64m', folder])
+  // What was rolled back counts for nothing: the commit that found no space fits the row as it is.
+  assert.ok((await fill()).applied)
+  assert.equal((await eventTypes(journal, running.id)).length, version + 2)
   const task = await owned(journal, newId('host'))
   assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started'])
   await assert.doesNotReject(journal.accept(makeTask({ input: 'x'.repeat(200_000) })))
 })
+
+function note(version: number): EventBody {
+  return { type: 'progress', message: `${version}`.padEnd(12_000) }
+}
 
 function mounted(folder: string, size: string): boolean {
   try {

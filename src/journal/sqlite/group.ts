@@ -3,7 +3,7 @@
 // A work decides by reading (row counts, states) and refuses by returning or throwing a TroupeError *before* its first
 // write; then its neighbours are untouched. Anything else that is thrown is a failure of the store: the transaction
 // is rolled back and each work runs again alone, so that the one that fails takes nobody with it.
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
 import { sqliteCode, storeError } from './database.ts'
 
@@ -13,6 +13,13 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
+/** What a transaction gathers beside its works, and writes once before it commits. */
+export interface Gathering {
+  write(): void
+  /** The transaction was rolled back. */
+  forget(): void
+}
+
 /** More than this in one turn is a flood, not a group. */
 const MAX_QUEUE = 50_000
 
@@ -20,15 +27,20 @@ export class CommitGroup {
   readonly #db: DatabaseSync
   readonly #file: string
   readonly #clock: () => number
-  readonly #counted = new Map<string, number>()
+  readonly #gatherings: Gathering[]
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
   #queue: Waiting[] = []
   #lastTime = 0
   #closed = false
 
-  constructor(db: DatabaseSync, file: string, clock: () => number) {
+  constructor(db: DatabaseSync, file: string, clock: () => number, gatherings: Gathering[]) {
     this.#db = db
     this.#file = file
     this.#clock = clock
+    this.#gatherings = gatherings
+    this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#commit = db.prepare('COMMIT')
   }
 
   /** Runs the work inside the next transaction; resolves after its fsync (P1). */
@@ -57,12 +69,6 @@ export class CommitGroup {
     const now = this.#clock()
     if (now > this.#lastTime) this.#lastTime = now
     return this.#lastTime
-  }
-
-  /** A task came into a state, or left it; the sums are written once per transaction. */
-  count(agent: string, state: string, by: 1 | -1): void {
-    const key = `${state}\n${agent}`
-    this.#counted.set(key, (this.#counted.get(key) ?? 0) + by)
   }
 
   /** What was queued is still written. False when it was closed before. */
@@ -99,29 +105,18 @@ export class CommitGroup {
 
   #transaction(queue: Waiting[]): Outcome[] {
     const at = this.now()
-    this.#counted.clear()
-    this.#db.exec('BEGIN IMMEDIATE')
+    this.#begin.run()
     try {
       const outcomes: Outcome[] = []
       for (const { work } of queue) outcomes.push(attempt(work, at))
-      if (this.#counted.size > 0) this.#writeCounters()
-      this.#db.exec('COMMIT')
+      for (const gathering of this.#gatherings) gathering.write()
+      this.#commit.run()
       return outcomes
     } catch (thrown) {
+      for (const gathering of this.#gatherings) gathering.forget()
       // SQLite ends the transaction itself after some failures (a full disk is one).
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw thrown
-    }
-  }
-
-  #writeCounters(): void {
-    const statement = this.#db.prepare(
-      'INSERT INTO counters VALUES (?, ?, ?) ON CONFLICT (agent, state) DO UPDATE SET tasks = tasks + excluded.tasks',
-    )
-    for (const [key, by] of this.#counted) {
-      if (by === 0) continue
-      const line = key.indexOf('\n')
-      statement.run(key.slice(line + 1), key.slice(0, line), by)
     }
   }
 }

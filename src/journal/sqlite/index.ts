@@ -3,6 +3,9 @@
 //   database.ts   opens the file: lock, durability, check after a crash, coded errors
 //   schema.ts     tables and migrations
 //   group.ts      group commit: one transaction for all that is queued in one turn of the event loop
+//   task-rows.ts  the row of a task: written at accept, and by each commit
+//   fences.ts     what commits are judged by, in memory while a task has an owner
+//   counters.ts   tasks by agent and state
 //   accept.ts     tasks come in (P1, idempotency keys)
 //   commit.ts     an actor's commit behind its fence (P2, P3, P6)
 //   mail.ts       mailboxes (P4)
@@ -19,12 +22,15 @@ import { prepareCommit, prepareMessage, prepareTask, spillCommit, spillMessage, 
 import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { acceptance } from './accept.ts'
 import { committer } from './commit.ts'
+import { Counters } from './counters.ts'
 import { openDatabase } from './database.ts'
+import { Fences } from './fences.ts'
 import { CommitGroup } from './group.ts'
 import { leases } from './leases.ts'
 import { mailboxes } from './mail.ts'
 import { reads } from './reads.ts'
 import { retention } from './retention.ts'
+import { taskRows } from './task-rows.ts'
 import { timers } from './timers.ts'
 
 export interface SqliteOptions {
@@ -38,14 +44,17 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
   const values = join(folder, 'values')
   const blobs = await openFileBlobs({ folder: values })
   const sweep = fileBlobSweep(values)
-  const group = new CommitGroup(db, join(folder, 'journal.db'), clock)
-  const mail = mailboxes(db)
-  const accepting = acceptance(db, group)
-  const leasing = leases(db, group, mail)
-  const commit = committer(db, group, accepting, mail, leasing.isLive)
+  const rows = taskRows(db)
+  const counters = new Counters(db)
+  const fences = new Fences(db)
+  const accepting = acceptance(db, rows, counters)
+  const mail = mailboxes(db, accepting, fences)
   const timing = timers(db, mail)
+  const leasing = leases(db, counters, fences, mail)
+  const commit = committer(db, { rows, fences, counters, accepting, mail, isLive: leasing.isLive })
   const reading = reads(db, blobs)
-  const retaining = retention(db, group)
+  const retaining = retention(db, counters)
+  const group = new CommitGroup(db, join(folder, 'journal.db'), clock, [accepting, counters, fences])
 
   return {
     inOrder: true,

@@ -7,7 +7,8 @@ import type { HostLease, HostRow, Wake } from '../journal.ts'
 import { encodeEvents, prepareMessage } from '../prepare.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { ENDED_LEASE_KEPT_MS, poisonedError, poisonedReply } from '../rules.ts'
-import type { CommitGroup } from './group.ts'
+import type { Counters } from './counters.ts'
+import type { Fences } from './fences.ts'
 import type { Mail } from './mail.ts'
 
 interface Orphan extends WakeColumns {
@@ -20,7 +21,7 @@ interface Orphan extends WakeColumns {
   parent_step: string | null
 }
 
-export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) {
+export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { deliver }: Mail) {
   const leaseOf = db.prepare('SELECT lease_until FROM hosts WHERE id = ?')
   const begin = db.prepare('INSERT INTO hosts (id, info, lease_until) VALUES (?, ?, ?)')
   const renew = db.prepare('UPDATE hosts SET info = ?2, lease_until = ?3 WHERE id = ?1')
@@ -56,8 +57,7 @@ export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) 
     poison.run(task.seq, at, JSON.stringify(error))
     clearMail.run(task.seq)
     clearTimers.run(task.seq)
-    group.count(task.agent, task.state, -1)
-    group.count(task.agent, 'failed', 1)
+    counters.move(task.agent, task.state, 'failed')
     if (task.parent_task === null) return undefined
     const { id, parent_task: parentTask, parent_step } = task
     const reply = poisonedReply({ id, parentTask, parentStep: parent_step ?? '', error })
@@ -66,6 +66,7 @@ export function leases(db: DatabaseSync, group: CommitGroup, { deliver }: Mail) 
   }
 
   function orphan(task: Orphan, at: number): Wake | undefined {
+    fences.drop(task.id)
     const deaths = task.owner_deaths + 1
     const lost: EventBody = { type: 'task.owner_lost', host: task.owner, deaths }
     if (deaths >= MAX_OWNER_DEATHS) return quarantine(task, lost, at)

@@ -6,6 +6,8 @@ import type { PreparedMessage } from '../prepare.ts'
 import { messageReferences } from '../references.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { countsAgainstMailbox } from '../rules.ts'
+import type { Acceptance } from './accept.ts'
+import type { Fences } from './fences.ts'
 
 export interface Receiver extends WakeColumns {
   seq: number
@@ -18,7 +20,7 @@ export interface Mail {
   deliver(prepared: PreparedMessage, at: number): Delivery
 }
 
-export function mailboxes(db: DatabaseSync): Mail {
+export function mailboxes(db: DatabaseSync, accepting: Acceptance, fences: Fences): Mail {
   const receiver = db.prepare(`SELECT ${WAKE_COLUMNS}, seq, ended_at, mail_position, mail_read FROM tasks WHERE id = ?`)
   const put = db.prepare(`
     INSERT INTO mail (task, position, message_id, sender, body) VALUES (?, ?, ?, ?, ?)
@@ -31,6 +33,7 @@ export function mailboxes(db: DatabaseSync): Mail {
   return {
     deliver(prepared, at) {
       const { message, body } = prepared
+      accepting.settle(message.to)
       const to = receiver.get(message.to) as Receiver | undefined
       if (to === undefined || (message.tenant !== undefined && message.tenant !== to.tenant)) {
         return { delivered: false, because: 'unknown_task' }
@@ -42,8 +45,10 @@ export function mailboxes(db: DatabaseSync): Mail {
       const position = to.mail_position + 1
       const { changes } = put.run(to.seq, position, message.id, message.from, body)
       if (changes === 0) return { delivered: true, duplicate: true, wake: toWake(to) }
-      for (const { slot, sha256 } of messageReferences(prepared)) nameValue.run(to.seq, slot, sha256)
+      const values = messageReferences(prepared)
+      for (const { slot, sha256 } of values) nameValue.run(to.seq, slot, sha256)
       wake.run(to.seq, position, at)
+      fences.received(message.to, position, values.length > 0)
       return { delivered: true, duplicate: false, wake: toWake(to) }
     },
   }

@@ -5,7 +5,7 @@ import type { Wake } from '../journal.ts'
 import { encodeEvents } from '../prepare.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER } from '../rules.ts'
-import type { CommitGroup } from './group.ts'
+import type { Counters } from './counters.ts'
 
 interface Ended extends WakeColumns {
   seq: number
@@ -14,7 +14,7 @@ interface Ended extends WakeColumns {
   deadline: number | null
 }
 
-export function retention(db: DatabaseSync, group: CommitGroup) {
+export function retention(db: DatabaseSync, counters: Counters) {
   const task = db.prepare(`SELECT ${WAKE_COLUMNS}, seq, state, last_event, deadline FROM tasks WHERE id = ?`)
   const open = db.prepare(`
     UPDATE tasks SET state = 'queued', epoch = epoch + 1, owner_deaths = 0, last_event = last_event + 1, error = NULL,
@@ -45,21 +45,20 @@ export function retention(db: DatabaseSync, group: CommitGroup) {
       log.run(row.seq, row.last_event + 1, at, encodeEvents([{ type: 'task.retried' }])!)
       // A deadline that has passed would end the retry at once; the person who retries has decided otherwise.
       if (row.deadline !== null && row.deadline > at) setTimer.run(row.seq, DEADLINE_TIMER, row.deadline)
-      group.count(row.agent, row.state, -1)
-      group.count(row.agent, 'queued', 1)
+      counters.move(row.agent, row.state, 'queued')
       return toWake({ ...row, epoch: row.epoch + 1 })
     },
 
     purge(endedBefore: number, limit: number): number {
-      const found: { seq: number; agent: string; state: string }[] = []
+      const found: { seq: number; agent: string; state: TaskState }[] = []
       for (const row of oldest.iterate()) {
         if (found.length >= limit || Number(row.created_at) >= endedBefore) break
         if (row.ended_at === null || Number(row.ended_at) >= endedBefore) continue
-        found.push({ seq: Number(row.seq), agent: String(row.agent), state: String(row.state) })
+        found.push({ seq: Number(row.seq), agent: String(row.agent), state: row.state as TaskState })
       }
       for (const { seq, agent, state } of found) {
         for (const statement of belongings) statement.run(seq)
-        group.count(agent, state, -1)
+        counters.move(agent, state, undefined)
       }
       return found.length
     },
