@@ -23,10 +23,10 @@ import { composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
-import { effectivePolicy } from './restart.ts'
+import { effectivePolicy, mayPass } from './restart.ts'
 import { outwardState } from './settle.ts'
 import { type ActorState, emptyState } from './state.ts'
-import { type AroundStep, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
+import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
 
 export interface ActorParts {
@@ -35,15 +35,15 @@ export interface ActorParts {
   agent: Agent
   resolve: Asker['resolve']
   makeContext: ContextMaker
-  around: AroundStep
+  around: Around
   /** After each commit: the host publishes events, offers children, wakes receivers. */
   onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void
 }
 
-/** Why an incarnation is over. `lost`: another host owns the task, or the journal refused us. `fenced`: a claim was, for want of a lease. */
+/** Why an incarnation is over. `crashed`: by the agent's own fault. `lost`: another host owns the task, or the journal refused us. `fenced`: a claim was, for want of a lease. */
 export type ActorExit =
-  | { kind: 'ended' }
-  | { kind: 'released'; runnable: boolean }
+  | { kind: 'ended'; crashed: boolean }
+  | { kind: 'released'; runnable: boolean; crashed: boolean }
   | { kind: 'lost'; fenced: boolean }
   | { kind: 'failed'; error: unknown }
 
@@ -84,7 +84,7 @@ export class Actor {
     this.runner = new StepRunner({
       task: this.task,
       makeContext: parts.makeContext,
-      around: parts.around,
+      around: parts.around.step,
       report: this.chatter,
     })
     const asker = createAsker(this.task, parts.resolve)
@@ -171,13 +171,13 @@ export class Actor {
     const { isRunning, needsPerson, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
     const letsGo = this.draining && (this.runner.size === 0 || performance.now() >= this.graceEnds)
-    const crashed = turn.crash !== undefined && turn.ending === undefined
-    const release = turn.ending !== undefined || crashed || letsGo || !isRunning
+    const restarts = turn.crash !== undefined && turn.ending === undefined
+    const release = turn.ending !== undefined || restarts || letsGo || !isRunning
     if (this.claimed && turn.isEmpty && !release) return
     if (letsGo && turn.ending === undefined)
       turn.event({ type: 'task.released', host: this.parts.hostId, because: 'drain' })
     const outward = outwardState(turn, state, { running: isRunning, needsPerson, letsGo })
-    if (release && outward.waitingFor !== undefined && !crashed)
+    if (release && outward.waitingFor !== undefined && !restarts)
       turn.event({ type: 'task.waiting', for: outward.waitingFor })
     const commit = composeCommit(turn, {
       task: this.task,
@@ -187,7 +187,7 @@ export class Actor {
       usage: this.chatter.usage,
     })
     if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
-    const outcome = await this.parts.journal.commit(commit)
+    const outcome = await this.parts.around.commit(commit, () => this.parts.journal.commit(commit))
     if (!outcome.applied) {
       const fenced = outcome.because === 'lease'
       const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
@@ -208,9 +208,10 @@ export class Actor {
     if (release) {
       const why = turn.ending === undefined ? 'The task was released.' : 'The task has ended.'
       const stopped = () => new TroupeError('cancelled', why)
-      if (turn.ending !== undefined) this.finish({ kind: 'ended' }, stopped)
+      const crashed = turn.crash !== undefined && mayPass(turn.crash.error)
+      if (turn.ending !== undefined) this.finish({ kind: 'ended', crashed }, stopped)
       // After a crash the durable timer `restart` brings the next incarnation, not the mail that is still unread.
-      else this.finish({ kind: 'released', runnable: !crashed && (outcome.runnable || isRunning) }, stopped)
+      else this.finish({ kind: 'released', runnable: !restarts && (outcome.runnable || isRunning), crashed }, stopped)
       return
     }
     for (const id of turn.stops)

@@ -11,6 +11,11 @@ export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolic
   return { ...STEP_DEFAULTS, ...agent, ...step }
 }
 
+/** A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here. */
+export function mayPass(error: unknown): boolean {
+  return !(error instanceof TroupeError) || error.passing
+}
+
 /** Milliseconds until the next try, or undefined when there is none. `attempt` is the one that failed, from 1. */
 export function retryDelay(
   error: unknown,
@@ -18,8 +23,7 @@ export function retryDelay(
   policy: Required<RetryPolicy>,
   random: () => number = Math.random,
 ): number | undefined {
-  // A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time.
-  if (error instanceof TroupeError && !error.passing) return undefined
+  if (!mayPass(error)) return undefined
   if (attempt > policy.retries) return undefined
   const { backoff: first, maxBackoff: max } = policy
   return backoffDelay(attempt, { first, factor: 2, max, jitter: 0.5 }, random)
@@ -35,7 +39,7 @@ export function restartAfterCrash(
   window: { max: number; withinMs: number },
   random: () => number = Math.random,
 ): { crashes: number[]; inMs: number } | undefined {
-  if (error instanceof TroupeError && !error.passing) return undefined
+  if (!mayPass(error)) return undefined
   const spent = spendRestart(crashes, now, { intensity: window.max, period: window.withinMs })
   if (spent.exceeded) return undefined
   return { crashes: spent.window, inMs: backoffDelay(spent.window.length, RESTART_BACKOFF, random) }

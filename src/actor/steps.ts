@@ -2,7 +2,7 @@
 // context; its outcome is a value, never a throw.
 import { TroupeError } from '../contract/errors.ts'
 import type { Usage } from '../contract/task.ts'
-import type { TaskRow } from '../journal/journal.ts'
+import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
 import type { StepContext } from '../sdk/context.ts'
 import type { RetryPolicy, StepFunction } from '../sdk/step.ts'
 import type { StepResult } from './turn.ts'
@@ -36,8 +36,14 @@ export interface Report {
   spend(usage: Partial<Usage>): void
 }
 
-/** Around a step's run: the host opens a span here. */
-export type AroundStep = <T>(task: TaskRow, run: StepRun, inner: () => Promise<T>) => Promise<T>
+/** Around a step's run, until it has an outcome or is stopped: the host opens a span here. */
+export type AroundStep = (task: TaskRow, run: StepRun, inner: () => Promise<StepResult>) => Promise<StepResult>
+
+/** What is done for a task, and may be watched. */
+export interface Around {
+  step: AroundStep
+  commit(commit: ActorCommit, inner: () => Promise<CommitOutcome>): Promise<CommitOutcome>
+}
 
 export class StepRunner {
   private readonly running = new Map<string, StepInFlight>()
@@ -86,7 +92,8 @@ export class StepRunner {
     )
     try {
       const ctx = this.makeContext(this.task, run, step, this.report)
-      return await step.settle(this.around(this.task, run, async () => await run.run({ input: run.input, ctx })))
+      const work = async () => await run.run({ input: run.input, ctx })
+      return await this.around(this.task, run, () => step.settle(work()))
     } catch (error) {
       return { ok: false, error }
     } finally {

@@ -5,8 +5,11 @@
 //   take-over.ts  what to do when a host is known to be dead
 //   retention.ts  forgets what ended long ago
 //   suspects.ts   who must not die beside whom
+//   breakers.ts   which agent rests because its tasks crash again and again
+//   health.ts     tells the platform when one rests and serves again
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
+//   announcements.ts  a task as an offer, a commit's events as their followers get them
 //   observe.ts    where it lets itself be watched
 //   llm.ts        the LLM of a step, metered
 //   services.ts   what a step may touch: documents, inference, retrieval, llm, tools
@@ -18,11 +21,12 @@ import { Actor, type ActorExit } from '../actor/actor.ts'
 import { isOrderToStop } from '../actor/logic.ts'
 import type { ContextMaker } from '../actor/steps.ts'
 import type { Bus, Offer, Taker } from '../bus/bus.ts'
-import type { EventBody, TaskEvent } from '../contract/events.ts'
 import { newId } from '../contract/ids.ts'
 import { hasEnded } from '../contract/task.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
+import { numbered, wakeOf } from './announcements.ts'
+import { watchHealth } from './health.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
 import type { Observe } from './observe.ts'
 import { keepForgetting } from './retention.ts'
@@ -63,6 +67,7 @@ export function createHost(parts: HostParts): Host {
   const takers = new Map<string, Taker>()
   const retakes = new Set<NodeJS.Timeout>()
   const suspects = createSuspects()
+  const health = watchHealth({ bus, onTrouble: parts.onTrouble, hostId: () => id })
   let id = newId('host')
   // The id it was born with stays with every lease it ever holds: whoever sees the process die knows it by that.
   const origin = id
@@ -102,19 +107,18 @@ export function createHost(parts: HostParts): Host {
 
   function run(loaded: LoadedTask, offer: Wake): void {
     const { task } = loaded
-    const fit = actors.has(task.id)
-      ? undefined
-      : loaded.mail.some(isOrderToStop)
-        ? anyAgent(agents, task)
-        : fitVersion(agents, task)
+    const mustStop = loaded.mail.some(isOrderToStop)
+    const fit = actors.has(task.id) ? undefined : mustStop ? anyAgent(agents, task) : fitVersion(agents, task)
     if (fit?.agent === undefined) {
       if (fit !== undefined) void waitForHost(task, fit.reason)
       takers.get(offer.agent)?.more(1)
       return
     }
-    if (!suspects.admit(task)) {
+    // An order to stop is obeyed at once (P7), whoever rests.
+    const waitMs = mustStop ? 0 : suspects.admit(task) ? health.wait(task.agent, task.id) : PROBATION_MS
+    if (waitMs > 0) {
       // The offer's place stays taken: it is this task that comes back to it.
-      later(PROBATION_MS, () => void loadAndRun(offer))
+      later(waitMs, () => void loadAndRun(offer))
       return
     }
     if (fit.snapshot !== undefined) task.snapshot = fit.snapshot
@@ -146,6 +150,7 @@ export function createHost(parts: HostParts): Host {
   function onExit(actor: Actor, offer: Wake, exit: ActorExit, hostId: string): void {
     if (actors.get(actor.task.id) === actor) actors.delete(actor.task.id)
     suspects.leave(actor.task.id)
+    if (exit.kind === 'ended' || exit.kind === 'released') health.judge(actor.task.agent, exit.crashed)
     if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
     if (exit.kind === 'released' && exit.runnable) bus.offer(wakeOf(actor.task))
     if (exit.kind === 'lost' && exit.fenced) {
@@ -210,7 +215,13 @@ export function createHost(parts: HostParts): Host {
     lease = await keepLease({
       journal,
       hostId: id,
-      info: () => ({ origin, label: parts.label ?? 'host', pid: process.pid, actors: actors.size }),
+      info: () => ({
+        origin,
+        label: parts.label ?? 'host',
+        pid: process.pid,
+        actors: actors.size,
+        resting: health.resting(),
+      }),
       onTrouble: parts.onTrouble,
       onLost: () => {
         // Fenced: others own the tasks now. Begin again as another host.
@@ -285,13 +296,4 @@ export function createHost(parts: HostParts): Host {
       await end()
     },
   }
-}
-
-function wakeOf({ id, tenant, agent, agentVersion, priority, epoch }: TaskRow): Wake {
-  return { taskId: id, tenant, agent, agentVersion, priority, epoch }
-}
-
-function numbered(task: string, bodies: EventBody[], last: number, at: number): TaskEvent[] {
-  const first = last - bodies.length + 1
-  return bodies.map((body, index) => ({ task, number: first + index, at, body }))
 }

@@ -1,17 +1,20 @@
-// Where a host lets itself be watched: one incarnation of a task, and each step within it. The boot files open spans
-// here; the host itself knows no telemetry.
+// Where a host lets itself be watched: one incarnation of a task, each commit and each step within it. The boot files
+// open spans here; the host itself knows no telemetry.
 import type { ActorExit } from '../actor/actor.ts'
-import type { AroundStep } from '../actor/steps.ts'
+import type { Around } from '../actor/steps.ts'
 import type { TaskRow } from '../journal/journal.ts'
 
 export interface Observation {
-  around: AroundStep
+  around: Around
   ended(exit: ActorExit): void
 }
 
 export type Observe = (task: TaskRow) => Observation
 
-const NOTHING: Observation = { around: (_task, _run, inner) => inner(), ended() {} }
+const NOTHING: Observation = {
+  around: { step: (_task, _run, inner) => inner(), commit: (_commit, inner) => inner() },
+  ended() {},
+}
 
 /** Nobody watches. */
 export const unobserved: Observe = () => NOTHING

@@ -14,7 +14,10 @@ const agentSchema = z
     inputSchema: jsonSchema,
     outputSchema: jsonSchema,
     health: z
-      .object({ tasks: z.record(z.string(), z.int()).describe('How many of its tasks are in each state.') })
+      .object({
+        tasks: z.record(z.string(), z.int()).describe('How many of its tasks are in each state.'),
+        restsOn: z.array(z.string()).describe('Hosts on which its tasks crashed again and again: they wait a while.'),
+      })
       .optional()
       .describe('Only for the platform’s own tenant: the numbers are everyone’s.'),
   })
@@ -55,7 +58,10 @@ export function agentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
         if (request.principal?.tenant !== config.platformTenant) return card(agent)
         const counts = (await journal.counts()).filter((count) => count.agent === agent.name)
         const tasks = Object.fromEntries(counts.map((count) => [count.state, count.tasks]))
-        return { ...card(agent), health: { tasks } }
+        const resting = (await journal.hosts()).filter(
+          ({ alive, info }) => alive && Array.isArray(info.resting) && info.resting.includes(agent.name),
+        )
+        return { ...card(agent), health: { tasks, restsOn: resting.map(({ info }) => String(info.label)) } }
       },
     )
   }
