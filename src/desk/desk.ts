@@ -1,7 +1,8 @@
 // The desk: the one place all doors go through. A door translates its protocol to these verbs and a task's log back.
-//   desk.ts       this file: submit, get, list, signal, cancel, retry
-//   follow.ts     one task's log from any number, then live (P6)
-//   directory.ts  the port to the agents that exist, for checking input at the edge (P9)
+//   desk.ts        this file: submit, get, list, signal, cancel, retry
+//   follow.ts      one task's log from any number, then live (P6); waiting for its end
+//   look-again.ts  finds what the bus lost, for all followers of this process together
+//   directory.ts   the port to the agents that exist, for checking input at the edge (P9)
 //
 // The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
 import { createHash } from 'node:crypto'
@@ -14,7 +15,8 @@ import { type Budget, hasEnded, type Priority, type Task, type TaskState } from 
 import type { Journal, MessageBody, NewTask, TaskRow } from '../journal/journal.ts'
 import { acceptedRow } from '../journal/rows.ts'
 import type { AgentDirectory } from './directory.ts'
-import { followTask } from './follow.ts'
+import { type Ending, endsWithin, followTask, untilEnd } from './follow.ts'
+import { createLookAgain } from './look-again.ts'
 
 export interface SubmitRequest {
   tenant: string
@@ -34,6 +36,8 @@ export interface SubmitRequest {
 export interface Desk {
   /** P1: resolves when the task is on disk. `created: false` repeats an earlier answer for the same idempotency key. */
   submit(request: SubmitRequest): Promise<{ task: Task; created: boolean }>
+  /** As `submit`, and watches for the end from the beginning: nothing has to be read for it. */
+  submitAndWatch(request: SubmitRequest): Promise<{ task: Task; created: boolean; ending: Ending }>
   get(tenant: string, taskId: string): Promise<Task>
   list(
     tenant: string,
@@ -59,8 +63,17 @@ export interface Desk {
 /** Inputs up to this size stay in their row. */
 const EARLY_BYTES = INLINE_VALUE_BYTES
 
-export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDirectory }): Desk {
+export interface DeskParts {
+  journal: Journal
+  bus: Bus
+  agents: AgentDirectory
+  /** How long a lost announcement can delay a follower. */
+  lookAgainMs?: number
+}
+
+export function createDesk(parts: DeskParts): Desk {
   const { journal, bus, agents } = parts
+  const lookAgain = createLookAgain(journal, parts.lookAgainMs)
 
   async function deliver(tenant: string, taskId: string, id: string, body: MessageBody): Promise<void> {
     const delivery = await journal.deliver({ id, to: taskId, tenant, from: 'desk', body })
@@ -83,38 +96,75 @@ export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDir
     return task
   }
 
+  /** What is asked for, checked and with an id; nothing has happened yet. */
+  function draft(request: SubmitRequest): { task: NewTask; early: boolean } {
+    const agent = agents.require(request.agent, request.agentVersion)
+    const input = agent.checkInput(request.input)
+    const bytes = checkSize('input', input, MAX_VALUE_BYTES)
+    if (request.deadline !== undefined && request.deadline <= Date.now()) {
+      throw new TroupeError('invalid_request', `The deadline ${new Date(request.deadline).toISOString()} has passed.`)
+    }
+    const { tenant, deadline, budget, metadata, idempotencyKey, traceparent } = request
+    const task: NewTask = {
+      id: newId('task'),
+      tenant,
+      agent: agent.name,
+      agentVersion: agent.version,
+      input,
+      priority: request.priority ?? 'normal',
+      depth: 0,
+    }
+    if (deadline !== undefined) task.deadline = deadline
+    if (budget !== undefined) task.budget = budget
+    if (metadata !== undefined) task.metadata = metadata
+    if (traceparent !== undefined) task.traceparent = traceparent
+    if (idempotencyKey !== undefined) {
+      task.idempotencyKey = idempotencyKey
+      task.requestHash = hashRequest(request)
+    }
+    // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
+    return { task, early: journal.inOrder && idempotencyKey === undefined && bytes <= EARLY_BYTES }
+  }
+
+  async function accept({ task, early }: { task: NewTask; early: boolean }) {
+    const accepting = journal.accept(task)
+    const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
+    const accepted = await accepting
+    if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
+    return accepted
+  }
+
+  /** Of a task that may have ended already: watched first, read second. */
+  async function endingOf(tenant: string, taskId: string): Promise<Ending> {
+    const ending = untilEnd({ bus, lookAgain, tenant, taskId })
+    try {
+      if (hasEnded((await get(tenant, taskId)).state)) ending.stop()
+    } catch (error) {
+      ending.stop()
+      throw error
+    }
+    return ending
+  }
+
   return {
     get,
 
-    async submit(request) {
-      const agent = agents.require(request.agent, request.agentVersion)
-      const input = agent.checkInput(request.input)
-      const bytes = checkSize('input', input, MAX_VALUE_BYTES)
-      if (request.deadline !== undefined && request.deadline <= Date.now()) {
-        throw new TroupeError('invalid_request', `The deadline ${new Date(request.deadline).toISOString()} has passed.`)
+    submit: async (request) => accept(draft(request)),
+
+    async submitAndWatch(request) {
+      const drafted = draft(request)
+      const { tenant } = request
+      // Before it is accepted: it may end faster than the answer comes back.
+      const ending = untilEnd({ bus, lookAgain, tenant, taskId: drafted.task.id })
+      try {
+        const { task, created } = await accept(drafted)
+        if (created) return { task, created, ending }
+        ending.stop()
+        return { task, created, ending: await endingOf(tenant, task.id) }
+      } catch (error) {
+        ending.stop()
+        throw error
       }
-      const { tenant, deadline, budget, metadata, idempotencyKey, traceparent } = request
-      const task: NewTask = {
-        id: newId('task'),
-        tenant,
-        agent: agent.name,
-        agentVersion: agent.version,
-        input,
-        priority: request.priority ?? 'normal',
-        depth: 0,
-        ...(deadline === undefined ? {} : { deadline }),
-        ...(budget === undefined ? {} : { budget }),
-        ...(metadata === undefined ? {} : { metadata }),
-        ...(traceparent === undefined ? {} : { traceparent }),
-        ...(idempotencyKey === undefined ? {} : { idempotencyKey, requestHash: hashRequest(request) }),
-      }
-      const accepting = journal.accept(task)
-      // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
-      const early = journal.inOrder && idempotencyKey === undefined && bytes <= EARLY_BYTES
-      const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
-      const accepted = await accepting
-      if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
-      return accepted
     },
 
     list(tenant, query) {
@@ -128,17 +178,11 @@ export function createDesk(parts: { journal: Journal; bus: Bus; agents: AgentDir
 
     async *follow(tenant, taskId, after, signal) {
       await get(tenant, taskId)
-      yield* followTask({ journal, bus, tenant, taskId, after, signal })
+      yield* followTask({ journal, bus, lookAgain, tenant, taskId, after, signal })
     },
 
     async waitForEnd(tenant, taskId, ms, signal) {
-      const before = await get(tenant, taskId)
-      if (hasEnded(before.state) || ms <= 0) return before
-      const patience = AbortSignal.timeout(ms)
-      const stop = signal === undefined ? patience : AbortSignal.any([patience, signal])
-      for await (const _ of followTask({ journal, bus, tenant, taskId, after: before.lastEvent, signal: stop })) {
-        // The log ends with the task; nothing else is wanted of it here.
-      }
+      if (ms > 0) await endsWithin(await endingOf(tenant, taskId), ms, signal)
       return await get(tenant, taskId)
     },
 

@@ -4,10 +4,9 @@ import type { Bus } from '../bus/bus.ts'
 import type { TaskEvent } from '../contract/events.ts'
 import { hasEnded } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { LookAgain } from './look-again.ts'
 
 const PAGE = 200
-/** Without news for this long the journal is asked: a lost announcement costs at most this delay. */
-const LOOK_AGAIN_MS = 2_000
 /** Live events held for a slow reader; what is over is dropped here and read from the journal later. */
 const HELD = 1_000
 
@@ -16,6 +15,7 @@ const ENDS = new Set(['task.completed', 'task.failed', 'task.cancelled', 'task.r
 export interface Following {
   journal: Journal
   bus: Bus
+  lookAgain: LookAgain
   tenant: string
   taskId: string
   after: number
@@ -23,47 +23,54 @@ export interface Following {
 }
 
 export async function* followTask(following: Following): AsyncGenerator<TaskEvent> {
-  const { journal, bus, tenant, taskId, signal } = following
-  let last = following.after
+  const { journal, bus, lookAgain, tenant, taskId, signal } = following
   let live: TaskEvent[] = []
+  // Subscribed first, read second: nothing can fall between.
+  let lookInJournal = true
   let wake = () => {}
   const stop = bus.follow(tenant, taskId, (events) => {
     if (live.length < HELD) live.push(...events)
     wake()
   })
+  const watched = {
+    taskId,
+    last: following.after,
+    news() {
+      lookInJournal = true
+      wake()
+    },
+  }
+  const stopLooking = lookAgain.watch(watched)
   const onAbort = () => wake()
   signal.addEventListener('abort', onAbort)
   try {
-    // Subscribed first, read second: nothing can fall between.
-    let lookInJournal = true
     while (!signal.aborted) {
-      const batch: TaskEvent[] = lookInJournal ? await journal.events(taskId, last, PAGE) : live
-      if (!lookInJournal) live = []
-      if (lookInJournal && batch.length === 0 && (await endedBefore(journal, taskId, last))) return
-      lookInJournal = lookInJournal && batch.length === PAGE
+      const reading = lookInJournal
+      lookInJournal = false
+      const batch: TaskEvent[] = reading ? await journal.events(taskId, watched.last, PAGE) : live
+      if (!reading) live = []
+      if (reading && batch.length === 0 && (await endedBefore(journal, taskId, watched.last))) return
+      if (reading && batch.length === PAGE) lookInJournal = true
       for (const event of batch) {
-        if (event.number <= last) continue
-        if (event.number > last + 1) {
+        if (event.number <= watched.last) continue
+        if (event.number > watched.last + 1) {
           lookInJournal = true
           break
         }
-        last = event.number
+        watched.last = event.number
         yield event
-        if (ENDS.has(event.body.type) && !(await wasReopened(journal, taskId, last))) return
+        if (ENDS.has(event.body.type) && !(await wasReopened(journal, taskId, watched.last))) return
         if (signal.aborted) return
       }
       if (lookInJournal || live.length > 0) continue
-      lookInJournal = await new Promise<boolean>((resolve) => {
-        const timer = setTimeout(() => resolve(true), LOOK_AGAIN_MS)
-        wake = () => {
-          clearTimeout(timer)
-          resolve(false)
-        }
-        if (signal.aborted || live.length > 0) wake()
+      await new Promise<void>((resolve) => {
+        wake = resolve
+        if (signal.aborted) wake()
       })
     }
   } finally {
     signal.removeEventListener('abort', onAbort)
+    stopLooking()
     stop()
   }
 }
@@ -77,4 +84,46 @@ async function endedBefore(journal: Journal, taskId: string, last: number): Prom
 /** A retried task has an end in the middle of its log: its reader goes on to the real one. */
 async function wasReopened(journal: Journal, taskId: string, number: number): Promise<boolean> {
   return (await journal.events(taskId, number, 1)).length > 0
+}
+
+export interface Ending {
+  /** Resolves when the task has ended, or when it is no longer waited for. */
+  ended: Promise<void>
+  stop(): void
+}
+
+/**
+ * Waits for the end of a task that had not ended, or is about to be accepted. Nothing is read for it: the bus tells, and
+ * what it lost is found when all that is waited for is looked up together.
+ */
+export function untilEnd(waiting: Omit<Following, 'after' | 'journal' | 'signal'>): Ending {
+  const { bus, lookAgain, tenant, taskId } = waiting
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const stopFollowing = bus.follow(tenant, taskId, (events) => {
+    if (events.some(({ body }) => ENDS.has(body.type))) stop()
+  })
+  const stopLooking = lookAgain.watch({
+    taskId,
+    last: Number.MAX_SAFE_INTEGER,
+    news(head) {
+      // Not there: not accepted yet.
+      if (head?.ended === true) stop()
+    },
+  })
+  function stop(): void {
+    stopFollowing()
+    stopLooking()
+    resolve()
+  }
+  return { ended, stop }
+}
+
+/** Waits for the end at most so long, and no longer than the signal allows. */
+export async function endsWithin({ ended, stop }: Ending, ms: number, signal?: AbortSignal): Promise<void> {
+  const patience = setTimeout(stop, ms)
+  signal?.addEventListener('abort', stop)
+  if (signal?.aborted === true) stop()
+  await ended
+  clearTimeout(patience)
+  signal?.removeEventListener('abort', stop)
 }

@@ -49,6 +49,8 @@ export interface Journal {
   list(query: TaskQuery): Promise<{ tasks: Task[]; nextCursor?: string }>
   /** Events with a number above `after`, in order. */
   events(taskId: string, after: number, limit: number): Promise<TaskEvent[]>
+  /** How far the logs of these tasks have come, in one statement for any number of them. Unknown tasks are left out. */
+  heads(taskIds: readonly string[]): Promise<LogHead[]>
 
   /** A failed or cancelled task becomes runnable again from its last good snapshot. `undefined`: it is in another state. */
   reopen(taskId: string): Promise<Wake | undefined>
@@ -223,6 +225,12 @@ export interface HostRow {
   info: Record<string, unknown>
   alive: boolean
   tasks: number
+}
+
+export interface LogHead {
+  id: string
+  lastEvent: number
+  ended: boolean
 }
 
 export interface TaskQuery {

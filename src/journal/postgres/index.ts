@@ -106,6 +106,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
     get: (taskId, tenant) => reading.get(taskId, tenant),
     list: (query) => reading.list(query),
     events: (taskId, after, limit) => reading.events(taskId, after, limit),
+    heads: (taskIds) => reading.heads(taskIds),
     counts: () => reading.counts(),
     usage: (tenant, since) => reading.usage(tenant, since),
     ...sweeping,

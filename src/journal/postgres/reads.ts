@@ -4,7 +4,7 @@ import { MAX_PAGE } from '../../contract/limits.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
 import type { BlobStore } from '../blobs.ts'
 import { fromCursor, toCursor } from '../cursor.ts'
-import type { LoadedTask, Message, TaskQuery, TaskRow } from '../journal.ts'
+import type { LoadedTask, LogHead, Message, TaskQuery, TaskRow } from '../journal.ts'
 import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues } from '../rows.ts'
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
@@ -31,6 +31,8 @@ const EVENTS = `
   SELECT first_number, at, bodies FROM log WHERE task = $1 AND first_number >= coalesce(
     (SELECT max(first_number) FROM log WHERE task = $1 AND first_number <= $2), 0)
   ORDER BY first_number LIMIT $3`
+
+const HEADS = `SELECT id, last_event AS "lastEvent", ended_at IS NOT NULL AS ended FROM tasks WHERE id = ANY ($1)`
 
 const USAGE = `
   SELECT count(*) AS tasks, coalesce(sum((usage::json ->> 'inputTokens')::bigint), 0) AS input,
@@ -105,6 +107,10 @@ export function reads(readers: Readers, blobs: BlobStore) {
         }
       }
       return events
+    },
+
+    heads(taskIds: readonly string[]): Promise<LogHead[]> {
+      return readers.rows<LogHead>('heads', HEADS, [taskIds])
     },
 
     counts(): Promise<{ agent: string; state: TaskState; tasks: number }[]> {

@@ -92,6 +92,7 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
     get: (taskId, tenant) => group.read(() => reading.get(taskId, tenant)),
     list: (query) => group.read(() => reading.list(query)),
     events: (taskId, after, limit) => group.read(() => reading.events(taskId, after, limit)),
+    heads: (taskIds) => group.read(() => reading.heads(taskIds)),
     counts: () => group.read(() => reading.counts()),
     usage: (tenant, since) => group.read(() => reading.usage(tenant, since)),
     reopen: (taskId) => group.run((at) => retaining.reopen(taskId, at)),

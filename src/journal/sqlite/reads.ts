@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { EventBody, TaskEvent } from '../../contract/events.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
 import type { BlobStore } from '../blobs.ts'
-import type { LoadedTask, Message, TaskQuery, TaskRow } from '../journal.ts'
+import type { LoadedTask, LogHead, Message, TaskQuery, TaskRow } from '../journal.ts'
 import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, withValues } from '../rows.ts'
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
@@ -20,6 +20,8 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
   const log = db.prepare(`
     SELECT first_number, at, bodies FROM log WHERE task = ?1 AND first_number >= coalesce(
       (SELECT max(first_number) FROM log WHERE task = ?1 AND first_number <= ?2), 0) ORDER BY first_number`)
+  const heads = db.prepare(`
+    SELECT id, last_event, ended_at IS NOT NULL AS ended FROM tasks WHERE id IN (SELECT value FROM json_each(?))`)
   const counters = db.prepare('SELECT agent, state, tasks FROM counters WHERE tasks > 0 ORDER BY agent, state')
   const spent = db.prepare(`
     SELECT count(*) AS tasks, coalesce(sum(usage ->> 'inputTokens'), 0) AS input,
@@ -74,6 +76,12 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
         }
       }
       return events
+    },
+
+    heads(taskIds: readonly string[]): LogHead[] {
+      return heads
+        .all(JSON.stringify(taskIds))
+        .map(({ id, last_event, ended }) => ({ id: String(id), lastEvent: Number(last_event), ended: ended === 1 }))
     },
 
     counts(): { agent: string; state: TaskState; tasks: number }[] {

@@ -28,6 +28,20 @@ export function readingTests(current: Current): void {
     assert.deepEqual(await journal.events(newId('task'), 0, 10), [])
   })
 
+  test('the heads of many logs say how far each has come and whether it ended', async () => {
+    const journal = current()
+    const queued = await accepted(journal, {})
+    const failing = await owned(journal, newId('host'), {})
+    await apply(journal, commitOn(failing, { state: 'failed', release: true, events: [{ type: 'task.cancelled' }] }))
+    const heads = await journal.heads([queued.id, failing.id, newId('task'), queued.id])
+    const known = new Map(heads.map(({ id, lastEvent, ended }) => [id, { lastEvent, ended }]))
+    assert.equal(heads.length, 2)
+    assert.deepEqual(known.get(queued.id), { lastEvent: 1, ended: false })
+    const { lastEvent } = (await journal.get(failing.id))!
+    assert.deepEqual(known.get(failing.id), { lastEvent, ended: true })
+    assert.deepEqual(await journal.heads([]), [])
+  })
+
   test('a list is newest first, and its cursors are stable while tasks are accepted', async () => {
     const journal = current()
     const tenant = newTenant()
