@@ -1,17 +1,19 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
 // TROUPE_INFERENCE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_TLS_CERT, _KEY
-// and _CA; TROUPE_LOG (info). Tells its parent its port when it serves; SIGTERM drains it.
+// and _CA; TROUPE_LOG (info); traces as in trace-settings.ts. Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
 import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
 import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
 import { runProcess } from './process.ts'
+import { startTelemetry } from './telemetry.ts'
 
 const GRACE_MS = 10_000
 const environment = process.env
 const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
+  const telemetry = startTelemetry('inference', (message) => log.warn(message))
   const metrics = new Metrics()
   const metricsAddress = environment.TROUPE_INFERENCE_METRICS_ADDRESS
   const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
@@ -29,6 +31,7 @@ await runProcess(async () => {
     async stop() {
       await worker.drain(GRACE_MS)
       await endpoint?.stop()
+      await telemetry.stop()
     },
   }
 })

@@ -26,6 +26,9 @@ export interface Parts {
   close(): Promise<void>
 }
 
+/** Of a task whose host died, so much of its log is looked through for when it had begun. */
+const TOLD_EVENTS = 500
+
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 
 export async function openParts(settings: Settings, name: string): Promise<Parts> {
@@ -35,7 +38,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     const { agents, refused } = await loadAgents(await packagesOf(settings))
     for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
     const workers = connectWorkers(settings)
-    const telemetry = await startTelemetry(settings, `troupe-${name}`)
+    const telemetry = startTelemetry(name, (message) => log.warn(message))
     return {
       settings,
       log,
@@ -65,7 +68,10 @@ export function hostOf(parts: Parts, label: string): Host {
     bus,
     agents: parts.agents,
     makeContext: contextMaker(createServices(parts)),
-    observe: parts.telemetry.observe,
+    observe: parts.telemetry.observe({
+      journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
+      lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
+    }),
     label,
     retentionMs: parts.settings.retentionMs,
     onTrouble: parts.onTrouble,

@@ -1,7 +1,7 @@
 // The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
 // TROUPE_DATA (.troupe) for the embedded store; TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
 // the model there; TROUPE_RETRIEVAL_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT, _KEY and _CA.
-// Tells its parent that it is ready and at which port; SIGTERM drains it.
+// Traces as in trace-settings.ts. Tells its parent that it is ready and at which port; SIGTERM drains it.
 import { join, resolve } from 'node:path'
 import { pino } from 'pino'
 import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
@@ -16,12 +16,14 @@ import {
   startRetrievalWorker,
 } from '../workers/retrieval/index.ts'
 import { runProcess } from './process.ts'
+import { startTelemetry } from './telemetry.ts'
 
 const GRACE_MS = 10_000
 const environment = process.env
 const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
+  const telemetry = startTelemetry('retrieval', (message) => log.warn(message))
   const metrics = new Metrics()
   const metricsAddress = environment.TROUPE_RETRIEVAL_METRICS_ADDRESS
   const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
@@ -43,6 +45,7 @@ await runProcess(async () => {
       await worker.drain(GRACE_MS)
       inference?.close()
       await endpoint?.stop()
+      await telemetry.stop()
     },
   }
 })

@@ -29,7 +29,7 @@ export function createServices(parts: {
     inference: workers.inference,
     retrieval: workers.retrieval,
     aroundTool: telemetry.aroundTool,
-    llm: createLlm(settings.llm),
+    llm: createLlm(settings.llm, telemetry.watchChat),
     sources: createSources(settings.sourcesFile === undefined ? {} : readSources(settings.sourcesFile)),
     web: createWeb(readAllowed(settings.documentUrls)),
     documents: (tenant) => documentsOf(stores, tenant),

@@ -1,15 +1,18 @@
 // Opens the spans of hosts, gateway and tools, by the GenAI conventions; starts the export when a collector is set.
-import type { AroundStep } from '../actor/steps.ts'
 import type { TaskEvent } from '../contract/events.ts'
 import type { Desk } from '../desk/desk.ts'
 import type { TelemetryPort } from '../gateway/index.ts'
+import type { WatchCall } from '../host/llm.ts'
 import { type Observe, unobserved } from '../host/observe.ts'
 import { span, startExport, startSpan, traceOfLog } from '../telemetry/index.ts'
-import type { Settings } from './settings.ts'
+import { type IncarnationParts, observeIncarnations } from './incarnation.ts'
+import { readTraceSettings } from './trace-settings.ts'
 
 export interface Telemetry {
-  observe: Observe
+  /** What the hosts of this process let be seen. */
+  observe(parts: IncarnationParts): Observe
   aroundTool<Result>(name: string, inner: () => Promise<Result>): Promise<Result>
+  watchChat: WatchCall | undefined
   gateway(desk: Desk): TelemetryPort
   stop(): Promise<void>
 }
@@ -17,55 +20,63 @@ export interface Telemetry {
 /** Of a task's descendants so many are drawn; a fan-out of thousands is a table, not a picture. */
 const MAX_TASKS = 50
 
-export async function startTelemetry(settings: Settings, service: string): Promise<Telemetry> {
-  const exporting = settings.otlpUrl === undefined ? undefined : await startExport({ service, url: settings.otlpUrl })
-  if (exporting === undefined) {
-    return { observe: unobserved, aroundTool: (_name, inner) => inner(), gateway: keepingNoSpans, stop: async () => {} }
+/** `role`: `core`, `gateway`, `host`, `inference` or `retrieval`. */
+export function startTelemetry(role: string, onTrouble: (message: string) => void): Telemetry {
+  const settings = readTraceSettings(process.env, role)
+  if (settings === undefined) {
+    return {
+      observe: () => unobserved,
+      aroundTool: (_name, inner) => inner(),
+      watchChat: undefined,
+      gateway: keepingNoSpans,
+      stop: async () => {},
+    }
   }
+  const exporting = startExport({ ...settings, onTrouble })
   return {
-    observe(task) {
-      const resumed = task.startedAt !== undefined
-      const incarnation = startSpan(`invoke_agent ${task.agent}`, {
-        parent: task.traceparent,
-        // What slept or moved continues in a new span, linked to where it began; no span is open for hours.
-        linked: resumed ? task.traceparent : undefined,
-        kind: 'consumer',
-        attributes: {
-          'gen_ai.operation.name': 'invoke_agent',
-          'gen_ai.agent.name': task.agent,
-          'gen_ai.agent.version': task.agentVersion,
-          'gen_ai.agent.id': `${task.agent}@${task.agentVersion}`,
-          'troupe.task.id': task.id,
-          'troupe.task.epoch': task.epoch + 1,
-          'troupe.tenant': task.tenant,
-        },
-      })
-      // A child that this incarnation asks for belongs below it.
-      if (incarnation.traceparent !== undefined) task.traceparent = incarnation.traceparent
-      const around: AroundStep = (_task, run, inner) =>
-        incarnation.within(() =>
-          span(
-            `step ${run.id}`,
-            { attributes: { 'troupe.step.id': run.id, 'troupe.step.attempt': run.attempt } },
-            async () => await inner(),
-          ),
-        )
-      return { around, ended: (exit) => incarnation.end(exit.kind === 'failed' ? exit.error : undefined) }
-    },
-
+    observe: observeIncarnations,
     aroundTool: (name, inner) =>
       span(
         `execute_tool ${name}`,
         { attributes: { 'gen_ai.operation.name': 'execute_tool', 'gen_ai.tool.name': name } },
         async () => await inner(),
       ),
-
+    watchChat,
     gateway: (desk) => ({
       ...keepingNoSpans(desk),
       span: (name, attributes, parent, work) => span(name, { attributes, parent, kind: 'server' }, work),
     }),
-
     stop: () => exporting.stop(),
+  }
+}
+
+/** A call of a chat model, without a word of what was said. */
+const watchChat: WatchCall = ({ model, url, temperature, maxTokens }) => {
+  const { hostname, port, protocol } = new URL(url)
+  const opened = startSpan(`chat ${model}`, {
+    kind: 'client',
+    attributes: {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'openai',
+      'gen_ai.request.model': model,
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+      ...(temperature === undefined ? {} : { 'gen_ai.request.temperature': temperature }),
+      ...(maxTokens === undefined ? {} : { 'gen_ai.request.max_tokens': maxTokens }),
+    },
+  })
+  return {
+    answered({ inputTokens, outputTokens, model: answered, id, finishReasons }) {
+      opened.set({
+        'gen_ai.usage.input_tokens': inputTokens,
+        'gen_ai.usage.output_tokens': outputTokens,
+        ...(answered === undefined ? {} : { 'gen_ai.response.model': answered }),
+        ...(id === undefined ? {} : { 'gen_ai.response.id': id }),
+        ...(finishReasons.length === 0 ? {} : { 'gen_ai.response.finish_reasons': finishReasons }),
+      })
+      opened.end()
+    },
+    failed: (error) => opened.end(error),
   }
 }
 

@@ -147,7 +147,8 @@ function traced<Result>(
   what: string,
   call: (options: { traceparent?: string }) => Promise<Result>,
 ): Promise<Result> {
-  const attributes = { 'gen_ai.operation.name': operation, 'gen_ai.request.model': what }
+  const subject = operation === 'retrieval' || operation === 'upsert' ? 'gen_ai.data_source.id' : 'gen_ai.request.model'
+  const attributes = { 'gen_ai.operation.name': operation, [subject]: what, 'rpc.system': 'grpc' }
   return span(`${operation} ${what}`, { kind: 'client', attributes }, (traceparent) =>
     call(traceparent === undefined ? {} : { traceparent }),
   )

@@ -22,15 +22,41 @@ export interface LlmUse {
   spend(usage: Usage): void
 }
 
+/** Is told of each call: the boot file opens a span here. */
+export type WatchCall = (call: { model: string; url: string; temperature?: number; maxTokens?: number }) => WatchedCall
+
+export interface WatchedCall {
+  answered(answer: {
+    inputTokens: number
+    outputTokens: number
+    model?: string
+    id?: string
+    finishReasons: string[]
+  }): void
+  failed(error: unknown): void
+}
+
 /** Tries within one call, for 429 and cut connections; the step's own retries come on top. */
 const CALL_RETRIES = 2
 
-export function createLlm(settings: LlmSettings | undefined): (use: LlmUse) => Llm {
+export function createLlm(settings: LlmSettings | undefined, watch?: WatchCall): (use: LlmUse) => Llm {
   if (settings === undefined) return () => absentLlm
   return (use) => ({
     configured: true,
     async chat({ temperature, maxTokens } = {}): Promise<BaseChatModel> {
       const { ChatOpenAI } = await import('@langchain/openai')
+      const asked = {
+        model: settings.model,
+        url: settings.baseUrl,
+        ...(temperature === undefined ? {} : { temperature }),
+        ...(maxTokens === undefined ? {} : { maxTokens }),
+      }
+      const calls = new Map<string, WatchedCall>()
+      const settled = (runId: string) => {
+        const call = calls.get(runId)
+        calls.delete(runId)
+        return call
+      }
       return new ChatOpenAI({
         model: settings.model,
         // An endpoint without authentication still wants a key to be there.
@@ -45,8 +71,15 @@ export function createLlm(settings: LlmSettings | undefined): (use: LlmUse) => L
             awaitHandlers: true,
             raiseError: true,
             name: 'troupe-meter',
-            handleLLMStart: () => use.signal.throwIfAborted(),
-            handleLLMEnd: (result: LLMResult) => use.spend(usageOf(result, settings.price)),
+            handleLLMStart(_llm: unknown, _prompts: string[], runId: string) {
+              use.signal.throwIfAborted()
+              if (watch !== undefined) calls.set(runId, watch(asked))
+            },
+            handleLLMEnd(result: LLMResult, runId: string) {
+              settled(runId)?.answered({ ...tokensOf(result), ...answerOf(result) })
+              use.spend(usageOf(result, settings.price))
+            },
+            handleLLMError: (error: unknown, runId: string) => settled(runId)?.failed(error),
           },
         ],
         ...(temperature === undefined ? {} : { temperature }),
@@ -64,14 +97,32 @@ export const absentLlm: Llm = {
 }
 
 function usageOf(result: LLMResult, price: LlmSettings['price']): Usage {
-  const message = result.generations[0]?.[0] as { message?: { usage_metadata?: Tokens } } | undefined
-  const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0 } = message?.message?.usage_metadata ?? {}
+  const { inputTokens, outputTokens } = tokensOf(result)
   // Money for a million tokens is millionths of it for one.
   const costMicros = Math.ceil(inputTokens * (price?.input ?? 0) + outputTokens * (price?.output ?? 0))
   return { inputTokens, outputTokens, costMicros }
 }
 
-interface Tokens {
-  input_tokens?: number
-  output_tokens?: number
+interface Answer {
+  usage_metadata?: { input_tokens?: number; output_tokens?: number }
+  id?: string
+  response_metadata?: { model_name?: string; finish_reason?: string }
+}
+
+function messageOf(result: LLMResult): Answer {
+  return (result.generations[0]?.[0] as { message?: Answer } | undefined)?.message ?? {}
+}
+
+function tokensOf(result: LLMResult): { inputTokens: number; outputTokens: number } {
+  const { input_tokens: inputTokens = 0, output_tokens: outputTokens = 0 } = messageOf(result).usage_metadata ?? {}
+  return { inputTokens, outputTokens }
+}
+
+function answerOf(result: LLMResult): { model?: string; id?: string; finishReasons: string[] } {
+  const { id, response_metadata: { model_name: model, finish_reason: reason } = {} } = messageOf(result)
+  return {
+    ...(model === undefined ? {} : { model }),
+    ...(id === undefined ? {} : { id }),
+    finishReasons: reason === undefined ? [] : [reason],
+  }
 }

@@ -1,29 +1,133 @@
-// Starts the OpenTelemetry Node SDK for a collector (Jaeger, or any that takes OTLP over HTTP). The SDK is imported only
-// then: it costs a good part of a second. It also reads the standard OTEL_* variables: headers, sampler, resource.
+// Sends ended spans to a collector (Jaeger, or any that takes OTLP over HTTP), in batches and beside the work: nobody
+// waits for it. While the collector is away, slow or refusing, so much is kept and no more; what does not fit is
+// counted and dropped. It is told once that it began and once that it is over.
+import type { Attributes } from '@opentelemetry/api'
+import { requestHead, Writer, writeSpan } from './otlp.ts'
+import { followClock } from './recorded-span.ts'
+import { type SpanSink, startRecording } from './recorder.ts'
+import { createSender } from './sender.ts'
+
 export interface ExportOptions {
   /** The role of this process: `troupe-gateway`, `troupe-host` … */
   service: string
-  /** `http://jaeger:4318`. */
+  /** The whole address: `http://jaeger:4318/v1/traces`. */
   url: string
-  /** Of all traces, from 0 to 1; a trace is kept whole or not at all. Default 1. */
+  headers?: Record<string, string>
+  gzip?: boolean
+  /** Of the traces that begin here, from 0 to 1; a trace is kept whole or not at all. Default 1. */
   share?: number
+  /** What began elsewhere is kept when it is kept there. Default true. */
+  followsParent?: boolean
+  /** More about this process, for every span. */
+  resource?: Attributes
+  /** How long an ended span waits for company. Default 1 s. */
+  delayMs?: number
+  /** How long a collector may take to answer. Default 10 s. */
+  timeoutMs?: number
+  /** Encoded spans that wait for the collector. Default 16 MiB, about 60,000 spans. */
+  maxWaitingBytes?: number
+  /** Collector away, collector back. Never more often than once for each change. */
+  onTrouble?(message: string): void
 }
 
-export async function startExport({ service, url, share = 1 }: ExportOptions): Promise<{ stop(): Promise<void> }> {
-  const [{ NodeSDK, tracing, resources }, { OTLPTraceExporter }] = await Promise.all([
-    import('@opentelemetry/sdk-node'),
-    import('@opentelemetry/exporter-trace-otlp-proto'),
-  ])
-  const exporter = new OTLPTraceExporter({ url: `${url.replace(/\/$/, '')}/v1/traces` })
-  const sdk = new NodeSDK({
-    resource: resources.resourceFromAttributes({ 'service.name': service, 'service.namespace': 'troupe' }),
-    sampler: new tracing.ParentBasedSampler({ root: new tracing.TraceIdRatioBasedSampler(share) }),
-    // A bounded queue: while the collector is away spans are dropped, never memory or work.
-    spanProcessors: [new tracing.BatchSpanProcessor(exporter, { maxQueueSize: 16_384, maxExportBatchSize: 2_048 })],
-    instrumentations: [],
-    metricReaders: [],
-    logRecordProcessors: [],
+export interface Exporting {
+  /** Sends what has ended so far; ends by itself when the collector does not answer. */
+  stop(): Promise<void>
+  counts(): ExportCounts
+}
+
+export interface ExportCounts {
+  ended: number
+  sent: number
+  dropped: number
+  waitingBytes: number
+}
+
+/** A request of this size is sent without waiting for more. */
+const BATCH_BYTES = 512 * 1024
+/** Whoever stops the process waits no longer than this for a collector. */
+const LAST_WORDS_MS = 2_000
+
+interface Batch {
+  head: Buffer
+  spans: Buffer
+  count: number
+}
+
+export function startExport(options: ExportOptions): Exporting {
+  const { delayMs = 1_000, maxWaitingBytes = 16 * 1024 * 1024, onTrouble = () => {} } = options
+  const { service, share = 1, followsParent = true } = options
+  const resource = {
+    'service.name': service,
+    'service.namespace': 'troupe',
+    'process.pid': process.pid,
+    'telemetry.sdk.name': 'troupe',
+    'telemetry.sdk.language': 'nodejs',
+    ...options.resource,
+  }
+  const counts = { ended: 0, sent: 0, dropped: 0 }
+  const writer = new Writer()
+  const batches: Batch[] = []
+  let written = 0
+  let sealedBytes = 0
+  let sending: Promise<void> | undefined
+  const sender = createSender({
+    ...options,
+    onTrouble,
+    onBack: () => onTrouble(`The collector takes traces again; ${counts.dropped} spans were dropped so far.`),
   })
-  sdk.start()
-  return { stop: async () => await sdk.shutdown().catch(() => {}) }
+
+  const sink: SpanSink = {
+    ended(span) {
+      counts.ended += 1
+      if (sealedBytes + writer.length >= maxWaitingBytes) {
+        counts.dropped += 1
+        return
+      }
+      writeSpan(writer, span)
+      written += 1
+      if (writer.length >= BATCH_BYTES) seal()
+    },
+  }
+
+  function seal(): void {
+    if (written === 0) return
+    const spans = writer.take()
+    batches.push({ head: requestHead(resource, 'troupe', spans.length), spans, count: written })
+    written = 0
+    sealedBytes += spans.length
+    sending ??= sendAll().finally(() => {
+      sending = undefined
+    })
+  }
+
+  async function sendAll(): Promise<void> {
+    for (;;) {
+      const batch = batches[0]
+      if (batch === undefined) return
+      const taken = await sender.send([batch.head, batch.spans])
+      batches.shift()
+      sealedBytes -= batch.spans.length
+      counts[taken ? 'sent' : 'dropped'] += batch.count
+    }
+  }
+
+  const ticking = setInterval(() => {
+    followClock()
+    seal()
+  }, delayMs)
+  ticking.unref()
+  const recording = startRecording({ sink, share, followsParent })
+
+  return {
+    async stop() {
+      clearInterval(ticking)
+      recording.stop()
+      seal()
+      sender.hurry(LAST_WORDS_MS)
+      await sending
+      sender.close()
+    },
+    counts: () => ({ ...counts, waitingBytes: sealedBytes + writer.length }),
+  }
 }

@@ -1,17 +1,22 @@
-// Spans by the OpenTelemetry API, which does nothing until an SDK is started (export.ts). Context crosses processes as a
-// W3C traceparent: in HTTP and gRPC headers, in a NATS message and in the journal.
-import { type Context, context, type Link, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
-import { TroupeError } from '../contract/errors.ts'
+// Spans as Troupe's rooms open them. Context crosses processes as a W3C traceparent: in HTTP and gRPC headers, in a
+// platform event's headers and in the journal. Without a collector each of these costs one comparison.
+import { type Context, context, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { parseTraceparent, traceparentOf } from './identity.ts'
+import { type Recorder, recorder, type StartOptions } from './recorder.ts'
 
-export type SpanAttributes = Record<string, string | number | boolean>
+export type SpanAttributes = Record<string, string | number | boolean | string[]>
 
 export interface SpanOptions {
   attributes?: SpanAttributes
   /** The span this one belongs under, from another process or another time. Absent: the active one. */
   parent?: string | undefined
-  /** Another span of the same story that is not the parent. */
+  /** Another span of the same story that is not the parent: its id in the parent's trace. */
   linked?: string | undefined
   kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer'
+  /** Milliseconds of the epoch; absent: now. */
+  startedAt?: number
+  /** Only for a span that other processes must be able to name (identity.ts). */
+  spanId?: string
 }
 
 const KINDS = {
@@ -23,22 +28,41 @@ const KINDS = {
 } as const
 
 export interface OpenSpan {
-  /** Absent while no SDK is started. */
+  /** Absent while nothing is recorded. */
   readonly traceparent: string | undefined
+  /** False when its trace is not kept: what is only worked out for the trace need not be. */
+  readonly isRecording: boolean
   /** Runs work inside the span: spans begun there are its children. */
   within<Result>(work: () => Result): Result
-  end(error?: unknown): void
+  /** A span below this one, without making this one active. */
+  child(name: string, options?: SpanOptions): OpenSpan
+  set(attributes: SpanAttributes): void
+  event(name: string, attributes?: SpanAttributes): void
+  fail(error: unknown): void
+  /** `at`: milliseconds of the epoch; absent: now. */
+  end(error?: unknown, at?: number): void
+}
+
+const NOTHING: OpenSpan = {
+  traceparent: undefined,
+  isRecording: false,
+  within: (work) => work(),
+  child: () => NOTHING,
+  set() {},
+  event() {},
+  fail() {},
+  end() {},
 }
 
 /** Runs work in a span of its own; the span ends with the work and carries its error. */
 export async function span<Result>(
   name: string,
   options: SpanOptions,
-  work: (traceparent: string | undefined) => Promise<Result>,
+  work: (traceparent: string | undefined, opened: OpenSpan) => Promise<Result>,
 ): Promise<Result> {
   const opened = startSpan(name, options)
   try {
-    const result = await opened.within(() => work(opened.traceparent ?? options.parent))
+    const result = await opened.within(() => work(opened.traceparent ?? options.parent, opened))
     opened.end()
     return result
   } catch (error) {
@@ -48,53 +72,81 @@ export async function span<Result>(
 }
 
 export function startSpan(name: string, options: SpanOptions): OpenSpan {
-  const parent = options.parent === undefined ? context.active() : contextOf(options.parent)
-  const links = options.linked === undefined ? [] : linkTo(options.linked)
-  const { attributes = {}, kind = 'internal' } = options
-  const opened = trace.getTracer('troupe').startSpan(name, { attributes, links, kind: KINDS[kind] }, parent)
-  const inside = trace.setSpan(parent, opened)
-  return {
-    traceparent: traceparentOf(opened),
-    within: (work) => context.with(inside, work),
-    end(error) {
-      if (error !== undefined) fail(opened, error)
-      opened.end()
-    },
+  const recording = recorder()
+  if (recording === undefined) return NOTHING
+  const around = context.active()
+  const parent = options.parent === undefined ? trace.getSpanContext(around) : parseTraceparent(options.parent)
+  return new ActiveSpan(begin(recording, name, options, parent), around)
+}
+
+function begin(recording: Recorder, name: string, options: SpanOptions, parent: SpanContext | undefined): Span {
+  const { attributes = {}, kind = 'internal', spanId, startedAt: startTime, linked } = options
+  const started: StartOptions = { attributes, kind: KINDS[kind], spanId, startTime }
+  if (linked !== undefined && parent !== undefined) started.links = [{ context: { ...parent, spanId: linked } }]
+  return recording.begin(name, started, parent)
+}
+
+class ActiveSpan implements OpenSpan {
+  readonly #span: Span
+  readonly #around: Context
+  #inside: Context | undefined
+
+  constructor(opened: Span, around: Context) {
+    this.#span = opened
+    this.#around = around
+  }
+
+  get traceparent(): string | undefined {
+    return traceparentOf(this.#span.spanContext())
+  }
+
+  get isRecording(): boolean {
+    return this.#span.isRecording()
+  }
+
+  within<Result>(work: () => Result): Result {
+    this.#inside ??= trace.setSpan(this.#around, this.#span)
+    return context.with(this.#inside, work)
+  }
+
+  child(name: string, options: SpanOptions = {}): OpenSpan {
+    const recording = recorder()
+    if (recording === undefined) return NOTHING
+    return new ActiveSpan(begin(recording, name, options, this.#span.spanContext()), this.#around)
+  }
+
+  set(attributes: SpanAttributes): void {
+    this.#span.setAttributes(attributes)
+  }
+
+  event(name: string, attributes: SpanAttributes = {}): void {
+    this.#span.addEvent(name, attributes)
+  }
+
+  /** The error's code and no more: its message may quote what the task worked on. The task's log has it. */
+  fail(error: unknown): void {
+    this.#span.setStatus({ code: SpanStatusCode.ERROR })
+    this.#span.setAttribute('error.type', typeOf(error))
+  }
+
+  end(error?: unknown, at?: number): void {
+    if (error !== undefined) this.fail(error)
+    this.#span.end(at)
   }
 }
 
 /** Of the span that is active here, for whoever calls another process. */
 export function currentTraceparent(): string | undefined {
   const active = trace.getActiveSpan()
-  return active === undefined ? undefined : traceparentOf(active)
+  return active === undefined ? undefined : traceparentOf(active.spanContext())
 }
 
-function fail(opened: Span, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error)
-  opened.setStatus({ code: SpanStatusCode.ERROR, message })
-  opened.setAttribute('error.type', error instanceof TroupeError ? error.code : 'exception')
-}
-
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
-
-function spanContextOf(traceparent: string) {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(traceparent) ?? []
-  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
-  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
-}
-
-function contextOf(traceparent: string): Context {
-  const remote = spanContextOf(traceparent)
-  return remote === undefined ? context.active() : trace.setSpanContext(context.active(), remote)
-}
-
-function linkTo(traceparent: string): Link[] {
-  const remote = spanContextOf(traceparent)
-  return remote === undefined ? [] : [{ context: remote }]
-}
-
-function traceparentOf(opened: Span): string | undefined {
-  const { traceId, spanId, traceFlags } = opened.spanContext()
-  if (/^0+$/.test(traceId)) return undefined
-  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`
+/** Ours and Node's errors have a code. */
+function typeOf(error: unknown): string {
+  const { code, name } = (typeof error === 'object' && error !== null ? error : {}) as {
+    code?: unknown
+    name?: unknown
+  }
+  if (typeof code === 'string') return code
+  return typeof name === 'string' ? name : 'exception'
 }

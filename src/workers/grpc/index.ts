@@ -35,4 +35,4 @@ export {
 } from './server.ts'
 export { fromGrpcError, grpcStatusOf, toGrpcStatus } from './status.ts'
 export { clientCredentials, type TlsFiles } from './tls.ts'
-export { continueTrace } from './trace.ts'
+export { activeTraceparent, continueTrace } from './trace.ts'

@@ -12,7 +12,7 @@ import {
 } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
 import { toGrpcStatus } from './status.ts'
-import { continueTrace } from './trace.ts'
+import { continueTrace, type ServerSpan } from './trace.ts'
 
 /** What a method may know of its call. */
 export interface Call {
@@ -48,8 +48,8 @@ export class Undecodable {
 export function unary<Request, Response>(run: (request: Request, call: Call) => Promise<Response> | Response): Method {
   return (environment) =>
     (rpc: ServerUnaryCall<Request, Response>, reply: sendUnaryData<Response>): void => {
-      const { call, end } = begin(rpc, environment)
-      runSafely(async () => await run(decoded(rpc.request), call)).then(
+      const { call, end, within } = begin(rpc, environment)
+      runSafely(() => within(async () => await run(decoded(rpc.request), call))).then(
         (response) => {
           end(status.OK)
           reply(null, response)
@@ -67,8 +67,8 @@ export function serverStream<Request, Response>(
   run: (request: Request, call: Call) => AsyncIterable<Response>,
 ): Method {
   return (environment) => (rpc: ServerWritableStream<Request, Response>) => {
-    const { call, end } = begin(rpc, environment)
-    finish(rpc, end, async () => {
+    const { call, end, within } = begin(rpc, environment)
+    finish(rpc, end, within, async () => {
       for await (const response of run(decoded(rpc.request), call)) await write(rpc, response, call.signal)
     })
   }
@@ -79,8 +79,8 @@ export function clientStream<Request, Response>(
 ): Method {
   return (environment) =>
     (rpc: ServerReadableStream<Request, Response>, reply: sendUnaryData<Response>): void => {
-      const { call, end } = begin(rpc, environment)
-      runSafely(async () => await run(requestsOf(rpc), call)).then(
+      const { call, end, within } = begin(rpc, environment)
+      runSafely(() => within(async () => await run(requestsOf(rpc), call))).then(
         (response) => {
           end(status.OK)
           reply(null, response)
@@ -98,8 +98,8 @@ export function bidirectional<Request, Response>(
   run: (requests: AsyncIterable<Request>, call: Call) => AsyncIterable<Response>,
 ): Method {
   return (environment) => (rpc: ServerDuplexStream<Request, Response>) => {
-    const { call, end } = begin(rpc, environment)
-    finish(rpc, end, async () => {
+    const { call, end, within } = begin(rpc, environment)
+    finish(rpc, end, within, async () => {
       for await (const response of run(requestsOf(rpc), call)) await write(rpc, response, call.signal)
     })
   }
@@ -110,8 +110,8 @@ export function duplex<Request, Response>(
   run: (stream: ServerDuplexStream<Request | Undecodable, Response>, call: Call) => Promise<void>,
 ): Method {
   return (environment) => (rpc: ServerDuplexStream<Request | Undecodable, Response>) => {
-    const { call, end } = begin(rpc, environment)
-    finish(rpc, end, async () => await run(rpc, call))
+    const { call, end, within } = begin(rpc, environment)
+    finish(rpc, end, within, async () => await run(rpc, call))
   }
 }
 
@@ -119,11 +119,15 @@ type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline
   once(event: 'cancelled', listener: () => void): unknown
 }
 
-function begin(rpc: AnyCall, environment: MethodEnvironment): { call: Call; end: (code: status) => void } {
+function begin(
+  rpc: AnyCall,
+  environment: MethodEnvironment,
+): { call: Call; end: (code: status) => void; within: Within } {
   const startedAt = performance.now()
   const [sent] = rpc.metadata.get('traceparent')
   const traceparent = typeof sent === 'string' ? sent : undefined
-  const endSpan = continueTrace(traceparent, environment.path.slice(1), {})
+  const [service = '', method = ''] = environment.path.slice(1).split('/')
+  const span = continueTrace(traceparent, `${service}/${method}`, { 'rpc.service': service, 'rpc.method': method })
   const abort = new AbortController()
   const deadline = Number(rpc.getDeadline())
   const cancelled = (): void => {
@@ -141,7 +145,7 @@ function begin(rpc: AnyCall, environment: MethodEnvironment): { call: Call; end:
     ended = true
     environment.stopped.removeEventListener('abort', stopped)
     environment.onCall(environment.path, code, performance.now() - startedAt)
-    endSpan(code === status.OK ? undefined : status[code])
+    span.end(code === status.OK ? undefined : status[code])
   }
   const call: Call = {
     signal: abort.signal,
@@ -150,16 +154,18 @@ function begin(rpc: AnyCall, environment: MethodEnvironment): { call: Call; end:
     traceparent,
     draining: environment.draining,
   }
-  return { call, end }
+  return { call, end, within: span.within }
 }
+
+type Within = ServerSpan['within']
 
 type AnyStream = {
   end(): unknown
   emit(event: 'error', error: unknown): boolean
 }
 
-function finish(rpc: AnyStream, end: (code: status) => void, run: () => Promise<void>): void {
-  runSafely(run).then(
+function finish(rpc: AnyStream, end: (code: status) => void, within: Within, run: () => Promise<void>): void {
+  runSafely(() => within(run)).then(
     () => {
       end(status.OK)
       rpc.end()

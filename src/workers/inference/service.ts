@@ -149,12 +149,12 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
       }
       try {
         const served = repository.get(request.model, request.version)
-        const endSpan = continueTrace(traceOf(request), `infer ${served.options.name}`, {
+        const span = continueTrace(traceOf(request), `infer ${served.options.name}`, {
           'gen_ai.request.model': served.options.name,
           'troupe.model.version': served.options.version,
         })
         const cancel = served.submit(request, deadlineOf(request.parameters), (error, outputs) => {
-          endSpan(error?.code)
+          span.end(error?.code)
           cancels.delete(cancel)
           measurements.answered(served.options, error?.code ?? 'ok')
           reply(

@@ -1,6 +1,7 @@
 // Embeddings from the inference worker. The newest version of one model is current; a collection that an older version
 // embedded is asked about with that version, for as long as the worker can still serve it.
 import { TroupeError, toTroupeError } from '../../contract/errors.ts'
+import { activeTraceparent } from '../grpc/index.ts'
 import type { InferenceClient } from '../inference/index.ts'
 import type { Embedder, Embedders } from './embedder.ts'
 
@@ -50,7 +51,12 @@ export function inferenceEmbedders({
       dimension,
       async embed(texts, signal) {
         try {
-          return await client.embed(name, texts, { signal, version })
+          const traceparent = activeTraceparent()
+          return await client.embed(name, texts, {
+            signal,
+            version,
+            ...(traceparent === undefined ? {} : { traceparent }),
+          })
         } catch (error) {
           // Unloaded since: ask anew before it is used again.
           if (toTroupeError(error).code === 'model_not_found') forget(model)
