@@ -5,6 +5,13 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { duplex, loadService, startGrpcServer } from '../src/workers/grpc/index.ts'
 import { startInferenceWorker } from '../src/workers/inference/index.ts'
 
+/** What a server tells of a measurement; its CPU in microseconds. */
+export interface Report {
+  loop_p99_ms: number
+  loop_us: number
+  process_us: number
+}
+
 const [mode = 'worker', path = ''] = process.argv.slice(2)
 const asIs = (bytes: Buffer): Buffer => bytes
 
@@ -44,15 +51,29 @@ async function bareLoop(file: string, rows: number, threads: number): Promise<nu
 
 function serve(port: number): void {
   const delay = monitorEventLoopDelay({ resolution: 1 })
+  let before = cpu()
   process.on('message', (message: 'measure' | 'report') => {
     if (message === 'measure') {
       delay.reset()
       delay.enable()
+      before = cpu()
     } else {
       delay.disable()
-      process.send!({ loop_p99_ms: delay.percentile(99) / 1e6 })
+      const now = cpu()
+      const report: Report = {
+        loop_p99_ms: delay.percentile(99) / 1e6,
+        loop_us: now.loop - before.loop,
+        process_us: now.process - before.process,
+      }
+      process.send!(report)
     }
   })
   process.on('disconnect', () => process.exit(0))
   process.send!({ port })
+}
+
+function cpu(): { loop: number; process: number } {
+  const whole = process.cpuUsage()
+  const loop = process.threadCpuUsage()
+  return { loop: loop.user + loop.system, process: whole.user + whole.system }
 }

@@ -12,6 +12,7 @@ import { Client, credentials } from '@grpc/grpc-js'
 import { writeOnnx } from '../src/training/onnx-writer.ts'
 import { encodeRequest } from '../src/workers/inference/codec.ts'
 import { createInferenceClient, floatTensor } from '../src/workers/inference/index.ts'
+import type { Report } from './inference-server.ts'
 import { quantile } from './measure.ts'
 
 const WIDTHS = [384, 512, 512, 8]
@@ -22,6 +23,10 @@ interface Result {
   p50_ms: number
   p99_ms: number
   loop_p99_ms: number
+  /** CPU a request: of this process, of the server's event loop, of its other threads. They share the processors. */
+  client_us: number
+  server_us: number
+  threads_us: number
 }
 
 export async function run({ n = 3, json }: { n?: number; json: boolean }): Promise<void> {
@@ -127,14 +132,19 @@ async function withServer(mode: string, models: string, load: Load): Promise<Res
   try {
     const [{ port }] = (await once(server, 'message')) as [{ port: number }]
     server.send('measure')
+    const before = process.cpuUsage()
     const { latencies, elapsed } = await load(port)
+    const { user, system } = process.cpuUsage(before)
     server.send('report')
-    const [{ loop_p99_ms }] = (await once(server, 'message')) as [{ loop_p99_ms: number }]
+    const [report] = (await once(server, 'message')) as [Report]
     return {
       per_s: latencies.length / (elapsed / 1_000),
       p50_ms: quantile(latencies, 0.5),
       p99_ms: quantile(latencies, 0.99),
-      loop_p99_ms,
+      loop_p99_ms: report.loop_p99_ms,
+      client_us: (user + system) / latencies.length,
+      server_us: report.loop_us / latencies.length,
+      threads_us: (report.process_us - report.loop_us) / latencies.length,
     }
   } finally {
     server.kill('SIGKILL')
