@@ -1,6 +1,7 @@
 // A host: a process's part that runs actors under a lease.
 //   host.ts       this file: actors come and go; start, drain, stop
 //   lease.ts      keeps the lease, and stops everything when it is lost (self-fencing)
+//   event-loop.ts how late the process comes to its timers
 //   timers.ts     turns due timers into mail, on time
 //   take-over.ts  what to do when a host is known to be dead
 //   retention.ts  forgets what ended long ago

@@ -1,7 +1,13 @@
 // The lease: renewed each second at the journal, judged by the journal's clock. A host that cannot renew in time must
-// assume that others run its tasks, and stops its own actors (self-fencing) even if it only slept.
+// must assume that others run its tasks, and stops its own actors (self-fencing) even if it only slept, or if a step
+// kept the event loop for so long that the renewal came too late.
+import { TroupeError } from '../contract/errors.ts'
 import { LEASE_MS, LEASE_RENEWAL_MS } from '../contract/limits.ts'
 import type { Journal } from '../journal/journal.ts'
+import { watchEventLoop } from './event-loop.ts'
+
+/** A loop that stands still for so long is told: three times as long, and the host loses its lease. */
+const BLOCKED_MS = 1_000
 
 export interface LeaseKeeper {
   /** The journal refused a claim for want of a lease: it has ended, whatever the next renewal would say. */
@@ -21,22 +27,41 @@ export async function keepLease(parts: {
   let renewedAt = performance.now()
   let timer: NodeJS.Timeout | undefined
   let stopped = false
+  const loop = watchEventLoop()
+
+  function reportLoop(): number {
+    const ms = Math.round(loop.longest())
+    if (ms >= BLOCKED_MS) parts.onTrouble('the event loop', blocked(ms))
+    return ms
+  }
 
   async function renew(): Promise<boolean> {
+    const loopDelayMs = reportLoop()
     const sentAt = performance.now()
-    const { held } = await journal.keepLease({ hostId, info: parts.info(), leaseMs: LEASE_MS })
+    const { held } = await journal.keepLease({ hostId, info: { ...parts.info(), loopDelayMs }, leaseMs: LEASE_MS })
     if (held) renewedAt = sentAt
     return held
   }
 
   function lose(): void {
+    end()
+    parts.onLost()
+  }
+
+  function end(): void {
     stopped = true
     clearTimeout(timer)
-    parts.onLost()
+    loop.stop()
   }
 
   async function tick(): Promise<void> {
     if (stopped) return
+    // Others may have taken the tasks already; what came due meanwhile must not be committed while the journal is asked.
+    if (performance.now() - renewedAt > LEASE_MS) {
+      reportLoop()
+      lose()
+      return
+    }
     try {
       if (!(await renew())) {
         if (!stopped) lose()
@@ -50,15 +75,22 @@ export async function keepLease(parts: {
     else timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   }
 
-  await renew()
+  try {
+    await renew()
+  } catch (error) {
+    end()
+    throw error
+  }
   timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   return {
     lost() {
       if (!stopped) lose()
     },
-    stop() {
-      stopped = true
-      clearTimeout(timer)
-    },
+    stop: end,
   }
+}
+
+function blocked(ms: number): TroupeError {
+  const message = `It stood still for ${ms} ms: a step computes on it. After ${LEASE_MS} ms a host has lost its lease.`
+  return new TroupeError('limit_exceeded', message, { detail: { ms } })
 }
