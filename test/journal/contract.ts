@@ -1,6 +1,7 @@
 // What every journal does, whichever store is below it. Each adapter's test calls this with a way to open itself; the
 // titles are the specification of src/journal/journal.ts.
 //   contract/accepting.ts  accept, idempotency keys, children
+//   contract/early.ts      accepted and begun in one moment
 //   contract/fencing.ts    claim, commit, epoch and version, steps
 //   contract/mail.ts       mailboxes, timers, deadlines
 //   contract/leases.ts     hosts, orphans, quarantine
@@ -11,6 +12,7 @@
 import { after, before, describe } from 'node:test'
 import type { Journal } from '../../src/journal/journal.ts'
 import { acceptingTests } from './contract/accepting.ts'
+import { earlyTests } from './contract/early.ts'
 import { fencingTests } from './contract/fencing.ts'
 import { leaseTests } from './contract/leases.ts'
 import { mailTests } from './contract/mail.ts'
@@ -32,6 +34,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, opti
       await journal?.close()
     })
     acceptingTests(current)
+    earlyTests(current)
     fencingTests(current)
     mailTests(current)
     leaseTests(current)

@@ -160,13 +160,17 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
     const rounds = 300
     for (let round = 0; round < rounds; round++) {
       const task = await owned(journal, 'h')
+      const recorded = await apply(journal, commitOn(task, { steps: { r: { ok: true, value: 0 } } }))
       await apply(
         journal,
-        commitOn(task, {
-          steps: { s: { ok: true, value: 1 } },
-          timersSet: [{ id: 't', inMs: 3_600_000 }],
-          messages: [signal(receiver.id, 'hi')],
-        }),
+        commitOn(
+          { ...task, version: recorded.version },
+          {
+            steps: { s: { ok: true, value: 1 } },
+            timersSet: [{ id: 't', inMs: 3_600_000 }],
+            messages: [signal(receiver.id, 'hi')],
+          },
+        ),
       )
     }
     // Statistics are written when the connections end.

@@ -1,55 +1,111 @@
-// The hot path: one call applies everything that a lane gathered, in one transaction and one round trip.
+// The hot path: one call applies everything that was gathered for a flight, in one transaction and one round trip.
 //
 // A function, not one statement of many CTEs, for correctness: each statement inside sees what was committed before it
 // began, so after the rows are locked, positions, duplicates and fences are judged on what is true now. A single
-// statement would judge by the state before it waited for the locks. Each statement works on all rows at once.
+// statement would judge by the state before it waited for the locks. Each statement works on all rows at once, and runs
+// only when there is something for it: a call alone pays for what it needs.
 //
-// Rows are locked in the order of their ids, so two flushes cannot wait for each other in a circle.
+// Rows are locked in the order of their ids, so two flights cannot wait for each other in a circle.
 
 import { LASTING_SLOTS } from '../references.ts'
 
-/** (lane, flush, touched, news, commits, letters, outcomes, alarms, named) → { at, commits, refused, created, letters } */
+/**
+ * news      accepts; with `host` the task is accepted and claimed by its first commit at once, in one row written once
+ * turns     commits of every kind
+ * records   commits of a running task that only records: one narrow update
+ * children  accepts that belong to a commit (`c`) and are made only if it was applied
+ */
 export const APPLY = `
 CREATE FUNCTION apply_2(
-  lane_id text, flush_number bigint, touched text[],
-  news json, commits json, letters json, outcomes json, alarms json, named json
+  lane_id text, flush_number bigint, again boolean, touched text[], claimants text[],
+  keys json, news json, news_count integer, turns json, turn_count integer, records json, record_count integer,
+  children json, letters json, outcomes json, alarms json, named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint;
   last_flush bigint;
   result text;
+  live text[] := '{}';
+  made_count integer;
+  created text[];
+  fresh json;
+  turned text;
+  recorded text;
   applied integer[] := '{}';
-  live text[];
-  ended text[];
-  completed text[];
-  commit_rows json;
+  noted integer[] := '{}';
   refused_rows json;
-  created_rows json;
+  ended_tasks text[];
+  completed_tasks text[];
   letter_rows json;
 BEGIN
-  -- Asked again because the answer was lost: the answer is here, and nothing is done twice.
-  SELECT flush, answer INTO last_flush, result FROM lanes WHERE id = lane_id FOR UPDATE;
-  IF NOT FOUND THEN
-    -- Waits here if the lost connection is still at work on the lane's very first flush.
-    INSERT INTO lanes (id, flush, at) VALUES (lane_id, 0, 0) ON CONFLICT DO NOTHING;
-    SELECT flush, answer INTO last_flush, result FROM lanes WHERE id = lane_id FOR UPDATE;
-  END IF;
-  IF last_flush = flush_number THEN
-    RETURN result;
+  -- A flush whose answer was lost may still be at work on its lost connection: who asks again waits for it here.
+  result := pg_advisory_xact_lock(hashtextextended(lane_id, 0))::text;
+  result := NULL;
+  IF again THEN
+    SELECT flush, answer INTO last_flush, result FROM lanes WHERE id = lane_id;
+    IF last_flush = flush_number THEN
+      RETURN result;
+    END IF;
   END IF;
 
   IF touched IS NOT NULL THEN
     PERFORM 1 FROM tasks WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;
   END IF;
-  moment := moment_1();
+  moment := extract(epoch FROM clock_timestamp()) * 1000;
+  IF claimants IS NOT NULL THEN
+    live := ARRAY(SELECT id FROM hosts WHERE id = ANY (claimants) AND lease_until > moment);
+  END IF;
 
-  IF commits IS NOT NULL THEN
-    live := ARRAY(SELECT id FROM hosts WHERE lease_until > moment);
+  IF news IS NOT NULL THEN
+    IF keys IS NOT NULL THEN
+      INSERT INTO idempotency (tenant, key, request_hash, task)
+      SELECT tenant, key, hash, id FROM json_to_recordset(keys) AS k (id text, tenant text, key text, hash text)
+      ORDER BY tenant, key ON CONFLICT DO NOTHING;
+    END IF;
+    WITH made AS (
+      INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, started_at, updated_at, ended_at,
+        deadline, epoch, version, owner, last_event, runnable_at, depth, parent_task, parent_step, traceparent, budget,
+        metadata, usage, waiting_for, error, output, input, snapshot)
+      SELECT id, tenant, agent, agent_version, CASE WHEN begun THEN state ELSE 'queued' END, priority,
+        moment, CASE WHEN begun THEN moment END, moment, CASE WHEN begun AND ended THEN moment END,
+        deadline, begun::integer, begun::integer, CASE WHEN begun AND NOT released THEN host END,
+        CASE WHEN begun THEN 1 + count ELSE 1 END,
+        CASE WHEN NOT begun OR (released AND NOT ended AND wanted) THEN moment END,
+        depth, parent_task, parent_step, traceparent, budget, metadata, CASE WHEN begun THEN usage END,
+        CASE WHEN begun THEN waiting_for END, CASE WHEN begun THEN error END, CASE WHEN begun THEN output END,
+        input, CASE WHEN begun THEN snapshot END
+      FROM json_to_recordset(news) AS a (id text, tenant text, agent text, agent_version text, priority text,
+        deadline bigint, depth integer, parent_task text, parent_step text, traceparent text, budget text, metadata text,
+        input text, key text, host text, released boolean, ended boolean, wanted boolean, state text, count integer,
+        snapshot text, waiting_for text, output text, error text, usage text),
+        LATERAL (SELECT host IS NOT NULL AND host = ANY (live) AS begun) AS b
+      WHERE key IS NULL OR EXISTS (
+        SELECT 1 FROM idempotency i WHERE i.tenant = a.tenant AND i.key = a.key AND i.task = a.id)
+      ON CONFLICT (id) DO NOTHING
+      RETURNING tasks.id, tasks.deadline, tasks.ended_at
+    ), timed AS (
+      INSERT INTO timers (task, id, due_at)
+      SELECT id, 'deadline', deadline FROM made WHERE deadline IS NOT NULL AND ended_at IS NULL
+    )
+    SELECT array_agg(id), count(*) INTO created, made_count FROM made;
+    -- Which ones were made is told only when some were not.
+    IF made_count < news_count THEN
+      created := coalesce(created, '{}');
+      fresh := to_json(created);
+    END IF;
+    IF live <> '{}' THEN
+      INSERT INTO log (task, first_number, at, bodies)
+      SELECT id, 2, moment, events FROM json_to_recordset(news) AS a (id text, host text, events text)
+      WHERE events IS NOT NULL AND host = ANY (live) AND (fresh IS NULL OR id = ANY (created));
+    END IF;
+  END IF;
+
+  IF turns IS NOT NULL THEN
     WITH c AS (
-      SELECT * FROM json_to_recordset(commits) AS c (
+      SELECT * FROM json_to_recordset(turns) AS c (
         n integer, id text, epoch integer, version integer, host text, released boolean, ended boolean, wanted boolean,
-        state text, mail_read integer, count integer, events text, resnap boolean, snapshot text, waiting_for text,
-        output text, error text, usage text)
+        state text, mail_read integer, count integer, events text, step text, outcome text, resnap boolean,
+        snapshot text, waiting_for text, output text, error text, usage text)
     ), u AS (
       UPDATE tasks t SET
         epoch = CASE WHEN c.host IS NULL THEN t.epoch ELSE t.epoch + 1 END,
@@ -75,47 +131,75 @@ BEGIN
         AND CASE WHEN c.host IS NULL THEN t.owner IS NOT NULL
           ELSE t.owner IS NULL AND t.ended_at IS NULL AND c.host = ANY (live) END
       RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, t.runnable_at IS NOT NULL AS runnable,
-        c.ended, t.state, c.count, c.events
+        c.ended, t.state, t.deadline, c.count, c.events, c.step, c.outcome
     ), l AS (
       INSERT INTO log (task, first_number, at, bodies)
       SELECT id, last_event - count + 1, moment, events FROM u WHERE count > 0
+    ), s AS (
+      INSERT INTO steps (task, step, outcome) SELECT id, step, outcome FROM u WHERE step IS NOT NULL
+      ON CONFLICT DO NOTHING
     )
-    SELECT json_agg(json_build_array(n, epoch, version, last_event, mail_position, runnable)), array_agg(n),
-      array_agg(id) FILTER (WHERE u.ended), array_agg(id) FILTER (WHERE state = 'completed')
-    INTO commit_rows, applied, ended, completed FROM u;
+    -- What a task that ends in its first commit never had need not be looked for.
+    SELECT string_agg(concat_ws(',', n, epoch, version, last_event, mail_position, runnable::integer), ','), array_agg(n),
+      array_agg(id) FILTER (WHERE u.ended
+        AND (version > 1 OR mail_position > 0 OR deadline IS NOT NULL OR named IS NOT NULL)),
+      array_agg(id) FILTER (WHERE state = 'completed' AND (version > 1 OR mail_position > 0 OR named IS NOT NULL))
+    INTO turned, applied, ended_tasks, completed_tasks FROM u;
     applied := coalesce(applied, '{}');
-
-    IF cardinality(applied) < json_array_length(commits) THEN
-      SELECT json_agg(json_build_array(c.n,
-        CASE WHEN t.id IS NULL THEN 'unknown_task' WHEN t.ended_at IS NOT NULL THEN 'ended'
-          WHEN c.host <> ALL (live) THEN 'lease' ELSE 'epoch' END))
-      INTO refused_rows
-      FROM json_to_recordset(commits) AS c (n integer, id text, host text) LEFT JOIN tasks t ON t.id = c.id
-      WHERE c.n <> ALL (applied);
-    END IF;
   END IF;
 
-  IF news IS NOT NULL THEN
-    INSERT INTO idempotency (tenant, key, request_hash, task)
-    SELECT tenant, key, hash, id FROM json_to_recordset(news) AS a (id text, tenant text, key text, hash text)
-    WHERE key IS NOT NULL ORDER BY tenant, key ON CONFLICT DO NOTHING;
+  IF records IS NOT NULL THEN
+    WITH c AS (
+      SELECT * FROM json_to_recordset(records) AS c (n integer, id text, epoch integer, version integer,
+        count integer, events text, step text, outcome text, snapshot text)
+    ), u AS (
+      UPDATE tasks t SET version = t.version + 1, state = 'running', last_event = t.last_event + c.count,
+        updated_at = moment, waiting_for = NULL, snapshot = coalesce(c.snapshot, t.snapshot)
+      -- Not "owner IS NOT NULL": on a table that was empty when the plan was made, the index of owned tasks would look as
+      -- good as the one of ids, and be scanned whole for as long as the plan lives.
+      FROM c WHERE t.id = c.id AND t.epoch = c.epoch AND t.version = c.version
+        AND CASE WHEN t.owner IS NULL THEN false ELSE true END
+      RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, c.count, c.events, c.step, c.outcome
+    ), l AS (
+      INSERT INTO log (task, first_number, at, bodies)
+      SELECT id, last_event - count + 1, moment, events FROM u WHERE count > 0
+    ), s AS (
+      INSERT INTO steps (task, step, outcome) SELECT id, step, outcome FROM u WHERE step IS NOT NULL
+      ON CONFLICT DO NOTHING
+    )
+    SELECT string_agg(concat_ws(',', n, epoch, version, last_event, mail_position, 0), ','), array_agg(n)
+    INTO recorded, noted FROM u;
+    noted := coalesce(noted, '{}');
+  END IF;
 
-    WITH created AS (
+  IF cardinality(applied) < turn_count OR cardinality(noted) < record_count THEN
+    SELECT json_agg(json_build_array(c.n,
+      CASE WHEN t.id IS NULL THEN 'unknown_task' WHEN t.ended_at IS NOT NULL THEN 'ended'
+        WHEN c.host IS NOT NULL AND c.host <> ALL (live) THEN 'lease' ELSE 'epoch' END))
+    INTO refused_rows
+    FROM (
+      SELECT * FROM json_to_recordset(coalesce(turns, '[]')) AS c (n integer, id text, host text)
+      WHERE n <> ALL (applied)
+      UNION ALL
+      SELECT * FROM json_to_recordset(coalesce(records, '[]')) AS c (n integer, id text, host text)
+      WHERE n <> ALL (noted)
+    ) c LEFT JOIN tasks t ON t.id = c.id;
+  END IF;
+
+  IF children IS NOT NULL THEN
+    WITH made AS (
       INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, updated_at, runnable_at, deadline,
         depth, parent_task, parent_step, traceparent, budget, metadata, input)
       SELECT id, tenant, agent, agent_version, 'queued', priority, moment, moment, moment, deadline,
         depth, parent_task, parent_step, traceparent, budget, metadata, input
-      FROM json_to_recordset(news) AS a (c integer, id text, tenant text, agent text, agent_version text, priority text,
-        deadline bigint, depth integer, parent_task text, parent_step text, traceparent text, budget text,
-        metadata text, input text, key text)
-      WHERE (c IS NULL OR c = ANY (applied)) AND (key IS NULL OR EXISTS (
-        SELECT 1 FROM idempotency i WHERE i.tenant = a.tenant AND i.key = a.key AND i.task = a.id))
+      FROM json_to_recordset(children) AS a (c integer, id text, tenant text, agent text, agent_version text,
+        priority text, deadline bigint, depth integer, parent_task text, parent_step text, traceparent text,
+        budget text, metadata text, input text)
+      WHERE c = ANY (applied)
       ON CONFLICT (id) DO NOTHING
       RETURNING id, tasks.deadline
-    ), timed AS (
-      INSERT INTO timers (task, id, due_at) SELECT id, 'deadline', deadline FROM created WHERE deadline IS NOT NULL
     )
-    SELECT json_agg(id) INTO created_rows FROM created;
+    INSERT INTO timers (task, id, due_at) SELECT id, 'deadline', deadline FROM made WHERE deadline IS NOT NULL;
   END IF;
 
   IF letters IS NOT NULL THEN
@@ -145,17 +229,22 @@ BEGIN
     ON CONFLICT (task, slot) DO UPDATE SET sha256 = excluded.sha256 WHERE value_references.slot <> 'input';
   END IF;
 
-  IF ended IS NOT NULL THEN
-    DELETE FROM timers WHERE task = ANY (ended);
-    DELETE FROM mail WHERE task = ANY (ended);
-    DELETE FROM steps WHERE task = ANY (completed);
-    DELETE FROM value_references WHERE task = ANY (completed)
+  IF ended_tasks IS NOT NULL THEN
+    WITH t AS (DELETE FROM timers WHERE task = ANY (ended_tasks)), m AS (DELETE FROM mail WHERE task = ANY (ended_tasks)),
+      s AS (DELETE FROM steps WHERE task = ANY (completed_tasks))
+    DELETE FROM value_references WHERE task = ANY (completed_tasks)
       AND slot NOT IN (${LASTING_SLOTS.map((slot) => `'${slot}'`).join(', ')});
   END IF;
 
-  result := json_build_object('at', moment, 'commits', commit_rows, 'refused', refused_rows, 'created', created_rows,
-    'letters', letter_rows);
-  UPDATE lanes SET flush = flush_number, answer = result, at = moment WHERE id = lane_id;
+  result := concat('{"at":', moment, ',"commits":[', concat_ws(',', turned, recorded),
+    '],"live":', to_json(live), ',"fresh":', coalesce(fresh::text, 'null'),
+    ',"refused":', coalesce(refused_rows::text, 'null'), ',"letters":', coalesce(letter_rows::text, 'null'), '}');
+  UPDATE lanes SET flush = flush_number, answer = result, at = moment WHERE id = lane_id AND flush < flush_number;
+  IF NOT FOUND THEN
+    -- The lane's first flush, or the row was forgotten while the lane had nothing to do. What comes too late, after it was
+    -- asked again, finds a higher number: then all of it is undone.
+    INSERT INTO lanes (id, flush, answer, at) VALUES (lane_id, flush_number, result, moment);
+  END IF;
   RETURN result;
 END $body$;
 `

@@ -1,7 +1,9 @@
 // The journal of many hosts: Postgres.
 //   index.ts            this file: the port's verbs
-//   lanes.ts            group commit over a few connections; lost answers are looked up
-//   flush.ts            what a lane gathered, as parameters of apply_2, and back
+//   gathering.ts        group commit: what comes while flights are under way goes with the next one
+//   lane.ts             one connection that carries flights; lost answers are looked up
+//   flush.ts            a flight as parameters of apply_2
+//   answers.ts          its answer, given back to each caller
 //   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
 //   apply-function-1.ts the same as hosts of the first version call it
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
@@ -28,7 +30,8 @@ import {
 import { postgresBlobs, VALUE_SPACE } from './blobs.ts'
 import type { Address } from './connection.ts'
 import type { AcceptAnswer } from './flush.ts'
-import { Lane } from './lanes.ts'
+import { Gathering } from './gathering.ts'
+import { Lane } from './lane.ts'
 import { openReaders, type Readers } from './readers.ts'
 import { reads } from './reads.ts'
 import { migrate } from './schema.ts'
@@ -38,7 +41,7 @@ export interface PostgresOptions {
   url: string
   /** One Troupe in one schema. */
   schema?: string
-  /** Connections that write, each with its own flush under way. One gathers the largest groups; default 1. */
+  /** Connections that write, each with its own flight under way; default 2. */
   lanes?: number
   /** Connections that read. */
   pool?: number
@@ -52,8 +55,8 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const reading = reads(readers, blobs)
   const leases = openReaders(address, 1, closing.signal)
   const sweeping = sweeps(readers, leases)
-  const lanes = Array.from({ length: options.lanes ?? 1 }, () => new Lane(address, closing.signal))
-  const laneOf = (taskId: string) => lanes[hash(taskId) % lanes.length]!
+  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
+  const gathering = new Gathering(lanes, closing.signal)
 
   /** Who used the id or the key first. */
   async function earlier({ task }: PreparedTask): Promise<Accepted> {
@@ -76,13 +79,13 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   }
 
   return {
-    inOrder: false,
+    inOrder: true,
     async accept(task) {
       const prepared = prepareTask(task)
       const spilled = spillTask(prepared, blobs)
       if (spilled !== undefined) await spilled
       const answer = await new Promise<AcceptAnswer>((resolve, reject) => {
-        laneOf(task.id).put({ kind: 'accept', prepared, resolve, reject })
+        gathering.put({ kind: 'accept', prepared, resolve, reject })
       })
       return 'existing' in answer ? earlier(prepared) : answer
     },
@@ -91,7 +94,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
       const spilled = spillCommit(prepared, blobs)
       if (spilled !== undefined) await spilled
       return new Promise((resolve, reject) => {
-        laneOf(actorCommit.taskId).put({ kind: 'commit', prepared, resolve, reject })
+        gathering.put({ kind: 'commit', prepared, resolve, reject })
       })
     },
     async deliver(message) {
@@ -99,7 +102,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
       const spilled = spillMessage(prepared, blobs)
       if (spilled !== undefined) await spilled
       return new Promise((resolve, reject) => {
-        laneOf(message.to).put({ kind: 'deliver', prepared, resolve, reject })
+        gathering.put({ kind: 'deliver', prepared, resolve, reject })
       })
     },
     load: (taskId) => reading.load(taskId),
@@ -112,7 +115,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
     ...sweeping,
     async close() {
       closing.abort()
-      await Promise.all(lanes.map((lane) => lane.close()))
+      await gathering.close()
       await blobs.close()
       await Promise.all([leases.close(), readers.close()])
     },
@@ -157,13 +160,4 @@ async function connect(
     readers.close().catch(() => {})
     throw thrown
   }
-}
-
-/** FNV-1a over the end of the id, which is its random part. */
-function hash(taskId: string): number {
-  let value = 0x811c9dc5
-  for (let index = Math.max(0, taskId.length - 8); index < taskId.length; index++) {
-    value = Math.imul(value ^ taskId.charCodeAt(index), 0x01000193)
-  }
-  return value >>> 0
 }

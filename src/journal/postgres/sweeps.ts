@@ -4,8 +4,8 @@ import type { HostLease, HostRow, Wake } from '../journal.ts'
 import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER, ENDED_LEASE_KEPT_MS } from '../rules.ts'
+import { type Letter, wakeOf } from './answers.ts'
 import { VALUE_SPACE } from './blobs.ts'
-import { type Letter, wakeOf } from './flush.ts'
 import type { Readers } from './readers.ts'
 
 /** The moment of the call, where a statement needs it more than once. */

@@ -1,0 +1,81 @@
+// A lane: one connection that carries flights, one at a time.
+//
+// A flight has a number. When the connection is cut while it is under way, it is in doubt: the lane asks again under the
+// same number, and the database either applies it or returns the answer it gave the first time (apply-function.ts).
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Answer, settle } from './answers.ts'
+import { type Address, Line, pauseMs } from './connection.ts'
+import { failureOf, storeError } from './errors.ts'
+import { type FlushValues, makeFlush, type Op } from './flush.ts'
+
+// A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
+// index even then, or it would scan whole tables for as long as it lives.
+const SETTINGS = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'random_page_cost=0.1',
+  'cpu_tuple_cost=0.1',
+  'jit=off',
+  'plan_cache_mode=force_generic_plan',
+]
+
+const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
+const APPLY = 'SELECT apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer'
+
+export class Lane {
+  readonly #id = randomUUID()
+  readonly #line: Line
+  readonly #patienceMs: number
+  readonly #closing: AbortSignal
+  #number = 0
+
+  constructor(address: Address, closing: AbortSignal) {
+    this.#line = new Line(address, SETTINGS)
+    this.#patienceMs = address.patienceMs
+    this.#closing = closing
+  }
+
+  /** Never fails: each op is told. False when the database is away, so that nobody waits as long again behind it. */
+  async fly(ops: Op[]): Promise<boolean> {
+    const { values, firsts } = makeFlush(ops)
+    let answer: Answer
+    try {
+      answer = await this.#apply(values)
+    } catch (thrown) {
+      const refused = failureOf(thrown) === 'refused'
+      if (refused && ops.length > 1) {
+        // One of them is not to the database's liking; it must not take the others with it.
+        for (const op of ops) await this.fly([op])
+        return true
+      }
+      const error = storeError(thrown)
+      for (const op of ops) op.reject(error)
+      return refused
+    }
+    settle(ops, firsts, answer)
+    return true
+  }
+
+  async close(): Promise<void> {
+    await this.#line.close({ text: CLOSE_LANE, values: [this.#id] })
+  }
+
+  async #apply(flush: FlushValues): Promise<Answer> {
+    const number = ++this.#number
+    const until = performance.now() + this.#patienceMs
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const values = [this.#id, number, attempt > 0, ...flush]
+        const { rows } = await this.#line.query({ name: 'apply', text: APPLY, values })
+        return JSON.parse(rows[0].answer)
+      } catch (thrown) {
+        const pause = pauseMs(attempt)
+        const hopeless = failureOf(thrown) === 'refused' || performance.now() + pause > until || this.#closing.aborted
+        if (hopeless) throw thrown
+        await wait(pause, undefined, { signal: this.#closing }).catch(() => {})
+      }
+    }
+  }
+}
