@@ -1,4 +1,4 @@
-// The lease: renewed each second at the journal, judged by the journal's clock. A host that cannot renew in time must
+// The lease: renewed each second at the journal, judged by the journal’s clock. A host that cannot renew in time
 // must assume that others run its tasks, and stops its own actors (self-fencing) even if it only slept, or if a step
 // kept the event loop for so long that the renewal came too late.
 import { TroupeError } from '../contract/errors.ts'
