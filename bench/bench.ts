@@ -35,8 +35,11 @@ const SYSTEMS: Record<string, string[]> = {
   transitions: ['troupe'],
 }
 
-/** Gateway and two hosts as processes; the peer's producer and worker as processes too. `noop` only. */
-const CLUSTER_SYSTEMS = ['troupe-cluster', 'bullmq-processes']
+/**
+ * Gateway and two hosts as processes; the peer's producer and workers as processes too. `noop` only. Like against like:
+ * submissions and ends over connections that stay, a message for each task. `-http` is the same with a request for each.
+ */
+const CLUSTER_SYSTEMS = ['troupe-cluster', 'troupe-cluster-http', 'bullmq-processes']
 
 if (OWN_FILES.includes(workload)) {
   const file = (await import(`./${workload}.ts`)) as { run(options: { n?: number; json: boolean }): Promise<void> }

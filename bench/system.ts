@@ -12,7 +12,8 @@ const [system = 'troupe', workload = 'noop', chosenStore = 'sqlite', count] = pr
 const store = chosenStore === 'postgres' ? 'postgres' : 'sqlite'
 
 async function subject(): Promise<{ subject: Subject; store: string }> {
-  if (system === 'troupe-cluster') return { subject: await clusterSubject(), store: 'postgres + nats' }
+  if (system === 'troupe-cluster') return { subject: await clusterSubject('websocket'), store: 'postgres + nats' }
+  if (system === 'troupe-cluster-http') return { subject: await clusterSubject('http'), store: 'postgres + nats' }
   if (system === 'bullmq-processes') return { subject: await bullmqProcessesSubject(), store: 'redis' }
   if (system === 'bullmq-everysec') return { subject: await bullmqSubject(workload, 'everysec'), store: 'redis' }
   if (system === 'bullmq-always') return { subject: await bullmqSubject(workload, 'always'), store: 'redis' }

@@ -33,11 +33,19 @@ export interface SubmitRequest {
   traceparent?: string
 }
 
+export interface Watching {
+  task: Task
+  created: boolean
+  ending: Ending
+}
+
+export type { Ending } from './follow.ts'
+
 export interface Desk {
   /** P1: resolves when the task is on disk. `created: false` repeats an earlier answer for the same idempotency key. */
   submit(request: SubmitRequest): Promise<{ task: Task; created: boolean }>
   /** As `submit`, and watches for the end from the beginning: nothing has to be read for it. */
-  submitAndWatch(request: SubmitRequest): Promise<{ task: Task; created: boolean; ending: Ending }>
+  submitAndWatch(request: SubmitRequest): Promise<Watching>
   get(tenant: string, taskId: string): Promise<Task>
   list(
     tenant: string,
@@ -138,12 +146,14 @@ export function createDesk(parts: DeskParts): Desk {
   async function endingOf(tenant: string, taskId: string): Promise<Ending> {
     const ending = untilEnd({ bus, lookAgain, tenant, taskId })
     try {
-      if (hasEnded((await get(tenant, taskId)).state)) ending.stop()
+      const { state } = await get(tenant, taskId)
+      if (!hasEnded(state)) return ending
+      ending.stop()
+      return { ended: Promise.resolve(state), stop() {} }
     } catch (error) {
       ending.stop()
       throw error
     }
-    return ending
   }
 
   return {

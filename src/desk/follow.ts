@@ -1,8 +1,8 @@
 // One task's log from any number, then live. The bus may lose or repeat what it carries, so it only says "look":
 // numbers decide what is yielded, and a gap is read from the journal (P6: each event once, none missing).
 import type { Bus } from '../bus/bus.ts'
-import type { TaskEvent } from '../contract/events.ts'
-import { hasEnded } from '../contract/task.ts'
+import type { EventType, TaskEvent } from '../contract/events.ts'
+import { type EndState, hasEnded } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { LookAgain } from './look-again.ts'
 
@@ -10,7 +10,12 @@ const PAGE = 200
 /** Live events held for a slow reader; what is over is dropped here and read from the journal later. */
 const HELD = 1_000
 
-const ENDS = new Set(['task.completed', 'task.failed', 'task.cancelled', 'task.rejected'])
+const ENDS = new Map<EventType, EndState>([
+  ['task.completed', 'completed'],
+  ['task.failed', 'failed'],
+  ['task.cancelled', 'cancelled'],
+  ['task.rejected', 'rejected'],
+])
 
 export interface Following {
   journal: Journal
@@ -87,8 +92,8 @@ async function wasReopened(journal: Journal, taskId: string, number: number): Pr
 }
 
 export interface Ending {
-  /** Resolves when the task has ended, or when it is no longer waited for. */
-  ended: Promise<void>
+  /** How the task ended; `undefined`: it is no longer waited for. */
+  ended: Promise<EndState | undefined>
   stop(): void
 }
 
@@ -98,24 +103,24 @@ export interface Ending {
  */
 export function untilEnd(waiting: Omit<Following, 'after' | 'journal' | 'signal'>): Ending {
   const { bus, lookAgain, tenant, taskId } = waiting
-  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const { promise: ended, resolve } = Promise.withResolvers<EndState | undefined>()
   const stopFollowing = bus.follow(tenant, taskId, (events) => {
-    if (events.some(({ body }) => ENDS.has(body.type))) stop()
+    for (const { body } of events) if (ENDS.has(body.type)) settle(ENDS.get(body.type))
   })
   const stopLooking = lookAgain.watch({
     taskId,
     last: Number.MAX_SAFE_INTEGER,
     news(head) {
       // Not there: not accepted yet.
-      if (head?.ended === true) stop()
+      if (head !== undefined && hasEnded(head.state)) settle(head.state)
     },
   })
-  function stop(): void {
+  function settle(state: EndState | undefined): void {
     stopFollowing()
     stopLooking()
-    resolve()
+    resolve(state)
   }
-  return { ended, stop }
+  return { ended, stop: () => settle(undefined) }
 }
 
 /** Waits for the end at most so long, and no longer than the signal allows. */

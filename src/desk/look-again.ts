@@ -1,6 +1,7 @@
 // Whoever follows a task is told by the bus, and the bus may lose what it carries. So what is waited for is looked up in
 // the journal now and then: all of it together, in one statement, however many follow. A lost announcement costs at most
 // one interval.
+import { hasEnded } from '../contract/task.ts'
 import type { Journal, LogHead } from '../journal/journal.ts'
 
 const LOOK_AGAIN_MS = 2_000
@@ -48,7 +49,7 @@ export function createLookAgain(journal: Pick<Journal, 'heads'>, everyMs = LOOK_
     const byId = new Map(heads.map((head) => [head.id, head]))
     for (const watched of some) {
       const head = byId.get(watched.taskId)
-      if (all.has(watched) && (head === undefined || head.ended || head.lastEvent > watched.last)) watched.news(head)
+      if (all.has(watched) && hasNews(watched, head)) watched.news(head)
     }
   }
 
@@ -64,4 +65,8 @@ export function createLookAgain(journal: Pick<Journal, 'heads'>, everyMs = LOOK_
       }
     },
   }
+}
+
+function hasNews({ last }: Watched, head: LogHead | undefined): boolean {
+  return head === undefined || hasEnded(head.state) || head.lastEvent > last
 }

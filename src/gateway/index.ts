@@ -9,6 +9,7 @@
 //   answers.ts         answers to text
 //   unknown-routes.ts  404 or 405
 //   malformed-http.ts  what is no HTTP
+//   submissions.ts     a submission on its way to the desk, the same for every door
 //   cursor.ts          signed cursors, bound to tenant and query
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
 //   streams.ts         the streams that are open now

@@ -49,7 +49,7 @@ export interface Journal {
   list(query: TaskQuery): Promise<{ tasks: Task[]; nextCursor?: string }>
   /** Events with a number above `after`, in order. */
   events(taskId: string, after: number, limit: number): Promise<TaskEvent[]>
-  /** How far the logs of these tasks have come, in one statement for any number of them. Unknown tasks are left out. */
+  /** How far these tasks and their logs have come, in one statement for any number of them. Unknown tasks are left out. */
   heads(taskIds: readonly string[]): Promise<LogHead[]>
 
   /** A failed or cancelled task becomes runnable again from its last good snapshot. `undefined`: it is in another state. */
@@ -230,7 +230,7 @@ export interface HostRow {
 export interface LogHead {
   id: string
   lastEvent: number
-  ended: boolean
+  state: TaskState
 }
 
 export interface TaskQuery {

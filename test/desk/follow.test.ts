@@ -161,8 +161,7 @@ test('a submission’s end is noticed although its announcement is lost, and cos
   await looks(2)
   assert.equal(counts.others, 0)
   await commit(task.id, [END], true)
-  await ending.ended
-  assert.equal((await desk.get(TENANT, task.id)).state, 'completed')
+  assert.equal(await ending.ended, 'completed')
 })
 
 test('watching the repeated submission of an ended task ends at once', async () => {
@@ -173,7 +172,7 @@ test('watching the repeated submission of an ended task ends at once', async () 
   await first.ending.ended
   const second = await desk.submitAndWatch(request)
   assert.equal(second.created, false)
-  await second.ending.ended
+  assert.equal(await second.ending.ended, 'completed')
   assert.equal((await desk.waitForEnd(TENANT, first.task.id, 60_000)).state, 'completed')
 })
 

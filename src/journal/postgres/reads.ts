@@ -32,7 +32,7 @@ const EVENTS = `
     (SELECT max(first_number) FROM log WHERE task = $1 AND first_number <= $2), 0)
   ORDER BY first_number LIMIT $3`
 
-const HEADS = `SELECT id, last_event AS "lastEvent", ended_at IS NOT NULL AS ended FROM tasks WHERE id = ANY ($1)`
+const HEADS = `SELECT id, last_event AS "lastEvent", state FROM tasks WHERE id = ANY ($1)`
 
 const USAGE = `
   SELECT count(*) AS tasks, coalesce(sum((usage::json ->> 'inputTokens')::bigint), 0) AS input,

@@ -21,7 +21,7 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
     SELECT first_number, at, bodies FROM log WHERE task = ?1 AND first_number >= coalesce(
       (SELECT max(first_number) FROM log WHERE task = ?1 AND first_number <= ?2), 0) ORDER BY first_number`)
   const heads = db.prepare(`
-    SELECT id, last_event, ended_at IS NOT NULL AS ended FROM tasks WHERE id IN (SELECT value FROM json_each(?))`)
+    SELECT id, last_event AS lastEvent, state FROM tasks WHERE id IN (SELECT value FROM json_each(?))`)
   const counters = db.prepare('SELECT agent, state, tasks FROM counters WHERE tasks > 0 ORDER BY agent, state')
   const spent = db.prepare(`
     SELECT count(*) AS tasks, coalesce(sum(usage ->> 'inputTokens'), 0) AS input,
@@ -79,9 +79,7 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
     },
 
     heads(taskIds: readonly string[]): LogHead[] {
-      return heads
-        .all(JSON.stringify(taskIds))
-        .map(({ id, last_event, ended }) => ({ id: String(id), lastEvent: Number(last_event), ended: ended === 1 }))
+      return heads.all(JSON.stringify(taskIds)) as unknown as LogHead[]
     },
 
     counts(): { agent: string; state: TaskState; tasks: number }[] {

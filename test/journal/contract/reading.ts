@@ -28,17 +28,17 @@ export function readingTests(current: Current): void {
     assert.deepEqual(await journal.events(newId('task'), 0, 10), [])
   })
 
-  test('the heads of many logs say how far each has come and whether it ended', async () => {
+  test('the heads of many tasks say how far each has come', async () => {
     const journal = current()
     const queued = await accepted(journal, {})
     const failing = await owned(journal, newId('host'), {})
     await apply(journal, commitOn(failing, { state: 'failed', release: true, events: [{ type: 'task.cancelled' }] }))
     const heads = await journal.heads([queued.id, failing.id, newId('task'), queued.id])
-    const known = new Map(heads.map(({ id, lastEvent, ended }) => [id, { lastEvent, ended }]))
+    const known = new Map(heads.map(({ id, lastEvent, state }) => [id, { lastEvent, state }]))
     assert.equal(heads.length, 2)
-    assert.deepEqual(known.get(queued.id), { lastEvent: 1, ended: false })
+    assert.deepEqual(known.get(queued.id), { lastEvent: 1, state: 'queued' })
     const { lastEvent } = (await journal.get(failing.id))!
-    assert.deepEqual(known.get(failing.id), { lastEvent, ended: true })
+    assert.deepEqual(known.get(failing.id), { lastEvent, state: 'failed' })
     assert.deepEqual(await journal.heads([]), [])
   })
 

@@ -4,11 +4,13 @@
 import { TroupeError } from '../../../contract/errors.ts'
 import type { PlatformEventType } from '../../../contract/events.ts'
 import type { Principal } from '../../auth/principal.ts'
+import { parseJsonBody } from '../../json-body.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { codedError, problemOf } from '../../problem.ts'
 import { eventViewFor, knownForm } from '../rest/task-view.ts'
 import { CLOSE_CODES, type Resume, requestSchema, type StreamMessage, type StreamRequest } from './protocol.ts'
-import type { Socket } from './socket.ts'
+import { gatherSends, type Socket, type Wire } from './socket.ts'
+import { createSubmitting } from './submitting.ts'
 
 const MAX_FOLLOWED = 1_000
 /** Requests that wait for earlier ones of the same connection. */
@@ -17,13 +19,14 @@ const MAX_WAITING = 1_000
 const DISMISSAL_MS = 5_000
 
 export interface Connection {
-  receive(text: string): void
+  receive(message: Buffer): void
   end(why: 'draining' | 'revoked' | 'dropped'): void
   close(): void
 }
 
 export function openConnection(
   socket: Socket,
+  wire: Wire,
   reader: Principal,
   requestId: string,
   context: GatewayContext,
@@ -32,6 +35,8 @@ export function openConnection(
   const { desk, bus, screening, metrics, config } = context
   const tasks = new Map<string, { stop: AbortController; last: number }>()
   const platform = new Map<PlatformEventType, { unsubscribe: () => void; last: number | undefined }>()
+  const gather = gatherSends(wire)
+  const submitting = createSubmitting({ context, reader, requestId, send, fail })
   let ended = false
   /** While too much waits for the reader: resolves when it has taken that. */
   let full: Promise<void> | undefined
@@ -41,6 +46,7 @@ export function openConnection(
   function send(message: StreamMessage): void {
     if (socket.readyState !== socket.OPEN) return
     const text = JSON.stringify(message)
+    gather()
     const isFull = socket.bufferedAmount + text.length > config.streamBufferBytes
     if (!isFull || full !== undefined) {
       socket.send(text, ignoreClosed)
@@ -60,7 +66,9 @@ export function openConnection(
   function resume(): Resume {
     const streams: Resume['streams'] = {}
     for (const [stream, { last }] of platform) if (last !== undefined) streams[stream] = last
-    return { tasks: Object.fromEntries([...tasks].map(([id, { last }]) => [id, last])), streams }
+    // Of a submission whose end was not told yet only the acceptance is known.
+    const accepted = [...submitting.watched.keys()].map((id) => [id, 1])
+    return { tasks: Object.fromEntries([...accepted, ...[...tasks].map(([id, { last }]) => [id, last])]), streams }
   }
 
   function end(why: 'draining' | 'revoked' | 'dropped'): void {
@@ -77,13 +85,14 @@ export function openConnection(
 
   function close(): void {
     ended = true
+    submitting.close()
     for (const { stop } of tasks.values()) stop.abort()
     for (const { unsubscribe } of platform.values()) unsubscribe()
     tasks.clear()
     platform.clear()
   }
 
-  function fail(error: unknown, about: { task?: string; stream?: string }): void {
+  function fail(error: unknown, about: { task?: string; stream?: string; request?: string }): void {
     send({ type: 'error', about, problem: problemOf(codedError(error), requestId) })
   }
 
@@ -140,8 +149,13 @@ export function openConnection(
     else followed.unsubscribe = unsubscribe
   }
 
-  async function handle(request: StreamRequest): Promise<void> {
+  async function handle(request: StreamRequest, bytes: number): Promise<void> {
     switch (request.type) {
+      case 'submit':
+        await limit()
+        // A reader that does not take its answers is not given more.
+        while (full !== undefined) await full
+        return submitting.submit(request, bytes)
       case 'follow':
         await limit()
         return await followTask(request.task, request.after)
@@ -162,7 +176,7 @@ export function openConnection(
   }
 
   return {
-    receive(text) {
+    receive(message) {
       if (++waiting > MAX_WAITING) {
         close()
         socket.close(CLOSE_CODES.misuse, 'too many requests at a time')
@@ -174,8 +188,8 @@ export function openConnection(
         if (ended) return
         let request: StreamRequest | undefined
         try {
-          request = parseRequest(text)
-          await handle(request)
+          request = parseRequest(message)
+          await handle(request, message.length)
         } catch (error) {
           fail(error, aboutOf(request))
         }
@@ -186,13 +200,8 @@ export function openConnection(
   }
 }
 
-function parseRequest(text: string): StreamRequest {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
-  } catch {
-    throw new TroupeError('invalid_request', 'The message is not JSON.')
-  }
+function parseRequest(message: Buffer): StreamRequest {
+  const json = parseJsonBody(message)
   const parsed = requestSchema.safeParse(json)
   if (parsed.success) return parsed.data
   const first = parsed.error.issues[0]
@@ -202,8 +211,9 @@ function parseRequest(text: string): StreamRequest {
   )
 }
 
-function aboutOf(request: StreamRequest | undefined): { task?: string; stream?: string } {
+function aboutOf(request: StreamRequest | undefined): { task?: string; stream?: string; request?: string } {
   if (request === undefined || request.type === 'ping') return {}
+  if (request.type === 'submit') return { request: request.request }
   return 'task' in request ? { task: request.task } : { stream: request.stream }
 }
 

@@ -1,6 +1,7 @@
-// The WebSocket door: GET /v1/stream follows many tasks and the platform's event streams over one connection.
+// The WebSocket door: over one connection, GET /v1/stream submits tasks and follows them and the platform's event streams.
 //   index.ts        this file: the route, heartbeats
 //   connection.ts   one connection: what it follows, its bounded buffer
+//   submitting.ts   submissions over the connection, and their ends
 //   protocol.ts     what is said, in both directions
 //   socket.ts       what is used of the WebSocket library
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -41,7 +42,7 @@ export function streamDoor(
       config: { role: 'viewer' },
       schema: {
         tags: ['streams'],
-        summary: 'Follow many tasks and event streams over a WebSocket',
+        summary: 'Submit and follow many tasks, and follow event streams, over a WebSocket',
         description:
           'Upgrade to a WebSocket with the subprotocol `troupe.v1`. A browser gives its credential as a second subprotocol, `troupe.bearer.<key or token>`.',
         response: { 101: z.undefined().describe('Switched to WebSocket.'), ...problems('overloaded') },
@@ -52,7 +53,7 @@ export function streamDoor(
       wsHandler: (socket: Socket, request) => {
         const reader = principalOf(request)
         const limit = () => guards.rates.take(reader)
-        const connection = openConnection(socket, reader, request.id, context, limit)
+        const connection = openConnection(socket, request.raw.socket, reader, request.id, context, limit)
         let release: () => void
         try {
           release = streams.open({
@@ -68,7 +69,7 @@ export function streamDoor(
         socket.on('pong', () => answering.set(socket, true))
         socket.on('message', (data, isBinary) => {
           if (isBinary) return socket.close(1003, 'text frames only')
-          connection.receive(String(data))
+          connection.receive(data)
         })
         // A protocol error of the peer closes the connection; `close` follows.
         socket.on('error', () => {})

@@ -15,3 +15,23 @@ export interface Socket {
   on(event: 'pong' | 'close' | 'error', listener: () => void): void
   once(event: 'close', listener: () => void): void
 }
+
+/** The connection below it, to gather what is sent. */
+export interface Wire {
+  cork(): void
+  uncork(): void
+}
+
+/** What is sent in one turn of the event loop leaves in one system call; each costs more than the message. Call before sending. */
+export function gatherSends(wire: Wire): () => void {
+  let corked = false
+  return () => {
+    if (corked) return
+    corked = true
+    wire.cork()
+    process.nextTick(() => {
+      corked = false
+      wire.uncork()
+    })
+  }
+}

@@ -1,0 +1,76 @@
+// A submission on its way from a door to the desk, the same for every door: quota, screening, trace.
+import { z } from 'zod'
+import { type Budget, LANES } from '../contract/task.ts'
+import type { SubmitRequest } from '../desk/desk.ts'
+import { agentName, budgetSchema } from './doors/rest/task-view.ts'
+import type { GatewayContext } from './parts.ts'
+
+export const submissionSchema = z
+  .strictObject({
+    agent: agentName.describe('A name from GET /v1/agents.'),
+    agentVersion: z.string().max(100).optional().describe('Absent: the newest one.'),
+    input: z.unknown().describe('Must fit the agent’s input schema.'),
+    priority: z.enum(LANES).optional(),
+    deadline: z.iso.datetime({ offset: true }).optional().describe('The task fails when it has not ended by then.'),
+    budget: budgetSchema.optional(),
+    metadata: z
+      .record(z.string().max(100), z.string().max(1_000))
+      .refine((metadata) => Object.keys(metadata).length <= 50, 'holds more than 50 entries')
+      .optional(),
+  })
+  .meta({ id: 'Submission' })
+
+export type Submission = z.output<typeof submissionSchema>
+
+export interface Submissions {
+  /** Throws when quota or policy refuse; gives the rules by which the policy only flags, for the audit trail. */
+  admit(tenant: string, submission: Submission, bytes: number): Promise<string | undefined>
+  /** Hands it to the desk, in a span of its own. */
+  hand<Answer>(
+    tenant: string,
+    submission: Submission,
+    more: { idempotencyKey?: string | undefined; traceparent?: string | undefined },
+    submit: (request: SubmitRequest) => Promise<Answer>,
+  ): Promise<Answer>
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/
+
+export function createSubmissions(context: GatewayContext): Submissions {
+  const { screening, quotas, metrics, telemetry } = context
+  return {
+    async admit(tenant, { agent, input }, bytes) {
+      await quotas.check(tenant)
+      const flagged = screening.input(agent, input, bytes)
+      if (flagged === undefined) return undefined
+      metrics.count('troupe_gateway_screened_total')
+      return flagged.rules.join(',')
+    },
+
+    async hand(tenant, submission, { idempotencyKey, traceparent }, submit) {
+      const wanted = requestOf(tenant, submission)
+      if (idempotencyKey !== undefined) wanted.idempotencyKey = idempotencyKey
+      const parent = traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined
+      const within = (own: string | undefined) => submit(own === undefined ? wanted : { ...wanted, traceparent: own })
+      if (telemetry === undefined) return await within(parent)
+      const attributes = { 'troupe.tenant': tenant, 'gen_ai.agent.name': wanted.agent }
+      return await telemetry.span('POST /v1/tasks', attributes, parent, within)
+    },
+  }
+}
+
+/** As the desk takes it: what was left out is not there. */
+function requestOf(tenant: string, submission: Submission): SubmitRequest {
+  const { agent, agentVersion, input, priority, deadline, budget, metadata } = submission
+  const wanted: SubmitRequest = { tenant, agent, input }
+  if (agentVersion !== undefined) wanted.agentVersion = agentVersion
+  if (priority !== undefined) wanted.priority = priority
+  if (deadline !== undefined) wanted.deadline = Date.parse(deadline)
+  if (budget !== undefined) wanted.budget = budgetOf(budget)
+  if (metadata !== undefined) wanted.metadata = metadata
+  return wanted
+}
+
+function budgetOf({ costMicros, tokens }: z.output<typeof budgetSchema>): Budget {
+  return { ...(costMicros === undefined ? {} : { costMicros }), ...(tokens === undefined ? {} : { tokens }) }
+}
