@@ -2,6 +2,7 @@
 // it began, so that its lease can be ended when the parent sees it die.
 import { takeOver } from '../host/take-over.ts'
 import { watchDeaths } from './deaths.ts'
+import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { hostOf, openParts } from './parts.ts'
 import { runProcess } from './process.ts'
 import { readSettings } from './settings.ts'
@@ -11,16 +12,18 @@ await runProcess(async () => {
   const settings = readSettings()
   refuseEmbedded(settings, 'host')
   const parts = await openParts(settings, 'host')
+  const endpoint = await metricsEndpointOf(settings.metricsAddress, parts.measures, parts.holdsLease)
   const host = hostOf(parts, settings.label)
   await host.start()
   const stopWatching = watchDeaths(settings.supervisorUrl, (origin) =>
     takeOver({ ...parts.stores, origin, onTrouble: parts.onTrouble }),
   )
   return {
-    facts: { host: host.id },
+    facts: { host: host.id, ...endpoint?.facts },
     async stop() {
       stopWatching()
       await host.drain(settings.graceMs)
+      await endpoint?.stop()
       await parts.close()
     },
   }

@@ -1,10 +1,12 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
-// TROUPE_INFERENCE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_TLS_CERT, _KEY
+// TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_TLS_CERT, _KEY
 // and _CA; TROUPE_LOG (info); traces as in trace-settings.ts. Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
-import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
+import type { TlsFiles } from '../workers/grpc/index.ts'
 import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
+import { createMeasures } from './measures.ts'
+import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
 import { startTelemetry } from './telemetry.ts'
 
@@ -14,23 +16,26 @@ const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
   const telemetry = startTelemetry('inference', (message) => log.warn(message))
-  const metrics = new Metrics()
-  const metricsAddress = environment.TROUPE_INFERENCE_METRICS_ADDRESS
-  const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
+  const measures = createMeasures('inference')
+  let ready = false
+  const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
   const worker = await startInferenceWorker({
     address: environment.TROUPE_INFERENCE_ADDRESS ?? '127.0.0.1:0',
     models: environment.TROUPE_MODELS ?? 'models',
-    metrics,
+    metrics: measures.metrics,
     onEvent: logEvent,
     ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
     ...tls(),
   })
-  log.info({ port: worker.port, metricsPort: endpoint?.port }, 'inference worker serves')
+  ready = true
+  log.info({ port: worker.port, ...endpoint?.facts }, 'inference worker serves')
   return {
-    facts: { port: worker.port },
+    facts: { port: worker.port, ...endpoint?.facts },
     async stop() {
+      ready = false
       await worker.drain(GRACE_MS)
       await endpoint?.stop()
+      measures.stop()
       await telemetry.stop()
     },
   }

@@ -8,6 +8,10 @@ import { createHost, type Host } from '../host/host.ts'
 import { contextMaker } from '../host/services.ts'
 import { type AgentRegistry, findPackages, loadAgents, readPackage } from '../plugins/index.ts'
 import type { Facts } from '../supervision/index.ts'
+import { measureHost } from './measured-host.ts'
+import { measureJournal } from './measured-journal.ts'
+import { measureTree } from './measured-tree.ts'
+import { createMeasures, type Measures } from './measures.ts'
 import { createLog, createServices } from './services.ts'
 import type { Settings } from './settings.ts'
 import { openStores, type Stores } from './stores.ts'
@@ -22,6 +26,9 @@ export interface Parts {
   agents: AgentRegistry
   workers: Workers
   telemetry: Telemetry
+  measures: Measures
+  /** A host may claim tasks while it does. */
+  holdsLease(): boolean
   onTrouble(what: string, error: unknown): void
   close(): Promise<void>
 }
@@ -33,7 +40,12 @@ const REPOSITORY = join(import.meta.dirname, '..', '..')
 
 export async function openParts(settings: Settings, name: string): Promise<Parts> {
   const log = createLog(settings, name)
-  const stores = await openStores(settings)
+  const opened = await openStores(settings)
+  const measures = createMeasures(name)
+  const { journal, holdsLease } = measureJournal(measures, opened.journal)
+  const stores: Stores = { ...opened, journal }
+  const connected = measures.metrics.gauge('troupe_bus_connected', '1 while the bus is connected')
+  measures.atScrape(() => connected({}, stores.bus.status().connected ? 1 : 0))
   try {
     const { agents, refused } = await loadAgents(await packagesOf(settings))
     for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
@@ -46,16 +58,20 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       agents,
       workers,
       telemetry,
+      measures,
+      holdsLease,
       onTrouble: (what, error) => log.warn({ err: error }, `Trouble with ${what}.`),
       async close() {
         workers.close()
         // The host has drained: what still reads a document reads for nobody.
         await closeDocumentPools()
         await telemetry.stop()
+        measures.stop()
         await stores.close()
       },
     }
   } catch (error) {
+    measures.stop()
     await stores.close()
     throw error
   }
@@ -68,10 +84,12 @@ export function hostOf(parts: Parts, label: string): Host {
     bus,
     agents: parts.agents,
     makeContext: contextMaker(createServices(parts)),
-    observe: parts.telemetry.observe({
-      journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
-      lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
-    }),
+    observe: measureHost(parts.measures.metrics)(
+      parts.telemetry.observe({
+        journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
+        lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
+      }),
+    ),
     label,
     retentionMs: parts.settings.retentionMs,
     onTrouble: parts.onTrouble,
@@ -80,9 +98,11 @@ export function hostOf(parts: Parts, label: string): Host {
 
 /** `own`: what this process alone knows of itself, for its node of the tree. */
 export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
-  const { settings, agents, workers, telemetry } = parts
+  const { settings, agents, workers, telemetry, measures } = parts
   const { journal, bus, blobs, gatewayStore: store } = parts.stores
   const desk = createDesk({ journal, bus, agents })
+  const supervision = settings.supervisorUrl === undefined ? undefined : connectSupervision(settings.supervisorUrl, own)
+  if (supervision !== undefined) measureTree(measures, () => supervision.tree())
   return createGateway({
     desk,
     journal,
@@ -90,9 +110,9 @@ export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
     agents,
     blobs,
     store,
-    telemetry: telemetry.gateway(desk),
+    telemetry: { ...telemetry.gateway(desk), metrics: () => measures.text() },
     ...(workers.collections === undefined ? {} : { retrieval: workers.collections }),
-    ...(settings.supervisorUrl === undefined ? {} : { supervision: connectSupervision(settings.supervisorUrl, own) }),
+    ...(supervision === undefined ? {} : { supervision }),
     config: {
       logLevel: settings.logLevel,
       ...(settings.redisUrl === undefined ? {} : { redisUrl: settings.redisUrl }),

@@ -1,10 +1,10 @@
 // The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
 // TROUPE_DATA (.troupe) for the embedded store; TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
-// the model there; TROUPE_RETRIEVAL_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT, _KEY and _CA.
+// the model there; TROUPE_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT, _KEY and _CA.
 // Traces as in trace-settings.ts. Tells its parent that it is ready and at which port; SIGTERM drains it.
 import { join, resolve } from 'node:path'
 import { pino } from 'pino'
-import { Metrics, startMetricsEndpoint, type TlsFiles } from '../workers/grpc/index.ts'
+import type { TlsFiles } from '../workers/grpc/index.ts'
 import { createInferenceClient } from '../workers/inference/index.ts'
 import {
   inferenceEmbedders,
@@ -15,6 +15,8 @@ import {
   type Store,
   startRetrievalWorker,
 } from '../workers/retrieval/index.ts'
+import { createMeasures } from './measures.ts'
+import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
 import { startTelemetry } from './telemetry.ts'
 
@@ -24,9 +26,9 @@ const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
   const telemetry = startTelemetry('retrieval', (message) => log.warn(message))
-  const metrics = new Metrics()
-  const metricsAddress = environment.TROUPE_RETRIEVAL_METRICS_ADDRESS
-  const endpoint = metricsAddress === undefined ? undefined : await startMetricsEndpoint(metrics, metricsAddress)
+  const measures = createMeasures('retrieval')
+  let ready = false
+  const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
   const inferenceUrl = environment.TROUPE_INFERENCE_URL
   const inference = inferenceUrl === undefined ? undefined : createInferenceClient({ address: addressOf(inferenceUrl) })
   const model = environment.TROUPE_EMBEDDER ?? 'embedder'
@@ -34,17 +36,20 @@ await runProcess(async () => {
     address: environment.TROUPE_RETRIEVAL_ADDRESS ?? '127.0.0.1:0',
     store: await openStore(),
     embedders: inference === undefined ? noEmbedder() : inferenceEmbedders({ client: inference, model }),
-    metrics,
+    metrics: measures.metrics,
     onEvent: logEvent,
     ...tls(),
   })
-  log.info({ port: worker.port, metricsPort: endpoint?.port }, 'retrieval worker serves')
+  ready = true
+  log.info({ port: worker.port, ...endpoint?.facts }, 'retrieval worker serves')
   return {
-    facts: { port: worker.port },
+    facts: { port: worker.port, ...endpoint?.facts },
     async stop() {
+      ready = false
       await worker.drain(GRACE_MS)
       inference?.close()
       await endpoint?.stop()
+      measures.stop()
       await telemetry.stop()
     },
   }

@@ -24,6 +24,8 @@ export interface Settings {
   inferenceUrl?: string
   retrievalUrl?: string
   otlpUrl?: string
+  /** `host:port` where a host or a worker is scraped and probed; the gateway answers at its own. */
+  metricsAddress?: string
   /** Where the root supervisor answers its children; absent in a process that runs alone. */
   supervisorUrl?: string
   llm?: LlmSettings
@@ -69,6 +71,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     supervisorUrl: url(text('TROUPE_SUPERVISOR_URL'), 'TROUPE_SUPERVISOR_URL', ['http:']),
     inferenceUrl: text('TROUPE_INFERENCE_URL'),
     retrievalUrl: text('TROUPE_RETRIEVAL_URL'),
+    metricsAddress: text('TROUPE_METRICS_ADDRESS'),
     sourcesFile: text('TROUPE_SOURCES'),
   }
   for (const [name, value] of Object.entries(urls)) if (value !== undefined) Object.assign(settings, { [name]: value })

@@ -38,7 +38,11 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
   const complaints = new Complaints()
   const options: TreeOptions = {
     program: (role) => [join(import.meta.dirname, `${role}.ts`)],
-    environment: (role, id) => (role === 'host' ? { ...environment, TROUPE_LABEL: id } : environment),
+    environment: (role, id) => ({
+      ...environment,
+      TROUPE_METRICS_ADDRESS: addresses.metrics[id],
+      ...(role === 'host' ? { TROUPE_LABEL: id } : {}),
+    }),
     graceMs: settings.graceMs,
     output(line) {
       complaints.hear(line)
@@ -83,15 +87,40 @@ interface Addresses {
   port: number
   inference: string
   retrieval: string
+  /** Where each child without doors is scraped. */
+  metrics: Record<string, string>
 }
 
 /** Fixed for the life of the root: a client of a worker that was restarted finds it where it was. */
-async function chooseAddresses({ host, port: wanted }: Settings): Promise<Addresses> {
+async function chooseAddresses(settings: Settings): Promise<Addresses> {
+  const { host, port: wanted } = settings
   const port = await claimPort(host, wanted)
   const beside = wanted === 0 ? { inference: 0, retrieval: 0 } : { inference: port + 1, retrieval: port + 2 }
   const inference = await preferPort('127.0.0.1', beside.inference)
   const retrieval = await preferPort('127.0.0.1', beside.retrieval)
-  return { port, inference: `127.0.0.1:${inference}`, retrieval: `127.0.0.1:${retrieval}` }
+  const metrics = await chooseMetricsAddresses(settings, wanted === 0 ? 0 : port + 10)
+  return { port, inference: `127.0.0.1:${inference}`, retrieval: `127.0.0.1:${retrieval}`, metrics }
+}
+
+/** Side by side from the wanted one: a scraper's configuration is written once. */
+async function chooseMetricsAddresses(
+  { metricsAddress, natsUrl, hosts }: Settings,
+  beside: number,
+): Promise<Record<string, string>> {
+  const at = metricsAddress?.lastIndexOf(':') ?? -1
+  const host = metricsAddress?.slice(0, at) ?? '127.0.0.1'
+  const first = metricsAddress === undefined ? beside : Number(metricsAddress.slice(at + 1))
+  const ids = ['inference', 'retrieval']
+  if (natsUrl !== undefined) for (let number = 1; number <= hosts; number++) ids.push(`host-${number}`)
+  const chosen: Record<string, string> = {}
+  const taken = new Set<number>()
+  for (const [index, id] of ids.entries()) {
+    let port = await preferPort(host, first === 0 ? 0 : first + index)
+    while (taken.has(port)) port = await preferPort(host, 0)
+    taken.add(port)
+    chosen[id] = `${host}:${port}`
+  }
+  return chosen
 }
 
 function environmentOf(

@@ -6,8 +6,8 @@ import { LEASE_MS, LEASE_RENEWAL_MS } from '../contract/limits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { watchEventLoop } from './event-loop.ts'
 
-/** A loop that stands still for so long is told: three times as long, and the host loses its lease. */
-const BLOCKED_MS = 1_000
+/** A loop that stands still for so long is told: a second more, and the host loses its lease. */
+const BLOCKED_MS = LEASE_MS - LEASE_RENEWAL_MS
 
 export interface LeaseKeeper {
   /** The journal refused a claim for want of a lease: it has ended, whatever the next renewal would say. */

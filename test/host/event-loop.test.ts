@@ -69,16 +69,16 @@ test('the longest delay is the time beyond the tick, counts what goes on now, an
   assert.equal(heard.length, 2)
 })
 
-test('a loop that stood still for over a second is reported with the next renewal, and the lease is kept', async (t) => {
+test('a loop that stood still for most of a lease is reported with the next renewal, and the lease is kept', async (t) => {
   const { renewals, troubles, renewed } = await leased(t)
   const next = renewed()
-  block(1_300)
+  block(2_300)
   await next
   assert.equal(renewals.length, 2)
   const { loopDelayMs, label } = renewals[1]!.info as { loopDelayMs: number; label: string }
-  assert.ok(loopDelayMs >= 1_000, `${loopDelayMs} ms`)
+  assert.ok(loopDelayMs >= 2_000, `${loopDelayMs} ms`)
   assert.equal(label, 'here')
-  assert.match(troubles[0]!, /^the event loop: It stood still for 1[0-9]{3} ms/)
+  assert.match(troubles[0]!, /^the event loop: It stood still for 2[0-9]{3} ms/)
 })
 
 test('a host whose loop stood still for longer than its lease stops its actors without asking the journal', async (t) => {

@@ -8,7 +8,6 @@
 //   trace.ts             continues the caller's trace
 //   tls.ts               certificates
 //   metrics.ts           counters and histograms as Prometheus text
-//   metrics-endpoint.ts  serves that text over HTTP
 //   window.ts            HTTP/2 receive windows wide enough for tensors
 //   wire.ts              the protobuf wire format, by hand
 // Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
@@ -24,7 +23,6 @@ export {
   unary,
 } from './methods.ts'
 export { type Labels, Metrics } from './metrics.ts'
-export { type MetricsEndpoint, startMetricsEndpoint } from './metrics-endpoint.ts'
 export { loadService } from './proto.ts'
 export {
   type GrpcLimits,

@@ -3,7 +3,8 @@
 export type Labels = Record<string, string>
 
 const MAX_SERIES = 2_000
-const MILLISECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000]
+/** From a tenth of a millisecond to ten seconds: what a call or a run may take. */
+const SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
 interface Histogram {
   counts: number[]
@@ -36,7 +37,7 @@ export class Metrics {
     return (labels, value) => family.series.set(seriesKey(family, labels), value)
   }
 
-  histogram(name: string, help: string, bounds: readonly number[] = MILLISECONDS) {
+  histogram(name: string, help: string, bounds: readonly number[] = SECONDS) {
     let family = this.#histograms.get(name)
     if (family === undefined) {
       family = { kind: 'histogram', help, bounds, series: new Map() }

@@ -130,9 +130,9 @@ function serviceName(definition: ServiceDefinition): string {
 function callCounter(metrics: Metrics | undefined): MethodEnvironment['onCall'] {
   if (metrics === undefined) return () => {}
   const calls = metrics.counter('troupe_grpc_calls_total', 'Calls answered, by method and status')
-  const time = metrics.histogram('troupe_grpc_call_milliseconds', 'From the first byte of a call to its status')
+  const time = metrics.histogram('troupe_grpc_call_seconds', 'From the first byte of a call to its status')
   return (path, code, ms) => {
     calls({ method: path, status: status[code] })
-    time({ method: path }, ms)
+    time({ method: path }, ms / 1_000)
   }
 }

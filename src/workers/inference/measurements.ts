@@ -31,9 +31,9 @@ export interface Measurements {
 const ROWS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]
 
 export function createMeasurements(metrics: Metrics, onEvent: (event: ModelEvent) => void): Measurements {
-  const queue = metrics.histogram('troupe_inference_queue_milliseconds', 'Time a request waited for its run')
+  const queue = metrics.histogram('troupe_inference_queue_seconds', 'Time a request waited for its run')
   const rows = metrics.histogram('troupe_inference_batch_rows', 'Rows computed in one run', ROWS)
-  const compute = metrics.histogram('troupe_inference_compute_milliseconds', 'Time of one run')
+  const compute = metrics.histogram('troupe_inference_compute_seconds', 'Time of one run')
   const answers = metrics.counter('troupe_inference_requests_total', 'Requests answered, by model and code')
   const ready = metrics.gauge(
     'troupe_inference_model_ready',
@@ -60,10 +60,10 @@ export function createMeasurements(metrics: Metrics, onEvent: (event: ModelEvent
     return found
   }
   return {
-    queued: (model, ms) => queue(labels(model), ms),
+    queued: (model, ms) => queue(labels(model), ms / 1_000),
     ran(model, count, ms) {
       rows(labels(model), count)
-      compute(labels(model), ms)
+      compute(labels(model), ms / 1_000)
     },
     answered: (model, code) => answers(answerLabels(model, code)),
     available: (model, provider) =>

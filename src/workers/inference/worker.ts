@@ -1,6 +1,5 @@
 // The inference worker: a repository of models behind a gRPC server, watching its folder for new versions.
 import { availableParallelism } from 'node:os'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { TroupeError } from '../../contract/errors.ts'
 import { type GrpcLimits, type GrpcServer, Metrics, startGrpcServer, type TlsFiles } from '../grpc/index.ts'
 import type { BatchLimits } from './batcher.ts'
@@ -78,13 +77,11 @@ export async function startInferenceWorker(options: InferenceWorkerOptions): Pro
   await repository.scan()
   const server = await listen(options, repository, metrics, measurements)
   const stopWatching = watch(repository, options.watchMs ?? 2_000)
-  const stopMeasuring = measureEventLoop(metrics)
 
   const end = async (close: () => Promise<void>, graceMs: number): Promise<void> => {
     stopWatching()
     await close()
     await repository.close(graceMs)
-    stopMeasuring()
   }
   return {
     port: server.port,
@@ -135,21 +132,4 @@ function watch(repository: ModelRepository, everyMs: number): () => void {
   }, everyMs)
   timer.unref()
   return () => clearInterval(timer)
-}
-
-const EVENT_LOOP_MS = 5_000
-
-function measureEventLoop(metrics: Metrics): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
-  const gauge = metrics.gauge('troupe_event_loop_delay_p99_milliseconds', 'Over the last seconds')
-  const timer = setInterval(() => {
-    gauge({}, delay.percentile(99) / 1e6)
-    delay.reset()
-  }, EVENT_LOOP_MS)
-  timer.unref()
-  return () => {
-    clearInterval(timer)
-    delay.disable()
-  }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { TroupeError } from '../../../src/contract/errors.ts'
-import { fromGrpcError, loadService, Metrics, startMetricsEndpoint } from '../../../src/workers/grpc/index.ts'
+import { fromGrpcError, loadService, Metrics } from '../../../src/workers/grpc/index.ts'
 import { call, collect, connect, echoDefinition, startEcho, type Text } from './support/echo.ts'
 
 test('all four shapes of an rpc answer', async () => {
@@ -159,16 +159,14 @@ test('a port that is taken is a configuration error', async () => {
   await server.stop()
 })
 
-test('calls are counted by method and status and served as Prometheus text', async () => {
+test('calls are counted by method and status, and timed in seconds, as Prometheus text', async () => {
   const metrics = new Metrics()
   const server = await startEcho({ metrics })
   const client = connect(echoDefinition, server.port)
   await call(client, 'One', { text: 'a' })
-  const endpoint = await startMetricsEndpoint(metrics, '127.0.0.1:0')
-  const text = await (await fetch(`http://127.0.0.1:${endpoint.port}/metrics`)).text()
+  const text = metrics.text()
   assert.match(text, /troupe_grpc_calls_total\{method="\/troupe.test.Echo\/One",status="OK"\} 1\n/)
-  assert.match(text, /troupe_grpc_call_milliseconds_bucket\{method="\/troupe.test.Echo\/One",le="\+Inf"\} 1\n/)
-  await endpoint.stop()
+  assert.match(text, /troupe_grpc_call_seconds_bucket\{method="\/troupe.test.Echo\/One",le="\+Inf"\} 1\n/)
   client.close()
   await server.stop()
 })

@@ -56,16 +56,18 @@ export function healthDoor(context: GatewayContext, isDraining: () => boolean): 
           tags: ['operations'],
           summary: 'Counters in Prometheus’ text format',
           security: [],
-          response: {
-            200: { description: 'Counters', content: { 'text/plain': { schema: z.string() } } },
-            503: notReady,
-          },
+          response: { 200: { description: 'Counters', content: { 'text/plain': { schema: z.string() } } } },
         },
       },
       async (_request, reply) => {
         const gauges: Record<string, number> = { troupe_gateway_streams_open: streams.count }
-        const counts = await within(PATIENCE_MS, journal.counts(), 'The journal does not answer.')
-        for (const { agent, state, tasks } of counts) gauges[`troupe_tasks{agent="${agent}",state="${state}"}`] = tasks
+        // A journal that is away is what the scraper must be able to see.
+        const counts = await within(PATIENCE_MS, journal.counts(), 'The journal does not answer.').catch(
+          () => undefined,
+        )
+        gauges.troupe_journal_up = counts === undefined ? 0 : 1
+        for (const { agent, state, tasks } of counts ?? [])
+          gauges[`troupe_tasks{agent="${agent}",state="${state}"}`] = tasks
         const more = (await telemetry?.metrics?.()) ?? ''
         return reply.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(gauges) + more)
       },

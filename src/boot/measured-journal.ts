@@ -1,0 +1,73 @@
+// Counts at the journal's port what the commits of actors do not show: submissions, mail, the lease, what was found
+// without an owner. The journal itself knows nothing of it.
+import { LEASE_MS } from '../contract/limits.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Measures } from './measures.ts'
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+export interface MeasuredJournal {
+  journal: Journal
+  /** A host that holds none may claim nothing. */
+  holdsLease(): boolean
+}
+
+export function measureJournal({ metrics, atScrape }: Measures, journal: Journal): MeasuredJournal {
+  const submitted = metrics.counter('troupe_tasks_submitted_total', 'Tasks accepted, from outside or asked by an agent')
+  const accepted = metrics.histogram('troupe_journal_accept_seconds', 'Time until a task is durable', SECONDS)
+  const mail = metrics.counter('troupe_mail_delivered_total', 'Messages for mailboxes, by what became of them')
+  const found = metrics.counter('troupe_orphans_found_total', 'Tasks that had no owner and were offered again')
+  const renewal = metrics.histogram('troupe_lease_renewal_seconds', 'Time of renewing the lease', SECONDS)
+  const lost = metrics.counter('troupe_leases_lost_total', 'Leases that had ended when they were to be renewed')
+  const left = metrics.gauge('troupe_lease_remaining_seconds', 'Until the lease ends unless it is renewed')
+  const actors = metrics.gauge('troupe_host_actors', 'Actors in memory')
+  const resting = metrics.gauge('troupe_agent_resting', '1 while an agent rests because its tasks crash')
+  const none = {}
+  let renewedAt: number | undefined
+  const remainingMs = () => (renewedAt === undefined ? 0 : renewedAt + LEASE_MS - performance.now())
+  const rested = new Set<string>()
+
+  atScrape(() => {
+    if (renewedAt !== undefined) left(none, remainingMs() / 1_000)
+  })
+
+  function tell(info: Record<string, unknown>): void {
+    if (typeof info.actors === 'number') actors(none, info.actors)
+    const now = new Set(Array.isArray(info.resting) ? info.resting.map(String) : [])
+    for (const agent of now) rested.add(agent)
+    for (const agent of rested) resting({ agent }, now.has(agent) ? 1 : 0)
+  }
+
+  const measured: Journal = {
+    ...journal,
+    async accept(task) {
+      const begun = performance.now()
+      const answer = await journal.accept(task)
+      accepted(none, (performance.now() - begun) / 1_000)
+      if (answer.created) submitted({ agent: task.agent, from: 'door' })
+      return answer
+    },
+    async deliver(message) {
+      const delivery = await journal.deliver(message)
+      const outcome = !delivery.delivered ? delivery.because : delivery.duplicate ? 'duplicate' : 'delivered'
+      mail({ outcome })
+      return delivery
+    },
+    async findOrphans(options) {
+      const wakes = await journal.findOrphans(options)
+      if (wakes.length > 0) found(none, wakes.length)
+      return wakes
+    },
+    async keepLease(lease) {
+      const begun = performance.now()
+      const kept = await journal.keepLease(lease)
+      const now = performance.now()
+      renewal(none, (now - begun) / 1_000)
+      if (kept.held) renewedAt = begun
+      else lost(none)
+      tell(lease.info)
+      return kept
+    },
+  }
+  return { journal: measured, holdsLease: () => remainingMs() > 0 }
+}
