@@ -1,5 +1,6 @@
 // POST /v1/tasks against a bare validated Fastify POST, in one run: what durability, authentication, limits, screening
 // and the audit trail cost. Hosts are paused: nothing runs the tasks. Both servers run in processes of their own.
+//   npm run bench -- gateway [--json]
 //   node bench/gateway.ts [--seconds 5] [--connections 64] [--passes 3]
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -10,7 +11,9 @@ import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
 import { z } from 'zod'
 
+const alone = process.argv[1] === import.meta.filename
 const { values } = parseArgs({
+  args: alone ? process.argv.slice(2) : [],
   options: {
     seconds: { type: 'string', default: '5' },
     connections: { type: 'string', default: '64' },
@@ -28,21 +31,31 @@ const submission = {
 
 if (values.serve === 'bare') await serveBare()
 else if (values.serve === 'gateway') await serveGateway(values.folder!)
-else await compare()
+else if (alone) await run({ json: false })
 
-async function compare(): Promise<void> {
-  const ratios: number[] = []
+export async function run({ json }: { json: boolean }): Promise<void> {
+  const passes: { bare: Measured; gateway: Measured; ratio: number }[] = []
   for (let pass = 1; pass <= Number(values.passes); pass++) {
     const bare = await measured('bare')
     const gateway = await measured('gateway')
     const ratio = gateway.perSecond / bare.perSecond
-    ratios.push(ratio)
+    passes.push({ bare, gateway, ratio })
     const line = (name: string, one: Measured) =>
       `${name} ${Math.round(one.perSecond)}/s, p50 ${one.p50} ms, p99 ${one.p99} ms, not 2xx: ${one.failed}, processor ${Math.round(one.cpu)} µs`
-    console.log(`pass ${pass}: ${line('bare Fastify', bare)}; ${line('gateway', gateway)}; ratio ${ratio.toFixed(2)}`)
+    if (!json) {
+      console.log(`pass ${pass}: ${line('bare Fastify', bare)}; ${line('gateway', gateway)}; ratio ${ratio.toFixed(2)}`)
+    }
   }
-  ratios.sort((one, other) => one - other)
-  console.log(`median ratio ${ratios[Math.floor(ratios.length / 2)]!.toFixed(2)} (bar: 0.3)`)
+  passes.sort((one, other) => one.ratio - other.ratio)
+  const { bare, gateway, ratio } = passes[Math.floor(passes.length / 2)]!
+  if (!json) return console.log(`median ratio ${ratio.toFixed(2)} (bar: 0.3)`)
+  for (const [system, one] of Object.entries({ 'bare-fastify': bare, gateway })) {
+    const { perSecond, p50, p99, failed, cpu } = one
+    const figures = { per_s: Math.round(perSecond), p50_ms: p50, p99_ms: p99, failed, cpu_us: Math.round(cpu) }
+    console.log(JSON.stringify({ system, workload: 'gateway', store: 'sqlite', ...figures }))
+  }
+  const ratios = passes.map((pass) => Math.round(pass.ratio * 100) / 100)
+  console.log(JSON.stringify({ system: 'ratio', workload: 'gateway', median: Math.round(ratio * 100) / 100, ratios }))
 }
 
 interface Measured {

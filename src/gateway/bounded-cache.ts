@@ -15,10 +15,16 @@ export class BoundedCache<Value> {
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    this.#entries.delete(key)
-    if (entry.until <= this.#now()) return undefined
-    // A Map keeps the order of insertion: the entry just used becomes the youngest.
-    this.#entries.set(key, entry)
+    if (entry.until <= this.#now()) {
+      this.#entries.delete(key)
+      return undefined
+    }
+    // A Map keeps the order of insertion: the entry just used becomes the youngest. While there is much room nobody has
+    // to go, and the order is not worth what keeping it costs at each request.
+    if (this.#entries.size > this.#size / 2) {
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+    }
     return entry.value
   }
 

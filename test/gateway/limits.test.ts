@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Principal } from '../../src/gateway/auth/principal.ts'
 import { createRates, type RateBounds } from '../../src/gateway/limits/rates.ts'
+import { createWindow } from '../../src/gateway/limits/window.ts'
 import { missing, startRedis } from '../support/servers.ts'
 import { startGateway } from './support/start.ts'
 
@@ -32,6 +33,23 @@ test('keys of one tenant share the tenant’s rate; tenants do not share', async
   assert.equal(await byTurns('one'), 1)
   assert.equal(await refusals(() => rates.take(someone('two', 'c')), 3), 0)
   await rates.close()
+})
+
+test('a count in memory begins anew with each window, outlives a clock set back, and forgets who went', () => {
+  let now = 10_000
+  const window = createWindow(1_000, () => now)
+  assert.deepEqual([window.count('a').consumedPoints, window.count('a').consumedPoints], [1, 2])
+  now += 400
+  assert.deepEqual(window.count('a'), { consumedPoints: 3, msBeforeNext: 600 })
+  now += 600
+  assert.equal(window.count('a').consumedPoints, 1)
+  now -= 5_000
+  assert.deepEqual(window.count('a'), { consumedPoints: 1, msBeforeNext: 1_000 })
+  now += 10_000
+  for (let address = 0; address < 1_000; address++) window.count(`login:${address}`)
+  now += 2_000
+  window.count('b')
+  assert.equal(window.size, 1)
 })
 
 test('guesses from one address are slowed down, a valid key from there is not', async () => {

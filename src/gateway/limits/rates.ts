@@ -2,10 +2,12 @@
 // should share the count, in memory otherwise. A slow or dead Redis costs one request at most 40 ms, then memory counts
 // alone for a second before Redis is asked again: a limit must never become an outage.
 //   rates.ts    this file: requests a second
+//   window.ts   counts in memory
 //   quotas.ts   tasks a day, tokens and money a month
-import { RateLimiterMemory, RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { TroupeError } from '../../contract/errors.ts'
 import type { Principal } from '../auth/principal.ts'
+import { type Counted, createWindow } from './window.ts'
 
 const REDIS_PATIENCE_MS = 40
 const REDIS_REST_MS = 1_000
@@ -28,27 +30,26 @@ export interface RateBounds {
 }
 
 interface SharedCounter {
-  consume(key: string): Promise<RateLimiterRes>
+  consume(key: string): Promise<Counted>
   close(): void
 }
 
 export async function createRates(bounds: RateBounds, now: () => number = Date.now): Promise<Rates> {
-  const memory = new RateLimiterMemory({ points: COUNT_ONLY, duration: WINDOW_SECONDS })
+  const memory = createWindow(WINDOW_SECONDS * 1_000, now)
   const shared = bounds.redisUrl === undefined ? undefined : await connect(bounds.redisUrl)
   let restsUntil = 0
 
-  async function count(key: string): Promise<RateLimiterRes> {
-    if (shared === undefined || now() < restsUntil) return await memory.consume(key)
+  async function count(key: string): Promise<Counted> {
+    if (shared === undefined || now() < restsUntil) return memory.count(key)
     try {
       return await shared.consume(key)
     } catch {
       restsUntil = now() + REDIS_REST_MS
-      return await memory.consume(key)
+      return memory.count(key)
     }
   }
 
-  async function bound(key: string, most: number, whose: string): Promise<void> {
-    const counted = await count(key)
+  function check(counted: Counted, most: number, whose: string): void {
     if (counted.consumedPoints <= most) return
     throw new TroupeError('rate_limited', `More than ${most} requests a second ${whose}.`, {
       detail: { limit: most, retryAfterMs: counted.msBeforeNext },
@@ -58,13 +59,18 @@ export async function createRates(bounds: RateBounds, now: () => number = Date.n
   return {
     async take(principal) {
       const { limitId, tenant } = principal
+      const keys = [`key:${limitId}`, `tenant:${tenant}`] as const
       const own = principal.requestsPerSecond ?? bounds.requestsPerSecond.key
-      const byKey = bound(`key:${limitId}`, own, 'with this key')
-      const byTenant = bound(`tenant:${tenant}`, bounds.requestsPerSecond.tenant, `for the tenant ${tenant}`)
-      await Promise.all([byKey, byTenant])
+      // Without Redis nothing is waited for: promises for each count are felt at thousands of requests a second.
+      const asks = shared !== undefined && now() >= restsUntil
+      const [byKey, byTenant] = asks ? await Promise.all([count(keys[0]), count(keys[1])]) : keys.map(memory.count)
+      check(byKey!, own, 'with this key')
+      check(byTenant!, bounds.requestsPerSecond.tenant, `for the tenant ${tenant}`)
     },
-    failedLogin: (address) =>
-      bound(`login:${address}`, bounds.failedLoginsPerSecond, 'without a valid credential from this address'),
+    async failedLogin(address) {
+      const counted = await count(`login:${address}`)
+      check(counted, bounds.failedLoginsPerSecond, 'without a valid credential from this address')
+    },
     status: () => ({ shared: shared !== undefined, resting: now() < restsUntil }),
     async close() {
       shared?.close()
