@@ -5,6 +5,7 @@ import { tableIssue } from './load-table.ts'
 import { profile } from './profile-table.ts'
 import {
   checkExpectation,
+  describeExpectation,
   expectation,
   inferExpectations,
   scoreOf,
@@ -38,7 +39,10 @@ export const checkQuality = defineTool({
     const loaded = tables.list[0]!
     const inferred = infer ? await inferExpectations(tables, loaded, await profile(tables, loaded)) : []
     const checked: Violation[] = []
-    for (const rule of [...expectations, ...inferred]) checked.push(await checkExpectation(tables, loaded, rule))
+    // What the caller expects already is not expected twice, nor scored twice.
+    const given = new Set(expectations.map(describeExpectation))
+    const added = inferred.filter((rule) => !given.has(describeExpectation(rule)))
+    for (const rule of [...expectations, ...added]) checked.push(await checkExpectation(tables, loaded, rule))
     const ragged = loaded.issues.filter((issue) => issue.kind === 'ragged_row')
     if (loaded.format === 'csv') {
       checked.push({

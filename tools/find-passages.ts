@@ -13,6 +13,7 @@ export const findPassages = defineTool({
     question: z.string().min(1).max(4_000),
     language: z.string().max(8).default('en'),
     limit: z.number().int().min(1).max(50).default(5),
+    window: z.number().int().min(0).max(4_000).optional().describe('Characters of a passage; 0 for single sentences'),
     breaks: z.array(z.number().int()).optional().describe('Offsets that no passage crosses: where pages begin'),
   }),
   output: z.object({

@@ -110,6 +110,14 @@ function roleOf(
   return counts && filled > 10 ? 'identifier' : 'measure'
 }
 
+const MONEY_NAME = /revenue|sales|turnover|profit|income|earnings|amount|spend|cost|expense|value|total/i
+
+/** The measures, what money says first: whoever names none means the revenue rather than the count of units. */
+export function measuresOf({ columns }: TableProfile): ColumnProfile[] {
+  const telling = ({ name, aggregate }: ColumnProfile) => (aggregate === 'sum' && MONEY_NAME.test(name) ? 0 : 1)
+  return columns.filter((column) => column.role === 'measure').sort((a, b) => telling(a) - telling(b))
+}
+
 function aggregateOf(name: string): 'sum' | 'avg' {
   return AVERAGED_NAME.test(name) ? 'avg' : 'sum'
 }

@@ -18,12 +18,21 @@ export async function answerQuestion(
 ): Promise<QuestionAnswer> {
   try {
     const { sql, columns, rows, assumptions } = await ctx.tool(questionToSql, { table, question })
-    return { question, understood: true, by: 'grammar', sql, columns, rows: rows.slice(0, ROWS), notes: assumptions }
+    return { question, understood: true, by: 'grammar', sql, columns, rows: readable(rows), notes: assumptions }
   } catch (error) {
     if (!(error instanceof TroupeError) || error.code !== 'invalid_input') throw error
     if (!ctx.llm.configured) return { question, understood: false, columns: [], rows: [], notes: [error.message] }
     return await askModel(question, table, profile, ctx)
   }
+}
+
+/** Without the last digits of floating-point sums: 24586.030000000002. */
+function readable(rows: QuestionAnswer['rows']): QuestionAnswer['rows'] {
+  const plain = (value: QuestionAnswer['rows'][number][string]) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(12)) : value
+  return rows
+    .slice(0, ROWS)
+    .map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])))
 }
 
 async function askModel(
@@ -64,7 +73,7 @@ async function askModel(
         by: 'model',
         sql,
         columns: result.columns,
-        rows: result.rows,
+        rows: readable(result.rows),
         notes: ['The SQL was written by a language model; read it before you rely on it.'],
       }
     } catch (error) {

@@ -205,6 +205,7 @@ export const machine = setup({
                   language: context.language?.code ?? 'en',
                   sentences: context.input.summarySentences,
                   headings: context.document!.structure.headings,
+                  tables: context.document!.tables.map((table) => ({ ...table, rows: [] })),
                   pageStarts: context.document!.pageStarts,
                 }),
                 onDone: {

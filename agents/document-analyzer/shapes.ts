@@ -58,6 +58,9 @@ export const readDocument = z.object({
     lists: z.array(z.object({ ordered: z.boolean(), items: z.array(z.string()), offset: z.number().int() })),
     links: z.array(z.string()),
   }),
+  fields: z
+    .array(z.object({ label: z.string(), value: z.string(), ...offsets }))
+    .describe('What a form says line by line, such as "Total due: 12.50"'),
   tables: z.array(table),
   attachments: z.array(attachment),
   pageStarts: z.array(z.number().int()),
@@ -79,7 +82,7 @@ export const keyPhrase = z.object({ text: z.string(), score: z.number(), count: 
 export type KeyPhrase = z.infer<typeof keyPhrase>
 
 export const summary = z.object({
-  kind: z.enum(['extractive', 'abstractive']),
+  kind: z.enum(['extractive', 'abstractive', 'structural']).describe('structural: a table, told by its columns'),
   text: z.string(),
   /** Where each sentence comes from, or what bears it out. */
   citations: z.array(z.object({ text: z.string(), ...offsets })),

@@ -1,4 +1,5 @@
 // Findings and policy to the verdict. Each reason says which verdict it asks for; the gravest decides.
+import { formatFigure } from '@troupe/tools/insights/discover'
 import type { Reaction } from './policy.ts'
 import { type Reason, type Report, type Request, VERDICTS, type Verdict } from './request.ts'
 
@@ -17,18 +18,21 @@ export function judge(findings: Findings, { policy }: Request): Pick<Report, 've
   }
   for (const one of violations.filter((violation) => !violation.holds)) {
     const rows = one.examples.flatMap((example) => example.row ?? []).slice(0, 5)
-    const where = rows.length === 0 ? '' : ` (rows ${rows.join(', ')}${one.broken > rows.length ? ' …' : ''})`
+    const where =
+      rows.length === 0
+        ? ''
+        : ` (${rows.length === 1 ? 'row' : 'rows'} ${rows.join(', ')}${one.broken > rows.length ? ' …' : ''})`
     add(
       one.severity === 'error' ? 'fail' : 'warn',
       one.dimension,
-      `${one.broken} of ${one.checked} break "${one.expectation}"${where}`,
+      `"${one.expectation}" is broken by ${one.broken} of ${one.checked}${where}`,
     )
   }
   if (anomalies.length > 0)
     add(
       policy.anomalies,
       'anomalies',
-      `${anomalies.length} values do not fit their series, such as ${anomalies[0]!.measure} ${anomalies[0]!.value} at ${anomalies[0]!.time ?? 'its place'}`,
+      `${anomalies.length === 1 ? '1 value does' : `${anomalies.length} values do`} not fit the series around: ${describeAnomaly(anomalies[0]!)}`,
     )
   if (drift !== undefined && drift.drift !== 'none') {
     const moved = drift.columns.filter((column) => column.drift !== 'none').map((column) => column.text)
@@ -57,6 +61,11 @@ export function judge(findings: Findings, { policy }: Request): Pick<Report, 've
   reasons.sort((a, b) => VERDICTS.indexOf(b.verdict) - VERDICTS.indexOf(a.verdict))
   const verdict: Verdict = reasons[0]?.verdict ?? 'pass'
   return { verdict, reasons, summary: summarise(verdict, reasons, findings) }
+}
+
+function describeAnomaly({ measure, value, expected, time }: Report['anomalies'][number]): string {
+  const usual = expected === undefined ? '' : ` where about ${formatFigure(expected)} is expected`
+  return `${measure} ${formatFigure(value)}${time === undefined ? '' : ` at ${time}`}${usual}`
 }
 
 function summarise(verdict: Verdict, reasons: Reason[], { scores, expectations }: Findings): string {

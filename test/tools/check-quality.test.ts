@@ -140,3 +140,18 @@ test('two samples of one source do not drift; a shifted, a retyped and a missing
   assert.equal(byName.quantity, 'type')
   assert.equal(other.drift, 'strong')
 })
+
+test('what is given is not inferred again: it is reported once and scored once', async () => {
+  const rows = Array.from({ length: 40 }, (_, n) => ({
+    order_id: n === 7 ? 'O-6' : `O-${n}`,
+    email: `user${n}@shop.example`,
+  }))
+  const given = [{ kind: 'unique', columns: ['order_id'] }]
+  const { expectations } = await checkQuality.call({ table: { rows }, expectations: given }, context)
+  const unique = expectations.filter((one) => one.expectation === 'order_id is unique')
+  assert.deepEqual(
+    unique.map(({ severity }) => severity),
+    ['error'],
+  )
+  assert.ok(expectations.some((one) => one.expectation === 'email looks like an e-mail address'))
+})

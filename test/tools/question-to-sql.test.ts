@@ -137,3 +137,41 @@ test('what is not understood is named, and nothing is guessed', async () => {
     { code: 'invalid_input', message: /no column of dates/ },
   )
 })
+
+test('who gained or lost most, and the best and the worst of the months', async () => {
+  const gained = await answer('which product gained the most revenue in 2024?')
+  assert.equal(gained.rows.length, 1)
+  assert.equal(gained.rows[0]?.product, 'Sofa')
+  assert.match(gained.sql, /ORDER BY change IS NULL, change DESC/)
+  assert.deepEqual(gained.assumptions.slice(-1), ['2024 is compared with 2023, as far as the rows go'])
+  const lost = await answer('Which region lost the most revenue?')
+  const byChange = [...(await answer('revenue growth by region')).rows].sort(
+    (a, b) => Number(a.change) - Number(b.change),
+  )
+  assert.equal(lost.rows[0]?.region, byChange[0]?.region)
+  const [best] = (await answer('What was our best month?')).rows
+  const months = (await answer('total revenue per month')).rows
+  assert.equal(best?.total_revenue, Math.max(...months.map((row) => Number(row.total_revenue))))
+  const worst = await answer('worst quarter by quantity')
+  assert.equal(worst.rows.length, 1)
+})
+
+test('a question that names no measure means money before pieces', async () => {
+  const table = { text: 'order_id,units,revenue\nO-1,1,10\nO-2,2,20\n' }
+  const { assumptions } = await questionToSql.call({ table, question: 'best month' }, context).catch(() => ({
+    assumptions: ['no time'],
+  }))
+  assert.deepEqual(assumptions, ['no time'])
+  const dated = { text: 'day,units,revenue\n2024-01-01,5,10\n2024-02-01,2,20\n' }
+  const { rows: found } = await questionToSql.call({ table: dated, question: 'best month' }, context)
+  assert.deepEqual(found, [{ month: '2024-02', total_revenue: 20 }])
+})
+
+test('how many of what the rows are', async () => {
+  const text = ['order_id,day', ...Array.from({ length: 30 }, (_, n) => `O-${n},2024-0${1 + (n % 3)}-05`)].join('\n')
+  const { rows: found, assumptions } = await questionToSql.call(
+    { table: { text }, question: 'How many orders in March 2024?' },
+    context,
+  )
+  assert.deepEqual([found, assumptions], [[{ count: 10 }], ['each row is one of the orders']])
+})

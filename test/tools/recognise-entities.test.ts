@@ -197,3 +197,9 @@ test('presidio sentences: personal data is found', {
     if (kind === 'phone') assert.ok(precision >= 0.8, `phone: precision ${precision}`)
   }
 })
+
+test('letters of a postcode are no name, and the roles of a contract are no organisations', () => {
+  const text = '22 Harbour Road, Bristol BS1 5TY. Nordlicht Consulting AG ("Provider") works. The Provider shall deliver.'
+  assert.deepEqual(found(text, 'person'), [])
+  assert.deepEqual(found(text, 'organisation'), ['Nordlicht Consulting AG'])
+})

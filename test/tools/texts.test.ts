@@ -6,6 +6,7 @@ import { closeDocumentPools } from '@troupe/tools/document-pool'
 import { findPassages } from '@troupe/tools/find-passages'
 import { keyPhrases } from '@troupe/tools/key-phrases'
 import { summarise } from '@troupe/tools/summarise'
+import { findFields } from '@troupe/tools/texts/fields'
 import { splitSentences } from '@troupe/tools/texts/sentences'
 
 after(closeDocumentPools)
@@ -96,4 +97,64 @@ test('claims with numbers or names that the source does not have are not support
   )
   assert.deepEqual(checked[1]?.missing, ['9'])
   assert.deepEqual(checked[2]?.missing, ['Schulze'])
+})
+
+test('an address is not read as a sentence, and wrapped prose still is', () => {
+  const text = `Bill to:
+Harbour Tea Rooms GmbH
+Hafenstraße 9, 20457 Hamburg
+
+Late payments bear interest of one and a half percent for each month that
+has begun. Goods remain ours until they are paid.
+3. Terms
+The seller delivers within ten days after the order has reached the office in Hamburg, weather permitting.`
+  const flat = splitSentences(text).map((sentence) => sentence.text.replaceAll('\n', ' '))
+  assert.deepEqual(flat, [
+    'Bill to:',
+    'Harbour Tea Rooms GmbH',
+    'Hafenstraße 9, 20457 Hamburg',
+    'Late payments bear interest of one and a half percent for each month that has begun.',
+    'Goods remain ours until they are paid.',
+    '3. Terms',
+    'The seller delivers within ten days after the order has reached the office in Hamburg, weather permitting.',
+  ])
+})
+
+test('what a form says line by line is found with its place; sentences and tables are not taken for it', () => {
+  const text =
+    'Invoice no.: 2025-0417\nTotal due: € 4,188.80\nPlease note: it is late. Pay now.\nItem\tQuantity: 5\tPrice\nhttp://a.example/b'
+  const fields = findFields(text, 10)
+  assert.deepEqual(
+    fields.map(({ label, value }) => [label, value]),
+    [
+      ['Invoice no.', '2025-0417'],
+      ['Total due', '€ 4,188.80'],
+    ],
+  )
+  for (const { value, start, end } of fields) assert.equal(text.slice(start, end), value)
+})
+
+test('a name in several parts is one key phrase, and a heading in capitals is not how it is shown', async () => {
+  const text =
+    'SERVICE AGREEMENT\n\nThe agreement binds Brightwater Engineering Ltd. Brightwater Engineering Ltd pays the fee. The agreement ends when the fee is paid. The plant and the design belong to the plant. The design is final. The work and the system follow; the work is long and the system large.'
+  const { phrases } = await keyPhrases.call({ text, language: 'en', limit: 12 }, context)
+  const shown = phrases.map((phrase) => phrase.text)
+  assert.ok(shown.includes('Brightwater Engineering Ltd'), shown.join(', '))
+  assert.ok(!shown.some((one) => /^Brightwater Engineering$|^Engineering Ltd$|AGREEMENT/.test(one)), shown.join(', '))
+})
+
+test('single sentences answer; a heading counts for the sentence below it, a number where one is asked for', async () => {
+  const text = `6. Governing law
+This Agreement is governed by the statutes of Switzerland.
+
+2. Fees
+The Client pays a fixed fee of CHF 240,000. The fees are paid by the Client whenever the Provider asks.
+
+3. Termination
+Either party may terminate this Agreement with 60 days' written notice.`
+  const ask = async (question: string) =>
+    (await findPassages.call({ text, question, limit: 1, window: 0 }, context)).passages[0]?.text
+  assert.equal(await ask('Which law applies?'), 'This Agreement is governed by the statutes of Switzerland.')
+  assert.equal(await ask('How much is the fee that the client pays?'), 'The Client pays a fixed fee of CHF 240,000.')
+  assert.match((await ask('When can the agreement be terminated?')) ?? '', /^Either party/)
 })

@@ -22,7 +22,7 @@ export async function readPdf(
   let pdf: PdfDocument
   try {
     // pdf.js takes the buffer for itself; the page count of a locked file needs the original.
-    pdf = await getDocumentProxy(bytes.slice(), {
+    pdf = await getDocumentProxy(new Uint8Array(bytes), {
       verbosity: 0,
       maxImageSize: LIMITS.pixels,
       ...(password === undefined ? {} : { password }),

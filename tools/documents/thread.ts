@@ -10,7 +10,14 @@ type EntitiesPayload = { text: string; reference?: string } & Omit<RecogniseOpti
 
 type SummaryPayload = { text: string; language: string; sentences: number; breaks?: number[] }
 
-type PassagesPayload = { text: string; question: string; language: string; limit: number; breaks?: number[] }
+type PassagesPayload = {
+  text: string
+  question: string
+  language: string
+  limit: number
+  breaks?: number[]
+  window?: number
+}
 
 type JobFunction = (payload: never) => Promise<{ value: unknown; transfer?: ArrayBuffer[] }>
 
@@ -42,9 +49,9 @@ const JOBS: Record<string, JobFunction> = {
     const { summarise } = await import('../texts/summary.ts')
     return { value: summarise(text, language, sentences, breaks) }
   },
-  async 'find-passages'({ text, question, language, limit, breaks }: PassagesPayload) {
+  async 'find-passages'({ text, question, language, limit, breaks, window }: PassagesPayload) {
     const { findPassages } = await import('../texts/passages.ts')
-    return { value: findPassages(text, question, language, limit, breaks) }
+    return { value: findPassages(text, question, language, limit, breaks, window) }
   },
   async 'check-claims'({ source, claims, language }: { source: string; claims: string[]; language: string }) {
     const { checkClaims } = await import('../texts/claims.ts')

@@ -46,6 +46,8 @@ export function findCandidates(text: string, lexicon: Lexicon): Candidate[] {
   const candidates: Candidate[] = []
   for (let index = 0; index < tokens.length; index++) {
     if (!isNameWord(tokens[index]!, lexicon)) continue
+    // "BS1 5TY", "3M": letters that a digit leads into belong to a code.
+    if (/\d/.test(text[tokens[index]!.start - 1] ?? '')) continue
     let end = index
     while (end + 1 < tokens.length && end - index < 8) {
       const gap = text.slice(tokens[end]!.end, tokens[end + 1]!.start)

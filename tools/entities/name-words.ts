@@ -41,6 +41,7 @@ const MORE_COMMON =
   'monday tuesday wednesday thursday friday saturday sunday january february march april june july august september ' +
   'october november december today tomorrow yesterday spring summer autumn winter north south east west new old first ' +
   'second third last next one two three four five six seven eight nine ten hundred thousand million billion ' +
+  'provider contractor licensor licensee lessor lessee landlord tenant borrower lender consultant recipient purchaser ' +
   'mission statement bot user apt suite box street road avenue pedestrians celebrating title rights act '
 
 const MORE_PLACES =

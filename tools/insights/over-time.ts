@@ -118,8 +118,8 @@ function trendOf(context: Context, model: TakenApart['model']): Candidate {
     kind: 'trend',
     columns: [measure.name],
     sentence:
-      `${measure.label} ${up ? 'rises' : 'falls'} over time, changing by {slope} a ${time.grain}: ` +
-      `{early} a ${time.grain} at the start of the time, {late} at its end.`,
+      `${measure.label} ${up ? 'rises' : 'falls'} over time, from {early} a ${time.grain} at the start to {late} at the end: ` +
+      `{slope} a ${time.grain}.`,
     figures: {
       slope,
       early: over(query, 'avg(value)', `period <= ${periodLiteral(time, series.periods[quarter - 1]!)}`),
@@ -193,7 +193,7 @@ function seasonOf({ table, time, measure, query }: Context, cycle: Cycle, season
     kind: 'seasonality',
     columns: [measure.name],
     sentence:
-      `${measure.label} repeats with the ${cycle.name}: highest in ${name(peak, 'peak')} with {peak} on average, ` +
+      `${measure.label} follows the ${cycle.name}: highest in ${name(peak, 'peak')} with {peak} on average, ` +
       `lowest in ${name(trough, 'trough')} with {trough}; {overall} overall.`,
     figures: {
       peak: over(placed, 'avg(value)', `place = ${peak}`),

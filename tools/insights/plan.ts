@@ -1,6 +1,6 @@
 // Which column is time, which are measures and dimensions, and at which grain time is looked at: the finest at which
 // most periods have rows and at least a dozen of them exist.
-import type { TableProfile } from '../profile-table.ts'
+import { measuresOf, type TableProfile } from '../profile-table.ts'
 import { type LoadedTable, sql, type Tables } from '../tables/index.ts'
 import type { TimeGrain } from '../tables/sql-dialect.ts'
 
@@ -38,10 +38,8 @@ export async function planAnalysis(
   profile: TableProfile,
   wanted: { measure?: string | undefined; time?: string | undefined } = {},
 ): Promise<Plan> {
-  const measures: Measure[] = profile.columns
-    .filter(
-      (column) => column.role === 'measure' && column.distinct > 1 && (wanted.measure ?? column.name) === column.name,
-    )
+  const measures: Measure[] = measuresOf(profile)
+    .filter((column) => column.distinct > 1 && (wanted.measure ?? column.name) === column.name)
     .slice(0, LIMITS.measures)
     .map((column) => ({
       name: column.name,

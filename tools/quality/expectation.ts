@@ -92,6 +92,16 @@ export function dimensionOf(kind: Expectation['kind']): Dimension {
   }
 }
 
+/** Patterns that are inferred by a column's name, as people say them. */
+export const KNOWN_PATTERNS = {
+  email: '[^@\\s]+@[^@\\s]+\\.[^@\\s]+',
+  address: 'https?://\\S+',
+} as const
+const SPOKEN_PATTERNS: Record<string, string> = {
+  [KNOWN_PATTERNS.email]: 'an e-mail address',
+  [KNOWN_PATTERNS.address]: 'a web address',
+}
+
 export function describeExpectation(rule: Expectation): string {
   switch (rule.kind) {
     case 'column':
@@ -105,7 +115,7 @@ export function describeExpectation(rule: Expectation): string {
     case 'unique':
       return `${rule.columns.join(' with ')} is unique`
     case 'pattern':
-      return `${rule.column} looks like ${rule.pattern}`
+      return `${rule.column} looks like ${SPOKEN_PATTERNS[rule.pattern] ?? rule.pattern}`
     case 'compare':
       return `${rule.left} ${rule.operator} ${rule.right}`
     case 'condition':

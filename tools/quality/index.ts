@@ -5,7 +5,7 @@
 //   score.ts         violations to scores for each dimension and overall, with how they were computed
 //   drift.ts         a table against a reference: which columns are distributed otherwise
 export { compareColumns, type DriftedColumn, driftedColumn } from './drift.ts'
-export { type Expectation, expectation } from './expectation.ts'
+export { describeExpectation, type Expectation, expectation } from './expectation.ts'
 export { inferExpectations } from './infer.ts'
 export { scoreOf, scores } from './score.ts'
 export { checkExpectation, type Violation, violation } from './violations.ts'

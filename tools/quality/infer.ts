@@ -4,7 +4,7 @@
 import type { TableProfile } from '../profile-table.ts'
 import { median, separatedOutliers } from '../statistics/index.ts'
 import { type LoadedTable, sql, type Tables } from '../tables/index.ts'
-import type { Expectation } from './expectation.ts'
+import { type Expectation, KNOWN_PATTERNS } from './expectation.ts'
 
 const NEARLY_ALL = 0.95
 const MOST_ROWS = 50_000
@@ -53,9 +53,9 @@ async function nearlyAllDifferent(tables: Tables, table: LoadedTable): Promise<b
   return Number(row.different) >= NEARLY_ALL * table.rowCount
 }
 
-const KNOWN_PATTERNS: [RegExp, string][] = [
-  [/e-?mail/i, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'],
-  [/(^|_)(url|website|link)$/i, 'https?://\\S+'],
+const PATTERNS_BY_NAME: [RegExp, string][] = [
+  [/e-?mail/i, KNOWN_PATTERNS.email],
+  [/(^|_)(url|website|link)$/i, KNOWN_PATTERNS.address],
 ]
 
 async function textRules(
@@ -64,7 +64,7 @@ async function textRules(
   column: TableProfile['columns'][number],
 ): Promise<Expectation[]> {
   const name = sql.identifier(column.name)
-  const known = KNOWN_PATTERNS.find(([pattern]) => pattern.test(column.name))
+  const known = PATTERNS_BY_NAME.find(([pattern]) => pattern.test(column.name))
   if (known !== undefined) return [{ kind: 'pattern', column: column.name, pattern: known[1], ...inferred }]
   if (column.role === 'dimension') return misspelled(column)
   // Codes share a shape (AB-1234 is AA-9999); prose does not.

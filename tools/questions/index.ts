@@ -2,6 +2,7 @@
 //
 //   question   = [asks] subject [grouping …] [condition …] [time]
 //   subject    = aggregate measure | "how many" rows | "number of" rows | "growth of" measure | "share of" measure
+//              | "which" dimension ("gained" | "lost") "most" measure | ("best" | "worst") ("day" | "week" | "month" | "quarter" | "year")
 //              | ("top" | "bottom") [count] dimension "by" (measure | "growth" ["of" measure])
 //   aggregate  = total | sum | average | mean | minimum | lowest | maximum | highest | count      ("total" when absent)
 //   grouping   = ("by" | "per" | "for each" | "over") (dimension | "hour" | "day" | "week" | "month" | "quarter" | "year" | "time")

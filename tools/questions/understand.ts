@@ -1,7 +1,7 @@
 // Words to a query in parts. What cannot be understood is refused with the word in question: a wrong answer that looks
 // right is worse than none.
 import { TroupeError } from '@troupe/sdk'
-import type { TableProfile } from '../profile-table.ts'
+import { measuresOf, type TableProfile } from '../profile-table.ts'
 import type { TimeGrain } from '../tables/sql-dialect.ts'
 import { type Range, takeLast, takeRange, takeTwoYears } from './periods.ts'
 import { columnPattern, escapePattern, Words } from './words.ts'
@@ -20,6 +20,8 @@ export interface Query {
   conditions: { column: string; value: string; not: boolean }[]
   limit: number | undefined
   order: 'most' | 'least' | undefined
+  /** Growth is ranked in percent, unless the question asks who gained or lost most. */
+  rankedBy: 'percent' | 'change'
   assumptions: string[]
 }
 
@@ -46,9 +48,18 @@ export function understand(question: string, profile: TableProfile): Query {
     words.take(
       String.raw`(top|best|bottom|worst|lowest|highest|largest|smallest)(?: (\d{1,4}))?(?= (?:${dimensionPattern?.pattern ?? '¦'}) by )`,
     ) ?? words.take(String.raw`(top|bottom) (\d{1,4})`)
-  const growth = words.take('growth rates?|growth|grew|growing|increase|change|changes|changed') !== undefined
+  const extreme = words.take(
+    '(?:the |our )?(best|worst|strongest|weakest|busiest|quietest|highest|lowest) (day|week|month|quarter|year)s?',
+  )
+  const fall = words.take('lost|lose|losing|declined?|fell|falling|dropped|shrank|decreased?')
+  const rise = words.take('gained?|gaining|rose|increased')
+  const moved = fall ?? rise
+  const most = moved === undefined ? undefined : words.take('(?:the )?most')
+  const growth =
+    moved !== undefined || words.take('growth rates?|growth|grew|growing|increase|change|changes|changed') !== undefined
   const share = !growth && words.take('shares?|percentage|percent|proportion') !== undefined
   const counts = words.take('how many|number of|count of') !== undefined
+  const counted = counts ? takeCounted(words, profile) : undefined
   const aggregate = AGGREGATES.find(([pattern]) => words.take(pattern) !== undefined)?.[1]
 
   const years =
@@ -56,6 +67,7 @@ export function understand(question: string, profile: TableProfile): Query {
   words.take('compare|compared|comparison')
   const last = takeLast(words)
   const range = takeRange(words)
+  const yearBefore = growth && years === undefined ? wholeYear(range) : undefined
   const grainWord =
     words.take('(?:by|per|for each|over|each|every) (hour|day|week|month|quarter|year|time)')?.[1] ??
     {
@@ -67,7 +79,14 @@ export function understand(question: string, profile: TableProfile): Query {
       annual: 'year',
       hourly: 'hour',
     }[words.take('daily|weekly|monthly|quarterly|yearly|annual|hourly|trend')?.[0].trim() ?? '']
-  const grain = grainWord === undefined ? undefined : grainWord === 'time' ? 'month' : (grainWord as TimeGrain)
+  const grain =
+    extreme !== undefined
+      ? (extreme[2] as TimeGrain)
+      : grainWord === undefined
+        ? undefined
+        : grainWord === 'time'
+          ? 'month'
+          : (grainWord as TimeGrain)
   const conditions = takeConditions(words, profile)
 
   const dimensions: string[] = []
@@ -90,7 +109,7 @@ export function understand(question: string, profile: TableProfile): Query {
   if ((grain !== undefined || range !== undefined || last !== undefined || growth) && time === undefined) {
     throw new TroupeError('invalid_input', 'the question speaks of time, but the table has no column of dates')
   }
-  const measures = profile.columns.filter((column) => column.role === 'measure')
+  const measures = measuresOf(profile)
   const needsMeasure = measure === undefined && !counts && aggregate !== 'count'
   // "Top 5 products by growth" has one natural reading; "total by region" of three measures has three.
   if (needsMeasure && aggregate !== undefined && measures.length !== 1) {
@@ -106,9 +125,13 @@ export function understand(question: string, profile: TableProfile): Query {
   const chosen = counts || aggregate === 'count' || implied === undefined ? 'count' : (aggregate ?? usual)
   if (aggregate === undefined && chosen !== 'count')
     assumptions.push(`${chosen === 'sum' ? 'the total' : 'the average'} of ${implied} is meant`)
-  if (growth && years === undefined && range === undefined)
-    assumptions.push('growth is from the first half of the time to the second')
+  if (counted !== undefined) assumptions.push(`each row is one of the ${counted}`)
+  if (yearBefore !== undefined)
+    assumptions.push(`${yearBefore[1]} is compared with ${yearBefore[0]}, as far as the rows go`)
+  else if (growth && years === undefined) assumptions.push('growth is from the first half of the time to the second')
 
+  // "Which region lost the most", "our best month": one is asked for.
+  const isOne = extreme !== undefined || (most !== undefined && dimensions.length > 0)
   return {
     subject: growth ? 'growth' : share ? 'share' : 'aggregate',
     aggregate: chosen,
@@ -116,14 +139,38 @@ export function understand(question: string, profile: TableProfile): Query {
     dimensions,
     grain,
     time,
-    range,
+    // A year is compared with the one before it, so the rows of both are needed.
+    range: yearBefore === undefined ? range : undefined,
     last,
-    years,
+    years: years ?? yearBefore,
     conditions,
-    limit: ranking === undefined ? undefined : Number(ranking[2] ?? DEFAULT_LIMIT),
-    order: ranking === undefined ? undefined : /bottom|worst|lowest|smallest/.test(ranking[1]!) ? 'least' : 'most',
+    limit: ranking !== undefined ? Number(ranking[2] ?? DEFAULT_LIMIT) : isOne ? 1 : undefined,
+    order: orderOf(ranking?.[1] ?? extreme?.[1], fall !== undefined),
+    rankedBy: most === undefined ? 'percent' : 'change',
     assumptions,
   }
+}
+
+function orderOf(word: string | undefined, falls: boolean): Query['order'] {
+  if (word !== undefined) return /bottom|worst|lowest|smallest|weakest|quietest/.test(word) ? 'least' : 'most'
+  return falls ? 'least' : undefined
+}
+
+/** 2024 → [2023, 2024]; undefined for any other stretch of time. */
+function wholeYear(range: Range | undefined): [string, string] | undefined {
+  const year = Number(range?.from?.slice(0, 4))
+  const isWhole = range?.from === `${year}-01-01` && range.before === `${year + 1}-01-01`
+  return isWhole ? [String(year - 1), String(year)] : undefined
+}
+
+/** "How many orders": rows that an order_id tells apart are orders. */
+function takeCounted(words: Words, profile: TableProfile): string | undefined {
+  for (const { name } of profile.columns.filter((column) => column.role === 'identifier')) {
+    const thing = /^([a-z]{3,})[_\s-]?(?:id|no|nr|number|key|code)$/i.exec(name)?.[1]?.toLowerCase()
+    const found = thing === undefined ? undefined : words.take(`${escapePattern(thing)}s?`)
+    if (found !== undefined) return `${thing}s`
+  }
+  return undefined
 }
 
 function take(words: Words, pattern: ReturnType<typeof columnPattern>): string | undefined {

@@ -72,16 +72,19 @@ function growthSql(query: Query, table: string): string {
   const column = query.measure === undefined ? '1' : sql.identifier(query.measure)
   const aggregate = query.measure === undefined ? 'sum' : query.aggregate
   const time = query.time!
-  const number = sql.dayNumber(time)
   const all = `${sql.identifier(table)}${where(query, table)}`
-  const middle = `(SELECT (min(${number}) + max(${number})) / 2.0 FROM ${all})`
+  // Named once, because the day of a date is a long expression in SQL that several engines read.
+  const halves =
+    `WITH numbered AS (SELECT *, ${sql.dayNumber(time)} AS day_number_ FROM ${all}), ` +
+    'middle AS (SELECT (min(day_number_) + max(day_number_)) / 2.0 AS day_ FROM numbered) '
   const [early, late] =
     query.years === undefined
-      ? [`${number} <= ${middle}`, `${number} > ${middle}`]
+      ? ['day_number_ <= (SELECT day_ FROM middle)', 'day_number_ > (SELECT day_ FROM middle)']
       : query.years.map((year) => `${sql.period(time, 'year')} = ${sql.literal(year)}`)
   const side = (condition: string) => `1.0 * ${aggregate}(CASE WHEN ${condition} THEN ${column} END)`
   const groups = query.dimensions.map((name) => sql.identifier(name))
   const order = query.order === 'least' ? 'ASC' : 'DESC'
+  const ranking = query.rankedBy === 'change' ? 'change' : 'growth_percent'
   const names = [
     ...groups,
     'before_value AS before',
@@ -89,10 +92,10 @@ function growthSql(query: Query, table: string): string {
     'after_value - before_value AS change',
     '100.0 * (after_value - before_value) / nullif(before_value, 0) AS growth_percent',
   ]
-  const inner = `SELECT ${[...groups, `${side(early!)} AS before_value`, `${side(late!)} AS after_value`].join(', ')} FROM ${all}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`
+  const inner = `SELECT ${[...groups, `${side(early!)} AS before_value`, `${side(late!)} AS after_value`].join(', ')} FROM ${query.years === undefined ? 'numbered' : all}${groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}`}`
   const ranked =
     groups.length === 0
       ? ''
-      : ` ORDER BY growth_percent IS NULL, growth_percent ${order}, ${groups.join(', ')}${query.limit === undefined ? '' : ` LIMIT ${query.limit}`}`
-  return `SELECT ${names.join(', ')} FROM (${inner}) AS sides${ranked}`
+      : ` ORDER BY ${ranking} IS NULL, ${ranking} ${order}, ${groups.join(', ')}${query.limit === undefined ? '' : ` LIMIT ${query.limit}`}`
+  return `${query.years === undefined ? halves : ''}SELECT ${names.join(', ')} FROM (${inner}) AS sides${ranked}`
 }

@@ -22,6 +22,8 @@ interface Seen {
 
 const READ = 400_000
 const LONGEST = 4
+/** So many phrases that come back are enough to leave out those that do not. */
+const FEW = 5
 
 export function findKeyPhrases(text: string, language: string, limit: number): KeyPhrase[] {
   const read = text.slice(0, READ)
@@ -38,7 +40,7 @@ export function findKeyPhrases(text: string, language: string, limit: number): K
     return { key, phrase, score: weight * Math.log1p(phrase.count) * early * shape * rare }
   })
   scored.sort((a, b) => b.score - a.score || a.phrase.start - b.phrase.start)
-  return choose(scored, limit)
+  return choose(withoutParts(scored), limit)
 }
 
 function countPhrases(text: string, stop: Set<string>): Map<string, Seen> {
@@ -57,7 +59,14 @@ function countPhrases(text: string, stop: Set<string>): Map<string, Seen> {
           const known = seen.get(key)
           if (known === undefined)
             seen.set(key, { text: shown, count: 1, start: sentence.start + first.start, length: to - from + 1 })
-          else known.count += 1
+          else {
+            known.count += 1
+            // A heading in capitals is not how the text itself says it.
+            if (known.text === known.text.toUpperCase() && shown !== shown.toUpperCase()) {
+              known.text = shown
+              known.start = sentence.start + first.start
+            }
+          }
         }
       }
       run = []
@@ -80,8 +89,31 @@ function stem(word: string): string {
   return word.length > 4 && /[^su]s$/.test(word) ? word.slice(0, -1) : word
 }
 
-function choose(scored: { key: string; phrase: Seen; score: number }[], limit: number): KeyPhrase[] {
-  const chosen: { key: string; phrase: Seen; score: number }[] = []
+interface Scored {
+  key: string
+  phrase: Seen
+  score: number
+}
+
+/** A phrase that only ever stands inside a longer one is a part of it; what stands once is chance, where more comes back. */
+function withoutParts(scored: Scored[]): Scored[] {
+  const parts = new Set<string>()
+  for (const { key, phrase } of scored) {
+    if (phrase.length === 1 || phrase.count === 1) continue
+    const words = key.split(' ')
+    for (let from = 0; from < words.length; from++) {
+      for (let to = from + 1; to <= words.length; to++) {
+        if (to - from < words.length) parts.add(`${words.slice(from, to).join(' ')}|${phrase.count}`)
+      }
+    }
+  }
+  const whole = scored.filter(({ key, phrase }) => !parts.has(`${key}|${phrase.count}`))
+  const telling = whole.filter(({ phrase }) => phrase.count > 1)
+  return telling.length >= FEW ? telling : whole
+}
+
+function choose(scored: Scored[], limit: number): KeyPhrase[] {
+  const chosen: Scored[] = []
   for (const one of scored) {
     if (chosen.length >= limit) break
     const overlapping = chosen.some(

@@ -11,9 +11,12 @@ export interface TextPassage {
 }
 
 const WINDOW = 700
+const LONGEST_HEADING = 60
 const MOST = 20_000
 const K = 1.2
 const B = 0.6
+/** The weight of a passage without a number where the question asks for one. */
+const LACKING = 0.6
 
 /** No passage crosses one of the `breaks`, such as where pages begin. */
 export function findPassages(
@@ -22,12 +25,14 @@ export function findPassages(
   language: string,
   limit: number,
   breaks: readonly number[] = [],
+  window = WINDOW,
 ): TextPassage[] {
   const stop = stopWords(language)
   const asked = [...new Set(terms(question, stop))]
   if (asked.length === 0) return []
-  const windows = cutWindows(text, breaks)
-  const bags = windows.map((window) => count(terms(text.slice(window.start, window.end), stop)))
+  const windows = cutWindows(text, breaks, window)
+  const expected = expectedBy(question)
+  const bags = windows.map((window) => count(terms(text.slice(window.from, window.end), stop)))
   const average = bags.reduce((sum, bag) => sum + bag.length, 0) / Math.max(1, bags.length)
   const weights = asked.map((term) => {
     const having = bags.filter((bag) => bag.counts.has(term)).length
@@ -40,15 +45,34 @@ export function findPassages(
         const times = counts.get(term) ?? 0
         return sum + (weights[at]! * times * (K + 1)) / (times + K * (1 - B + (B * length) / average))
       }, 0)
-      return { text: text.slice(window.start, window.end), ...window, score: Number(score.toFixed(4)) }
+      const shown = text.slice(window.start, window.end)
+      const fits = expected === undefined || expected.test(shown) ? 1 : LACKING
+      return { text: shown, start: window.start, end: window.end, score: Number((score * fits).toFixed(4)) }
     })
     .filter((passage) => passage.score > 0)
     .sort((a, b) => b.score - a.score || a.start - b.start)
     .slice(0, limit)
 }
 
-function cutWindows(text: string, breaks: readonly number[]): { start: number; end: number }[] {
-  const windows: { start: number; end: number }[] = []
+/** What the answer to such a question has in it. */
+function expectedBy(question: string): RegExp | undefined {
+  return /\bhow (?:much|many|long|high|large|big|old|far)\b|\bwhen\b|\bwh(?:at|ich) (?:date|day|month|year|amount|price|number|percentage)\b/i.test(
+    question,
+  )
+    ? /\d/
+    : undefined
+}
+
+interface Window {
+  start: number
+  end: number
+  /** Where the heading above it begins: what it says counts for its first sentence, which stands for both. */
+  from: number
+}
+
+function cutWindows(text: string, breaks: readonly number[], most: number): Window[] {
+  const windows: Window[] = []
+  let heading: number | undefined
   let nextBreak = 0
   for (const { start, end } of splitSentences(text, breaks)) {
     const last = windows.at(-1)
@@ -57,8 +81,13 @@ function cutWindows(text: string, breaks: readonly number[]): { start: number; e
       nextBreak += 1
       crosses = true
     }
-    if (last !== undefined && !crosses && end - last.start <= WINDOW) last.end = end
-    else windows.push({ start, end })
+    if (last !== undefined && !crosses && end - last.start <= most) last.end = end
+    else if (most === 0 && end - start < LONGEST_HEADING && !/[.!?…:"”)]$/.test(text.slice(start, end)))
+      heading ??= start
+    else {
+      windows.push({ start, end, from: heading ?? start })
+      heading = undefined
+    }
     if (windows.length >= MOST) break
   }
   return windows
@@ -71,9 +100,19 @@ function terms(text: string, stop: Set<string>): string[] {
     .map(stem)
 }
 
+const IRREGULAR: Record<string, string> = Object.assign(Object.create(null), {
+  paid: 'pay', sold: 'sell', bought: 'buy', made: 'make', sent: 'send', held: 'hold', kept: 'keep', met: 'meet', wrote: 'write',
+  written: 'write', gave: 'give', given: 'give', led: 'lead', built: 'build', said: 'say', won: 'win', lost: 'lose', grew: 'grow', grown: 'grow',
+}) // biome-ignore format: a table
+
 /** A light stemmer for matching only; nobody sees its words. */
-export function stem(word: string): string {
-  return word.length > 4 ? word.replace(/(?:ies|ied)$/, 'y').replace(/(?:ing|edly|ed|es|s|ly|en|er)$/, '') : word
+export function stem(given: string): string {
+  const word = IRREGULAR[given] ?? given
+  if (word.length <= 4) return word.replace(/(?<=[^s])s$/, '')
+  return word
+    .replace(/(?:ies|ied)$/, 'y')
+    .replace(/(?:ing|edly|ed|es|s|ly|en|er)$/, '')
+    .replace(/e$/, '')
 }
 
 function count(all: string[]): { counts: Map<string, number>; length: number } {

@@ -11,6 +11,7 @@ export interface SummarySentence extends Sentence {
 /** The graph grows with the square of the sentences: longer texts are thinned evenly first. */
 const MOST = 250
 const DAMPING = 0.85
+const FEW = 3
 
 interface Weighed {
   sentence: Sentence
@@ -25,7 +26,10 @@ export function summarise(
   limit: number,
   breaks: readonly number[] = [],
 ): SummarySentence[] {
-  const all = splitSentences(text, breaks).filter(isProse)
+  const prose = splitSentences(text, breaks).filter(isProse)
+  // Where there are whole sentences, a line without an end (an address, a caption) is none.
+  const whole = prose.filter((sentence) => /[.!?…。！？]["'”’»)\]]*$/.test(sentence.text))
+  const all = whole.length >= FEW ? whole : prose
   const step = Math.max(1, all.length / MOST)
   const thinned = Array.from({ length: Math.min(all.length, MOST) }, (_, index) => all[Math.floor(index * step)]!)
   const weighed = weigh(thinned, stopWords(language))
@@ -40,7 +44,7 @@ export function summarise(
 function isProse({ text }: Sentence): boolean {
   const letters = text.match(/\p{L}/gu)?.length ?? 0
   const spaces = text.match(/\s+/g)?.length ?? 0
-  return text.length >= 30 && text.length <= 600 && letters > text.length * 0.6 && spaces >= 4 && !/[\t|]/.test(text)
+  return text.length >= 30 && text.length <= 600 && letters > text.length * 0.55 && spaces >= 4 && !/[\t|]/.test(text)
 }
 
 /** A text without prose still has a beginning. */

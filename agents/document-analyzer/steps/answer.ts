@@ -22,6 +22,8 @@ interface Answered {
 type Citation = Answer['citations'][number]
 
 const CITED = 6
+/** A second sentence is given when it answers nearly as well. */
+const ALSO_SAID = 0.75
 
 export const answerQuestion = step<AnswerInput, Answered>(
   async ({ input, ctx }) => {
@@ -30,7 +32,11 @@ export const answerQuestion = step<AnswerInput, Answered>(
     if (citations.length === 0) {
       return { answer: { kind: 'none', text: 'Nothing that answers the question was found.', citations }, warnings: [] }
     }
-    const passages: Answer = { kind: 'passages', text: citations[0]!.text, citations: citations.slice(0, 3) }
+    const passages: Answer = {
+      kind: 'passages',
+      text: await shortest(citations, input, ctx),
+      citations: citations.slice(0, 3),
+    }
     if (!ctx.llm.configured) return { answer: passages, warnings: [] }
     try {
       return await compose(input, citations, passages, ctx)
@@ -42,6 +48,22 @@ export const answerQuestion = step<AnswerInput, Answered>(
   },
   { timeout: 180_000 },
 )
+
+/** The one or two sentences of the best passages that answer; the passages around them are the citations. */
+async function shortest(citations: Citation[], { question, language }: AnswerInput, ctx: StepContext): Promise<string> {
+  const text = citations
+    .slice(0, 3)
+    .map((one) => one.text)
+    .join('\n\n')
+  const { passages: sentences } = await ctx.tool(findPassages, { text, question, language, limit: 2, window: 0 })
+  const [best] = sentences
+  if (best === undefined) return citations[0]!.text
+  return sentences
+    .filter((one) => one.score >= best.score * ALSO_SAID)
+    .sort((a, b) => a.start - b.start)
+    .map((one) => one.text.replace(/\s+/g, ' '))
+    .join(' ')
+}
 
 async function fromDocument(document: ReadDocument, input: AnswerInput, ctx: StepContext): Promise<Citation[]> {
   if (document.textDocument === undefined) return []

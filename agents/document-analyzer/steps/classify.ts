@@ -6,6 +6,8 @@ import { storedText } from './stored-text.ts'
 
 const MODEL = 'document-type'
 const SURE = 0.5
+/** An alternative of a millionth is none. */
+const WORTH_NAMING = 0.01
 /** A type shows on the first pages. */
 const READ = 8_000
 const UNKNOWN: DocumentType = { label: 'unknown', confidence: 0, alternatives: [] }
@@ -28,11 +30,15 @@ export const classifyType = step<{ textDocument: string }, Typed>(
     if (found === undefined) return { type: UNKNOWN, warnings: [] }
     const ranked = Object.entries(found.scores).sort((a, b) => b[1] - a[1])
     const alternatives = ranked
-      .filter(([label]) => label !== found.label)
+      .filter(([label, confidence]) => label !== found.label && confidence >= WORTH_NAMING)
       .slice(0, 3)
-      .map(([label, confidence]) => ({ label, confidence }))
+      .map(([label, confidence]) => ({ label, confidence: rounded(confidence) }))
     const label = found.confidence >= SURE ? found.label : 'unknown'
-    return { type: { label, confidence: found.confidence, alternatives }, warnings: [] }
+    return { type: { label, confidence: rounded(found.confidence), alternatives }, warnings: [] }
   },
   { timeout: 60_000, retries: 3 },
 )
+
+function rounded(confidence: number): number {
+  return Number(confidence.toFixed(4))
+}

@@ -1,7 +1,9 @@
 // Reads the document and puts its whole text, and its tables where they are large, into the document store.
 import { type StepContext, step } from '@troupe/sdk'
 import { type ExtractedDocument, extractText } from '@troupe/tools/extract-text'
+import { findFields } from '@troupe/tools/texts/fields'
 import type { AnalysisWarning, Input, ReadDocument } from '../shapes.ts'
+import { pageOf } from './stored-text.ts'
 
 /** What of a long document stands in the output; the rest is in the stored text and tables. */
 const SHOWN = {
@@ -10,6 +12,7 @@ const SHOWN = {
   items: 100,
   links: 200,
   attachments: 100,
+  fields: 60,
   tables: 20,
   rows: 50,
   columns: 60,
@@ -81,6 +84,7 @@ async function store(ctx: StepContext, name: string, mime: string, text: string)
 
 function describe(extracted: ExtractedDocument, file: OpenedFile): ReadDocument {
   const { headings, lists, links } = extracted.structure
+  const pageStarts = extracted.pages.map((page) => page.start)
   return {
     ...(file.id === undefined ? {} : { id: file.id }),
     ...(file.url === undefined ? {} : { url: file.url }),
@@ -98,9 +102,13 @@ function describe(extracted: ExtractedDocument, file: OpenedFile): ReadDocument 
       lists: lists.slice(0, SHOWN.lists).map((list) => ({ ...list, items: list.items.slice(0, SHOWN.items) })),
       links: links.slice(0, SHOWN.links),
     },
+    fields: findFields(extracted.text, SHOWN.fields).map((field) => ({
+      ...field,
+      page: pageOf(field.start, pageStarts),
+    })),
     tables: shownTables(extracted.tables).tables,
     attachments: extracted.attachments.slice(0, SHOWN.attachments),
-    pageStarts: extracted.pages.map((page) => page.start),
+    pageStarts,
   }
 }
 

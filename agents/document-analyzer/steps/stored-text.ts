@@ -9,8 +9,12 @@ export async function storedText(ctx: StepContext, textDocument: string): Promis
 const DATA = /^(csv|tsv|xlsx|xls|xlsb|ods|json)$/
 export const DATA_READ = 200_000
 
+export function isData(format: string): boolean {
+  return DATA.test(format)
+}
+
 export function telling(text: string, format: string): string {
-  return DATA.test(format) ? text.slice(0, DATA_READ) : text
+  return isData(format) ? text.slice(0, DATA_READ) : text
 }
 
 /** The page, from 1, on which an offset lies. */

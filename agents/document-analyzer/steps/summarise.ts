@@ -3,9 +3,9 @@
 import { type StepContext, step } from '@troupe/sdk'
 import { checkClaims } from '@troupe/tools/check-claims'
 import { summarise } from '@troupe/tools/summarise'
-import type { AnalysisWarning, Summary } from '../shapes.ts'
+import type { AnalysisWarning, ReadDocument, Summary } from '../shapes.ts'
 import { askLlm, asMaterial, MATERIAL } from './llm.ts'
-import { pageOf, storedText, telling } from './stored-text.ts'
+import { isData, pageOf, storedText, telling } from './stored-text.ts'
 
 interface SummaryInput {
   textDocument: string
@@ -13,6 +13,7 @@ interface SummaryInput {
   language: string
   sentences: number
   headings: { text: string; offset: number }[]
+  tables: ReadDocument['tables']
   pageStarts: number[]
 }
 
@@ -23,9 +24,12 @@ interface Summarised {
 
 /** What an LLM is given of a long document: its beginning, and the sentences that say most. */
 const GIVEN = 24_000
+const SHOWN_TABLES = 4
+const SHOWN_COLUMNS = 12
 
 export const summariseDocument = step<SummaryInput, Summarised>(
   async ({ input, ctx }) => {
+    if (isData(input.format) && input.tables.length > 0) return { summary: describeTables(input.tables), warnings: [] }
     const text = telling(await storedText(ctx, input.textDocument), input.format)
     const extractive = await extract(text, input, ctx)
     if (!ctx.llm.configured) return { summary: extractive, warnings: [] }
@@ -40,6 +44,19 @@ export const summariseDocument = step<SummaryInput, Summarised>(
   },
   { timeout: 180_000 },
 )
+
+/** A row of numbers is no sentence: of data, what its tables are. */
+function describeTables(tables: ReadDocument['tables']): Summary {
+  const shown = tables.slice(0, SHOWN_TABLES).map(({ name, header, rowCount }) => {
+    const columns = header.slice(0, SHOWN_COLUMNS).join(', ')
+    const more = header.length > SHOWN_COLUMNS ? ` and ${header.length - SHOWN_COLUMNS} more` : ''
+    const size = `${rowCount.toLocaleString('en-US')} rows of ${header.length} columns: ${columns}${more}.`
+    return name === undefined ? `A table of ${size}` : `The table “${name}” has ${size}`
+  })
+  const left = tables.length - shown.length
+  if (left > 0) shown.push(`${left} more tables follow.`)
+  return { kind: 'structural', text: shown.join(' '), citations: [] }
+}
 
 async function extract(text: string, input: SummaryInput, ctx: StepContext): Promise<Summary> {
   const breaks = input.headings.flatMap(({ text: heading, offset }) => [offset, offset + heading.length])

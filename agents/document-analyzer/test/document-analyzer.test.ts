@@ -204,7 +204,7 @@ test('an LLM that fails costs a warning, not the task', async () => {
 })
 
 test('every state of the machine can be reached', () => {
-  const document = { textDocument: 't', structure: { headings: [] }, pageStarts: [0] }
+  const document = { textDocument: 't', structure: { headings: [] }, tables: [], pageStarts: [0] }
   const outputs: Record<string, unknown> = {
     reading: { document, warnings: [] },
     tellingLanguage: { code: 'en', confidence: 1 },

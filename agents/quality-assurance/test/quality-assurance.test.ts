@@ -37,7 +37,7 @@ test('a broken expectation fails the verdict and names the rows; the same as a w
     policy: { anomalies: 'allow' },
   })
   assert.equal(failed.verdict, 'fail')
-  assert.match(failed.reasons[0]!.text, /1 of 120 break "revenue is at least 0" \(rows 7\)/)
+  assert.match(failed.reasons[0]!.text, /"revenue is at least 0" is broken by 1 of 120 \(row 7\)/)
   const warned = await run({
     dataset: { rows },
     expectations: [{ ...expectation, severity: 'warning' }],
