@@ -2,6 +2,7 @@
 //   desk.ts        this file: submit, get, list, signal, cancel, retry
 //   follow.ts      one task's log from any number, then live (P6); waiting for its end
 //   look-again.ts  finds what the bus lost, for all followers of this process together
+//   patience.ts    refuses at once while the journal answers nobody
 //   directory.ts   the port to the agents that exist, for checking input at the edge (P9)
 //
 // The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
@@ -17,6 +18,7 @@ import { acceptedRow } from '../journal/rows.ts'
 import type { AgentDirectory } from './directory.ts'
 import { type Ending, endsWithin, followTask, untilEnd } from './follow.ts'
 import { createLookAgain } from './look-again.ts'
+import { createPatience } from './patience.ts'
 
 export interface SubmitRequest {
   tenant: string
@@ -81,6 +83,7 @@ export interface DeskParts {
 
 export function createDesk(parts: DeskParts): Desk {
   const { journal, bus, agents } = parts
+  const patience = createPatience()
   const lookAgain = createLookAgain(journal, parts.lookAgainMs)
 
   async function deliver(tenant: string, taskId: string, id: string, body: MessageBody): Promise<void> {
@@ -135,7 +138,7 @@ export function createDesk(parts: DeskParts): Desk {
   }
 
   async function accept({ task, early }: { task: NewTask; early: boolean }) {
-    const accepting = journal.accept(task)
+    const accepting = patience.of(() => journal.accept(task))
     const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
     const accepted = await accepting
     if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
