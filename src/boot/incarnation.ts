@@ -30,6 +30,7 @@ class Incarnation implements Observation {
   /** Most incarnations are one commit, which then needs no span beside theirs. */
   #first: { commit: ActorCommit; begun: number; ended: number } | undefined
   #commits = 0
+  #state = ''
 
   constructor(parts: IncarnationParts, task: TaskRow) {
     this.#parts = parts
@@ -55,6 +56,7 @@ class Incarnation implements Observation {
     // It owned nothing, or no longer does: whoever owns the task tells what there is to tell.
     if (this.#commits === 0 || exit.kind === 'lost') return
     if (exit.kind === 'failed') this.#span.fail(exit.error)
+    this.#span.set({ 'troupe.task.state': this.#state })
     if (this.#first !== undefined) {
       this.#span.set({ 'troupe.commit.ms': Math.round((this.#first.ended - this.#first.begun) * 1_000) / 1_000 })
     }
@@ -87,6 +89,7 @@ class Incarnation implements Observation {
     }
     opened?.end()
     this.#commits += 1
+    this.#state = commit.state
     if (this.#commits === 1) {
       this.#first = { commit, begun, ended: clock() }
       if (this.#task.ownerDeaths > 0) void this.tellPredecessor()
@@ -125,7 +128,8 @@ class Incarnation implements Observation {
   private async tellPredecessor(): Promise<void> {
     const { traceparent, lastEvent } = this.#inherited
     const { id } = this.#task
-    const lost = whoWasLost(await this.#parts.lastEvents(id, lastEvent).catch(() => []))
+    const events = await this.#parts.lastEvents(id, lastEvent).catch(() => [])
+    const lost = whoWasLost(events.filter(({ number }) => number <= lastEvent))
     if (lost === undefined) return
     const isFirst = lost.started.body.type === 'task.started'
     startSpan(`invoke_agent ${this.#task.agent}`, {
