@@ -3,8 +3,9 @@ import { hasEnded } from '../../contract/task.ts'
 import type { Accepted, ActorCommit, CommitOutcome, Delivery } from '../journal.ts'
 import type { PreparedCommit, PreparedMessage, PreparedTask } from '../prepare.ts'
 import { commitReferences, messageReferences, taskReferences } from '../references.ts'
-import { countsAgainstMailbox, wantsHost } from '../rules.ts'
-import { type Column, isReference } from '../values.ts'
+import { countsAgainstMailbox } from '../rules.ts'
+import type { Column } from '../values.ts'
+import { beginsOnly, firstRow, type NewRow, newRow, onlyRecords, recordRow, turnRow } from './flight-rows.ts'
 
 /** `existing`: the id or the idempotency key was used before; the journal looks up by whom. */
 export type AcceptAnswer = Accepted | { existing: true }
@@ -57,7 +58,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
     const { commit } = op.prepared
     if (commit.claim !== undefined) claimants.add(commit.claim.hostId)
     const first = open.get(commit.taskId)
-    if (first !== undefined && isPlain(op.prepared)) {
+    if (first !== undefined && beginsOnly(op.prepared)) {
       Object.assign(first.row, firstRow(op.prepared))
       firsts.set(first.n, n)
       open.delete(commit.taskId)
@@ -114,115 +115,6 @@ function byId(a: { id: string }, b: { id: string }): number {
 
 function rows(list: object[]): string | null {
   return list.length === 0 ? null : JSON.stringify(list)
-}
-
-type NewRow = ReturnType<typeof newRow>
-
-function newRow({ task, input, budget, metadata }: PreparedTask) {
-  return {
-    id: task.id,
-    tenant: task.tenant,
-    agent: task.agent,
-    agent_version: task.agentVersion,
-    priority: task.priority,
-    deadline: task.deadline,
-    depth: task.depth,
-    parent_task: task.parent?.taskId,
-    parent_step: task.parent?.stepId,
-    traceparent: task.traceparent,
-    key: task.idempotencyKey,
-    budget: budget ?? undefined,
-    metadata: metadata ?? undefined,
-    input,
-  }
-}
-
-/** Nothing but the task's own row and its log. */
-function isPlain({ commit, steps, messages, children, snapshot, output, error }: PreparedCommit): boolean {
-  return (
-    steps.length + messages.length + children.length === 0 &&
-    commit.claim !== undefined &&
-    commit.epoch === 0 &&
-    commit.version === 0 &&
-    (commit.mailRead ?? 0) === 0 &&
-    commit.timersSet === undefined &&
-    commit.timersCleared === undefined &&
-    !hasReference(snapshot, output, error)
-  )
-}
-
-/** A running task that goes on running: its row is narrow, and nothing outside the task changes. */
-function onlyRecords({ commit, steps, messages, children, ...columns }: PreparedCommit): boolean {
-  return (
-    commit.state === 'running' &&
-    commit.claim === undefined &&
-    !commit.release &&
-    steps.length <= 1 &&
-    messages.length + children.length === 0 &&
-    commit.waitingFor === undefined &&
-    commit.mailRead === undefined &&
-    commit.timersSet === undefined &&
-    commit.timersCleared === undefined &&
-    columns.output === undefined &&
-    columns.error === undefined &&
-    columns.usage === undefined &&
-    !hasReference(columns.snapshot, steps[0]?.outcome)
-  )
-}
-
-function hasReference(...columns: (Column | undefined)[]): boolean {
-  return columns.some((column) => column !== undefined && isReference(column))
-}
-
-function firstRow(prepared: PreparedCommit) {
-  const { commit } = prepared
-  const ended = hasEnded(commit.state)
-  return {
-    host: commit.claim?.hostId,
-    released: commit.release || ended,
-    ended,
-    wanted: wantsHost(commit),
-    state: commit.state,
-    count: commit.events.length,
-    events: prepared.events,
-    snapshot: commit.state === 'completed' ? undefined : prepared.snapshot,
-    waiting_for: prepared.waitingFor,
-    output: prepared.output,
-    error: prepared.error,
-    usage: prepared.usage,
-  }
-}
-
-function turnRow(n: number, prepared: PreparedCommit): { id: string } {
-  const { commit, steps } = prepared
-  const completed = commit.state === 'completed'
-  const step = completed ? undefined : steps[0]
-  return Object.assign(firstRow(prepared), {
-    n,
-    id: commit.taskId,
-    epoch: commit.epoch,
-    version: commit.version,
-    mail_read: commit.mailRead ?? 0,
-    step: step?.id,
-    outcome: step?.outcome,
-    resnap: completed || prepared.snapshot !== undefined,
-  })
-}
-
-function recordRow(n: number, { commit, events, steps, snapshot }: PreparedCommit): { id: string } {
-  const { taskId: id, epoch, version } = commit
-  const step = steps[0]
-  return {
-    n,
-    id,
-    epoch,
-    version,
-    count: commit.events.length,
-    events,
-    step: step?.id,
-    outcome: step?.outcome,
-    snapshot,
-  } as { id: string }
 }
 
 function letterRow(n: number, { message, body }: PreparedMessage): { receiver: string; body: Column } {

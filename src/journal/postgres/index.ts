@@ -2,7 +2,8 @@
 //   index.ts            this file: the port's verbs
 //   gathering.ts        group commit: what comes while flights are under way goes with the next one
 //   lane.ts             one connection that carries flights; lost answers are looked up
-//   flush.ts            a flight as parameters of apply_2
+//   lone.ts             a flight that concerns one task takes a shorter way; lone-statements.ts has its SQL
+//   flush.ts            a flight as parameters of apply_2, made of flight-rows.ts
 //   answers.ts          its answer, given back to each caller
 //   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
 //   apply-function-1.ts the same as hosts of the first version call it

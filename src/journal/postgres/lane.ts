@@ -7,7 +7,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Answer, settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, storeError } from './errors.ts'
-import { type FlushValues, makeFlush, type Op } from './flush.ts'
+import { makeFlush, type Op } from './flush.ts'
+import { type LoneRow, loneFlight } from './lone.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
 // index even then, or it would scan whole tables for as long as it lives.
@@ -21,8 +22,15 @@ const SETTINGS = [
   'plan_cache_mode=force_generic_plan',
 ]
 
+/** An accept and the first commit of its task. */
+const FIRST_OF_TWO: ReadonlyMap<number, number> = new Map([[0, 1]])
+const NO_FIRSTS: ReadonlyMap<number, number> = new Map()
+
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
 const APPLY = 'SELECT apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer'
+
+/** Lanes that were idle for a day are forgotten (sweeps.ts); after much less, this one makes sure that it is known. */
+const SURELY_KNOWN_MS = 60 * 60 * 1000
 
 export class Lane {
   readonly #id = randomUUID()
@@ -30,6 +38,8 @@ export class Lane {
   readonly #patienceMs: number
   readonly #closing: AbortSignal
   #number = 0
+  /** When the database last showed that it has this lane's row, to keep answers in. */
+  #knownAt = Number.NEGATIVE_INFINITY
 
   constructor(address: Address, closing: AbortSignal) {
     this.#line = new Line(address, SETTINGS)
@@ -39,10 +49,9 @@ export class Lane {
 
   /** Never fails: each op is told. False when the database is away, so that nobody waits as long again behind it. */
   async fly(ops: Op[]): Promise<boolean> {
-    const { values, firsts } = makeFlush(ops)
-    let answer: Answer
+    let flown: { answer: Answer; firsts: ReadonlyMap<number, number> }
     try {
-      answer = await this.#apply(values)
+      flown = await this.#apply(ops)
     } catch (thrown) {
       const refused = failureOf(thrown) === 'refused'
       if (refused && ops.length > 1) {
@@ -54,7 +63,7 @@ export class Lane {
       for (const op of ops) op.reject(error)
       return refused
     }
-    settle(ops, firsts, answer)
+    settle(ops, flown.firsts, flown.answer)
     return true
   }
 
@@ -62,14 +71,21 @@ export class Lane {
     await this.#line.close({ text: CLOSE_LANE, values: [this.#id] })
   }
 
-  async #apply(flush: FlushValues): Promise<Answer> {
+  async #apply(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> }> {
     const number = ++this.#number
     const until = performance.now() + this.#patienceMs
     for (let attempt = 0; ; attempt++) {
       try {
-        const values = [this.#id, number, attempt > 0, ...flush]
-        const { rows } = await this.#line.query({ name: 'apply', text: APPLY, values })
-        return JSON.parse(rows[0].answer)
+        const short = attempt === 0 ? await this.#applyLone(number, ops) : undefined
+        if (short !== undefined) return short
+        const { values, firsts } = makeFlush(ops)
+        const { rows } = await this.#line.query({
+          name: 'apply',
+          text: APPLY,
+          values: [this.#id, number, attempt > 0, ...values],
+        })
+        this.#knownAt = performance.now()
+        return { answer: JSON.parse(rows[0].answer), firsts }
       } catch (thrown) {
         const pause = pauseMs(attempt)
         const hopeless = failureOf(thrown) === 'refused' || performance.now() + pause > until || this.#closing.aborted
@@ -77,5 +93,21 @@ export class Lane {
         await wait(pause, undefined, { signal: this.#closing }).catch(() => {})
       }
     }
+  }
+
+  async #applyLone(
+    number: number,
+    ops: Op[],
+  ): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
+    if (performance.now() - this.#knownAt > SURELY_KNOWN_MS) return undefined
+    const lone = loneFlight(ops)
+    if (lone === undefined) return undefined
+    const { name, text } = lone
+    const { rows } = await this.#line.query({ name, text, values: [this.#id, number, ...lone.values] })
+    const row: LoneRow | undefined = rows[0]
+    if (row === undefined) return undefined
+    if (row.kept) this.#knownAt = performance.now()
+    else this.#knownAt = Number.NEGATIVE_INFINITY
+    return { answer: JSON.parse(row.answer), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
   }
 }

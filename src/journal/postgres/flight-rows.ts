@@ -1,0 +1,114 @@
+// Accepts and commits as the rows that the statements take, and which of the narrow ways a commit may go.
+import { hasEnded } from '../../contract/task.ts'
+import type { PreparedCommit, PreparedTask } from '../prepare.ts'
+import { wantsHost } from '../rules.ts'
+import { type Column, isReference } from '../values.ts'
+
+export type NewRow = ReturnType<typeof newRow>
+
+export function newRow({ task, input, budget, metadata }: PreparedTask) {
+  return {
+    id: task.id,
+    tenant: task.tenant,
+    agent: task.agent,
+    agent_version: task.agentVersion,
+    priority: task.priority,
+    deadline: task.deadline,
+    depth: task.depth,
+    parent_task: task.parent?.taskId,
+    parent_step: task.parent?.stepId,
+    traceparent: task.traceparent,
+    key: task.idempotencyKey,
+    budget: budget ?? undefined,
+    metadata: metadata ?? undefined,
+    input,
+  }
+}
+
+/** A first commit that changes nothing but the task's own row and its log: it can be part of the row that accept makes. */
+export function beginsOnly({ commit, steps, messages, children, snapshot, output, error }: PreparedCommit): boolean {
+  return (
+    steps.length + messages.length + children.length === 0 &&
+    commit.claim !== undefined &&
+    commit.epoch === 0 &&
+    commit.version === 0 &&
+    (commit.mailRead ?? 0) === 0 &&
+    commit.timersSet === undefined &&
+    commit.timersCleared === undefined &&
+    !hasReference(snapshot, output, error)
+  )
+}
+
+/** A running task that goes on running: its row is narrow, and nothing outside the task changes. */
+export function onlyRecords({ commit, steps, messages, children, ...columns }: PreparedCommit): boolean {
+  return (
+    commit.state === 'running' &&
+    commit.claim === undefined &&
+    !commit.release &&
+    steps.length <= 1 &&
+    messages.length + children.length === 0 &&
+    commit.waitingFor === undefined &&
+    commit.mailRead === undefined &&
+    commit.timersSet === undefined &&
+    commit.timersCleared === undefined &&
+    columns.output === undefined &&
+    columns.error === undefined &&
+    columns.usage === undefined &&
+    !hasReference(columns.snapshot, steps[0]?.outcome)
+  )
+}
+
+function hasReference(...columns: (Column | undefined)[]): boolean {
+  return columns.some((column) => column !== undefined && isReference(column))
+}
+
+export function firstRow(prepared: PreparedCommit) {
+  const { commit } = prepared
+  const ended = hasEnded(commit.state)
+  return {
+    host: commit.claim?.hostId,
+    released: commit.release || ended,
+    ended,
+    wanted: wantsHost(commit),
+    state: commit.state,
+    count: commit.events.length,
+    events: prepared.events,
+    snapshot: commit.state === 'completed' ? undefined : prepared.snapshot,
+    waiting_for: prepared.waitingFor,
+    output: prepared.output,
+    error: prepared.error,
+    usage: prepared.usage,
+  }
+}
+
+export function turnRow(n: number, prepared: PreparedCommit) {
+  const { commit, steps } = prepared
+  const completed = commit.state === 'completed'
+  const step = completed ? undefined : steps[0]
+  return Object.assign(firstRow(prepared), {
+    n,
+    id: commit.taskId,
+    epoch: commit.epoch,
+    version: commit.version,
+    mail_read: commit.mailRead ?? 0,
+    step: step?.id,
+    outcome: step?.outcome,
+    resnap: completed || prepared.snapshot !== undefined,
+  })
+}
+
+export function recordRow(n: number, { commit, events, steps, snapshot }: PreparedCommit) {
+  const { taskId: id, epoch, version } = commit
+  const step = steps[0]
+  return {
+    n,
+    id,
+    epoch,
+    version,
+    count: commit.events.length,
+    events,
+    step: step?.id,
+    outcome: step?.outcome,
+    snapshot,
+  }
+}
