@@ -36,8 +36,10 @@ const ARRAY = {
   bool: Uint8Array,
 } as const
 
+const ORT_OF_DATATYPE = new Map(Object.entries(DATATYPE_OF_ORT).map(([type, datatype]) => [datatype, type]))
+
 export function toOrt({ name, datatype, shape, bytes }: Tensor): OrtTensor {
-  const type = Object.keys(DATATYPE_OF_ORT).find((key) => DATATYPE_OF_ORT[key] === datatype)
+  const type = ORT_OF_DATATYPE.get(datatype)
   if (type === 'string') {
     return new OrtTensor(
       'string',
@@ -51,14 +53,34 @@ export function toOrt({ name, datatype, shape, bytes }: Tensor): OrtTensor {
   // A view where the bytes are aligned (as the batcher lays them), a copy where they are not.
   const aligned = bytes.byteOffset % size === 0 ? bytes : Buffer.from(new Uint8Array(bytes).buffer)
   const data = new kind(aligned.buffer as ArrayBuffer, aligned.byteOffset, elementCount(name, shape))
-  if (data instanceof Float32Array || data instanceof Float64Array) refuseNaN(name, shape, data)
+  const unusual = data instanceof Float32Array ? mayHoldNaN32(data) : data instanceof Float64Array && mayHoldNaN64(data)
+  if (unusual && (data as Float32Array).some(Number.isNaN)) {
+    throw new TroupeError('invalid_input', `input ${name} of shape [${shape}] holds NaN`)
+  }
   return new OrtTensor(type as 'float32', data as Float32Array, shape)
 }
 
-function refuseNaN(name: string, shape: readonly number[], data: Float32Array | Float64Array): void {
-  for (let index = 0; index < data.length; index++) {
-    if (Number.isNaN(data[index])) throw new TroupeError('invalid_input', `input ${name} of shape [${shape}] holds NaN`)
+// Every number of every request is looked at, so this must cost less than the model: nothing is compared, all are summed
+// after a multiplication by zero, which gives zero unless a NaN (or an infinity, which is allowed) is among them. Four
+// sums do not wait for one another; one function for each kind of array stays fast, one for both would not (measured:
+// a third of the thread's time).
+function mayHoldNaN32(data: Float32Array): boolean {
+  let [one, two, three, four] = [0, 0, 0, 0]
+  const whole = data.length & ~3
+  for (let index = 0; index < whole; index += 4) {
+    one += data[index]! * 0
+    two += data[index + 1]! * 0
+    three += data[index + 2]! * 0
+    four += data[index + 3]! * 0
   }
+  for (let index = whole; index < data.length; index++) one += data[index]! * 0
+  return one + two + three + four !== 0
+}
+
+function mayHoldNaN64(data: Float64Array): boolean {
+  let sum = 0
+  for (let index = 0; index < data.length; index++) sum += data[index]! * 0
+  return sum !== 0
 }
 
 export function fromOrt(name: string, tensor: OrtTensor): Tensor {
