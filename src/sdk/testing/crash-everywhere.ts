@@ -41,16 +41,18 @@ interface CrashPoint {
 async function runWithCrash(agents: Agent[], input: unknown, options: RunOptions, point: CrashPoint | undefined) {
   return await withJournal(async (journal) => {
     const crash = Promise.withResolvers<void>()
+    const died = new AbortController()
     const counted = countCommits(journal, point, crash.resolve)
     let stage = await openStage(counted.journal, agents, options)
     try {
       const { task } = await stage.desk.submit({ tenant: 'test', agent: agents[0]!.name, input })
       const first = await Promise.race([
-        followToEnd(stage.desk, task.id, options).catch((error: unknown) => ({ error })),
+        followToEnd(stage.desk, task.id, options, died.signal).catch((error: unknown) => ({ error })),
         crash.promise.then(() => undefined),
       ])
       if (first !== undefined && !('error' in first)) return { result: first, commits: counted.commits() }
       if (first !== undefined && point === undefined) throw first.error
+      died.abort()
       // The dead process's lease is ended, as a local supervisor does when it sees the exit.
       await stage.close()
       stage = await openStage(journal, agents, options)

@@ -84,10 +84,18 @@ export async function withJournal<Result>(use: (journal: Journal) => Promise<Res
   }
 }
 
-export async function followToEnd(desk: Desk, taskId: string, options: RunOptions): Promise<TaskResult> {
+/** `given`: whoever has no more use for the end aborts it, or the following would keep the process alive. */
+export async function followToEnd(
+  desk: Desk,
+  taskId: string,
+  options: RunOptions,
+  given?: AbortSignal,
+): Promise<TaskResult> {
   const patience = options.patience ?? 20_000
   const events: TaskEvent[] = []
-  for await (const event of desk.follow(TENANT, taskId, 0, AbortSignal.timeout(patience))) {
+  const impatient = AbortSignal.timeout(patience)
+  const signal = given === undefined ? impatient : AbortSignal.any([impatient, given])
+  for await (const event of desk.follow(TENANT, taskId, 0, signal)) {
     events.push(event)
     // The event's number makes the message's id: an answer given twice is applied once.
     options.onEvent?.(
