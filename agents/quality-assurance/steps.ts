@@ -17,6 +17,16 @@ import { checkText } from './document-checks.ts'
 import type { ComplianceFinding, Report, Request } from './request.ts'
 
 type Call = { input: Request; ctx: StepContext }
+/** Kinds as people say them: one, and several. */
+const SPOKEN: Record<string, [string, string]> = {
+  person: ['name of a person', 'names of people'],
+  email: ['e-mail address', 'e-mail addresses'],
+  phone: ['phone number', 'phone numbers'],
+  iban: ['bank account (IBAN)', 'bank accounts (IBAN)'],
+  card: ['card number', 'card numbers'],
+  ssn: ['social security number', 'social security numbers'],
+  ip: ['IP address', 'IP addresses'],
+}
 const MOST = { violations: 200, measures: 5, anomalies: 100, claims: 200 } as const
 
 /** A database answers differently tomorrow: every check after this works on what it answered now. */
@@ -99,14 +109,15 @@ export const complianceChecked = step(async ({ input, ctx }: Call): Promise<Comp
     ...(text === undefined ? {} : { text }),
   })
   for (const { kind, secret, where, count, examples } of findings) {
-    const times = count === 1 ? 'once' : `${count} times`
+    const [one, many] = SPOKEN[kind] ?? [kind.replaceAll('_', ' '), `${kind.replaceAll('_', ' ')}s`]
+    const place = where === 'text' ? 'the text' : where
     found.push({
       matter: secret ? 'secret' : 'personal data',
       kind,
       where,
       count,
       examples,
-      text: `${kind} in ${where}, ${times}, such as ${examples[0]?.masked}`,
+      text: `${count === 1 ? `1 ${one}` : `${count} ${many}`} in ${place}, such as ${examples[0]?.masked}`,
     })
   }
   const plain = (words: string) => words.toLowerCase().replaceAll(/\s+/g, ' ').trim()

@@ -3,8 +3,11 @@
 export interface Sample {
   agent: string
   /** In examples/samples/. */
-  file: string
-  input(documentId: string): unknown
+  files: string[]
+  /** The ids of the stored files, in their order. */
+  input(...documentIds: string[]): unknown
+  /** What a person is asked for in between; the samples answer it, and say so. */
+  answers?: { type: string; [key: string]: unknown }[]
   inWords(output: never): string[]
   /** Ids of documents that the agent made, by what they are. */
   documents(output: never): Record<string, string>
@@ -12,7 +15,7 @@ export interface Sample {
 
 // Of the agents' outputs only what is shown.
 interface Analysis {
-  document: { format: string; pages: number; characters: number }
+  document: { format: string; pages: number; characters: number; fields: { label: string; value: string }[] }
   language?: { code: string }
   type?: { label: string; confidence: number }
   entities: { kind: string; text: string }[]
@@ -32,23 +35,41 @@ interface Insights {
 interface Quality {
   verdict: string
   scores?: { overall: number }
-  violations: { expectation: string; holds: boolean; broken: number; checked: number }[]
   reasons: { verdict: string; text: string }[]
 }
+
+interface Intake {
+  accepted: number
+  refused: number
+  failed: number
+  files: { file: string; stage: string; type?: string; reasons: string[]; decidedBy?: string; insights: string[] }[]
+}
+
+/** The kinds of entities that an invoice is read for. */
+const TELLING = ['organisation', 'person', 'date', 'money', 'iban', 'id', 'email']
+const DECIDER = 'the samples'
+const INTAKE = ['invoice.html', 'sales.csv', 'minutes.txt']
 
 const QUESTION = 'total revenue by region'
 
 export const SAMPLES: Sample[] = [
   {
     agent: 'document-analyzer',
-    file: 'invoice.html',
+    files: ['invoice.html'],
     input: (id) => ({ document: { id }, collection: 'samples', summarySentences: 2 }),
     inWords: ({ document, language, type, entities, keyPhrases, summary }: Analysis) => [
       row('type', type === undefined ? 'unknown' : `${type.label} (${percent(type.confidence)} sure)`),
       row('read', `${document.format}, ${document.characters} characters, language ${language?.code ?? 'unknown'}`),
-      ...[...Map.groupBy(entities, ({ kind }) => kind)]
-        .slice(0, 6)
-        .map(([kind, found]) => row(kind, [...new Set(found.map(({ text }) => text))].slice(0, 4).join(' · '))),
+      ...TELLING.map((kind) => ({ kind, found: entities.filter((entity) => entity.kind === kind) }))
+        .filter(({ found }) => found.length > 0)
+        .map(({ kind, found }) => row(kind, [...new Set(found.map(({ text }) => text))].slice(0, 4).join(' · '))),
+      row(
+        'fields',
+        document.fields
+          .slice(-4)
+          .map(({ label, value }) => `${label} ${value}`)
+          .join(' · '),
+      ),
       row(
         'phrases',
         keyPhrases
@@ -62,7 +83,7 @@ export const SAMPLES: Sample[] = [
   },
   {
     agent: 'business-intelligence',
-    file: 'sales.csv',
+    files: ['sales.csv'],
     input: (documentId) => ({
       dataset: { documentId },
       question: QUESTION,
@@ -80,7 +101,7 @@ export const SAMPLES: Sample[] = [
               'answer',
               `${answer.question}: ${answer.rows
                 .slice(0, 4)
-                .map((one) => Object.values(one).join(' '))
+                .map((one) => Object.values(one).map(readable).join(' '))
                 .join(' · ')}`,
             ),
           ]),
@@ -89,7 +110,7 @@ export const SAMPLES: Sample[] = [
         : [
             row(
               'forecast',
-              `${forecast.measure}: ${forecast.points.map(({ period, value }) => `${period.slice(0, 7)} ${Math.round(value)}`).join(' · ')}`,
+              `${forecast.measure}: ${forecast.points.map(({ period, value }) => `${period.slice(0, 7)} ${readable(value)}`).join(' · ')}`,
             ),
           ]),
     ],
@@ -97,7 +118,7 @@ export const SAMPLES: Sample[] = [
   },
   {
     agent: 'quality-assurance',
-    file: 'sales.csv',
+    files: ['sales.csv'],
     input: (documentId) => ({
       dataset: { documentId },
       expectations: [
@@ -105,14 +126,25 @@ export const SAMPLES: Sample[] = [
         { kind: 'filled', column: 'revenue' },
       ],
     }),
-    inWords: ({ verdict, scores, violations, reasons }: Quality) => [
+    inWords: ({ verdict, scores, reasons }: Quality) => [
       row('verdict', `${verdict}${scores === undefined ? '' : `, score ${percent(scores.overall)}`}`),
-      ...reasons.slice(0, 3).map(({ text }) => row('reason', short(text))),
-      ...violations
-        .filter(({ broken }) => broken > 0)
-        .slice(0, 4)
-        .map(({ expectation, broken, checked }) => row('broken', `${expectation}: ${broken} of ${checked}`)),
+      ...reasons.slice(0, 6).map(({ text }) => row('reason', short(text))),
     ],
+    documents: () => ({}),
+  },
+  {
+    agent: 'document-intake',
+    files: INTAKE,
+    input: (...ids) => ({ files: ids.map((id) => ({ id })) }),
+    // Only a file that waits for a decision takes one.
+    answers: INTAKE.map((_, file) => ({ type: 'decide', file, accept: true, by: DECIDER })),
+    inWords: ({ files }: Intake) =>
+      files.flatMap(({ file, stage, type, reasons, decidedBy, insights }) => [
+        row(stage, `${file}${type === undefined || type === 'unknown' ? '' : ` (${type})`}`),
+        ...reasons.slice(0, 2).map((reason) => row('  because', short(reason))),
+        ...(decidedBy === undefined ? [] : [row('  decided', `by ${decidedBy}, where a person is asked`)]),
+        ...insights.slice(0, 1).map((insight) => row('  insight', short(insight))),
+      ]),
     documents: () => ({}),
   },
 ]
@@ -121,11 +153,15 @@ function row(name: string, text: string): string {
   return `${name.padEnd(13)} ${text}`
 }
 
+function readable(value: unknown): string {
+  return typeof value === 'number' ? Math.round(value).toLocaleString('en-US') : String(value)
+}
+
 function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`
 }
 
 function short(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim()
-  return line.length > 160 ? `${line.slice(0, 159)}…` : line
+  return line.length > 200 ? `${line.slice(0, 199)}…` : line
 }

@@ -1,4 +1,5 @@
-// troupe samples: an invoice through the document analyzer, a table through business intelligence and quality assurance.
+// troupe samples: an invoice through the document analyzer, a table through business intelligence and quality assurance,
+// and a batch of files through the intake, which asks these three and a person.
 // What `npm start` shows a newcomer: real tasks over the real API, their results in words, and where to look further.
 import { join } from 'node:path'
 import type { GatewayClient, TaskView } from './client.ts'
@@ -38,30 +39,39 @@ async function runSample(
   sample: Sample,
   documentOf: (file: string) => Promise<string>,
 ): Promise<TaskView> {
-  const body = { agent: sample.agent, input: sample.input(await documentOf(sample.file)) }
+  const ids = await Promise.all(sample.files.map(documentOf))
+  const body = { agent: sample.agent, input: sample.input(...ids) }
   const { id } = await gateway.post<TaskView>('/v1/tasks', body)
-  for await (const _ of gateway.follow(id, 0)) {
-    // The log ends with the task.
+  for await (const event of gateway.follow(id, 0)) {
+    if (event.type !== 'task.waiting' || sample.answers === undefined) continue
+    // A second answer to the same question changes nothing.
+    for (const answer of sample.answers) await gateway.post(`/v1/tasks/${id}/messages`, answer).catch(() => {})
   }
+  const children = await gateway.get<{ tasks: { agent: string }[] }>(`/v1/tasks?parent=${id}`)
   const task = await gateway.get<TaskView>(`/v1/tasks/${id}`)
-  if (!context.globals.json) show(context, gateway.url, sample, task)
+  if (!context.globals.json) show(context, gateway.url, sample, task, children.tasks)
   return task
 }
 
-function show({ terminal }: Context, url: string, sample: Sample, task: TaskView): void {
+function show({ terminal }: Context, url: string, sample: Sample, task: TaskView, children: { agent: string }[]): void {
   const { style } = terminal
   const took = duration(Date.parse(task.endedAt ?? task.createdAt) - Date.parse(task.createdAt))
   const mark = task.state === 'completed' ? style('green', '✔') : style('red', '✘')
   const failed = () => [`${task.state}: ${task.error?.code}: ${task.error?.message}`]
   const lines = task.state === 'completed' ? sample.inWords(task.output as never) : failed()
   const made = task.state === 'completed' ? Object.entries(sample.documents(task.output as never)) : []
+  const asked = [...Map.groupBy(children.toReversed(), ({ agent }) => agent)].map(
+    ([agent, tasks]) => `${agent} × ${tasks.length}`,
+  )
+  if (asked.length > 0) lines.push(`${'asked'.padEnd(13)} ${asked.join(' · ')}`)
   const links = [
     `${url}/v1/tasks/${task.id}`,
+    `${COMMAND} trace ${task.id}`,
     ...made.map(([form, id]) => `${COMMAND} documents get ${id} -o report.${form}`),
   ]
   terminal.out(
     [
-      `${mark} ${style('bold', sample.agent)} read examples/samples/${sample.file} in ${took}`,
+      `${mark} ${style('bold', sample.agent)} read examples/samples/${sample.files.join(', ')} in ${took}`,
       ...lines.map((line) => `    ${line}`),
       ...links.map((link) => `    ${style('dim', link)}`),
       '',

@@ -1,5 +1,5 @@
 // What might be a name: runs of capitalised words, with what only surrounds a name taken off.
-import { type Lexicon, ORGANISATION_END, PARTICLE, TITLES } from './name-words.ts'
+import { LEGAL_FORM, type Lexicon, ORGANISATION_END, PARTICLE, TITLES } from './name-words.ts'
 
 interface Token {
   text: string
@@ -100,6 +100,8 @@ function trim(tokens: Token[], lexicon: Lexicon): Candidate[] {
     if (isAttribute) titled = false
     else if (TITLES.test(first!.text)) titled = true
     else if (!(first!.opens && lexicon.isCommon(first!.text) && !lexicon.isFirstName(first!.text))) break
+    // "Harbour Tea Rooms GmbH": what a firm calls itself may be everyday words.
+    else if (rest.length > 1 && LEGAL_FORM.test(rest.at(-1)!.text) && !lexicon.isFiller(first!.text)) break
     rest = rest.slice(1)
     while (rest[0]?.text === '.' || PARTICLE.test(rest[0]?.text ?? '')) rest = rest.slice(1)
   }

@@ -25,6 +25,8 @@ export interface Lexicon {
   /** A word of the language rather than a name. */
   isCommon(word: string): boolean
   isDemonym(word: string): boolean
+  /** A word that no name begins with: an article, a greeting, the label of a form. */
+  isFiller(word: string): boolean
 }
 
 const MORE_COMMON =
@@ -60,7 +62,8 @@ function load(): Lexicon {
   const kinds = new Map<string, NameKind>()
   const firstNames = new Set<string>()
   const demonyms = new Set<string>()
-  const common = new Set(MORE_COMMON.split(' '))
+  const fillers = new Set(MORE_COMMON.split(' '))
+  const common = new Set(fillers)
   for (const [word, tagged] of Object.entries(model.one.lexicon)) {
     const tags = Array.isArray(tagged) ? tagged : [tagged]
     const kind = tags.map((tag) => TAG_KINDS[tag]).find((one) => one !== undefined)
@@ -85,6 +88,7 @@ function load(): Lexicon {
       const lower = word.toLowerCase()
       return common.has(lower) || common.has(lower.replace(/(?:'s|s|ed|ing|ly)$/, ''))
     },
+    isFiller: (word) => fillers.has(word.toLowerCase()),
     isDemonym: (word) => demonyms.has(word.toLowerCase()),
   }
 }
@@ -95,6 +99,10 @@ export const TITLES =
 /** Last words of organisations' names. */
 export const ORGANISATION_END =
   /^(inc|llc|llp|ltd|limited|plc|corp|corporation|incorporated|co|company|gmbh|ag|kg|se|sa|s\.a|sas|sarl|srl|spa|s\.p\.a|nv|bv|b\.v|oy|ab|a\/s|aps|kk|pty|group|holdings?|partners|associates|ventures|capital|industries|enterprises|technolog(?:y|ies)|solutions|systems|services|software|labs?|laboratories|networks?|media|pharma|pharmaceuticals|consulting|logistics|analytics|bank|insurance|university|college|institute|school|hospital|clinic|ministry|department|agency|authority|commission|committee|council|court|foundation|association|federation|union|society|trust|fund|church|museum|press|airlines?|airways|motors|electric|energy|stores?|corps|exchange|force|board|bureau|office|club|party|resources|international|transit|insight)\.?$/i
+
+/** What only a firm ends with. */
+export const LEGAL_FORM =
+  /^(inc|llc|llp|ltd|limited|plc|corp|corporation|gmbh|ag|kg|sas|sarl|srl|nv|bv|oy|ab|aps|pty)\.?$/i
 
 /** First words of organisations' names. */
 export const ORGANISATION_START =

@@ -151,6 +151,15 @@ export const RULES: readonly Rule[] = [
     confidence: 0.85,
     value: ({ groups }) => quantityValue(groups!['amount']!, groups!['unit']!),
   },
+  {
+    kind: 'id',
+    scheme: 'vat',
+    pattern:
+      /\bVAT(?: (?:id|no|nr|number|reg)\.?){0,2}[:#]? {0,2}(?<it>[A-Z]{2} ?\d{3} \d{4} \d{2}(?: \d{3})?)(?!\d)/gi,
+    // Above a phone number of the same digits.
+    confidence: 0.96,
+    value: compact,
+  },
   ...ids({
     licence: /driv(?:er|ing)['’]?s?\s+licen[cs]e/,
     passport: /passport/,

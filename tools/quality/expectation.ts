@@ -102,10 +102,21 @@ const SPOKEN_PATTERNS: Record<string, string> = {
   [KNOWN_PATTERNS.address]: 'a web address',
 }
 
+const SPOKEN_TYPES = {
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  date: 'a date',
+  timestamp: 'a date with a time',
+  text: 'text',
+}
+
 export function describeExpectation(rule: Expectation): string {
   switch (rule.kind) {
     case 'column':
-      return `there is a column ${rule.column}${rule.type === undefined ? '' : ` of type ${rule.type}`}`
+      return rule.type === undefined
+        ? `there is a column ${rule.column}`
+        : `${rule.column} is ${SPOKEN_TYPES[rule.type]}`
     case 'filled':
       return `${rule.column} is filled`
     case 'range':

@@ -129,12 +129,17 @@ function conditionOf(
   const text = (name: string) => `CAST(${sql.identifier(name)} AS TEXT)`
   const filled = (name: string) => `${sql.identifier(name)} IS NOT NULL`
   switch (rule.kind) {
-    case 'filled':
+    case 'filled': {
+      const unread = table.issues.flatMap(({ kind, column, row }) =>
+        kind === 'bad_value' && column === rule.column && row !== undefined ? [row] : [],
+      )
       return {
-        applies: '1 = 1',
+        // A value that does not fit its column was set aside, and is reported as that: the cell is not empty.
+        applies: unread.length === 0 ? '1 = 1' : `rowid + 1 NOT IN (${unread.join(', ')})`,
         breaks: `${sql.identifier(rule.column)} IS NULL OR trim(${text(rule.column)}) = ''`,
         shows: text(rule.column),
       }
+    }
     case 'range': {
       const column = typeof (rule.min ?? rule.max) === 'string' ? text(rule.column) : sql.identifier(rule.column)
       const limits = [
