@@ -18,7 +18,7 @@ export interface Findings {
   failed: number
   /** Keys under which two different values were written; tasks whose effects carry more keys than steps. */
   twoOutcomes: number
-  /** A step recorded twice, or anything after the end. */
+  /** A step recorded twice, anything after the end, or a task begun by a host that had lost it. */
   staleCommits: number
   /** Holes in a log. */
   holes: number
@@ -110,13 +110,15 @@ const ENDS = new Set(['task.completed', 'task.failed', 'task.cancelled', 'task.r
 
 function staleCommits(log: TaskEvent[]): number {
   const recorded = new Set<string>()
+  const lostBy = new Set<string>()
   let ended = false
   let found = 0
   for (const { body } of log) {
     if (ended) found += 1
     if (ENDS.has(body.type)) ended = true
-    // A host that lost a task may claim it again, in a new epoch, before it knows that its lease had ended: not a stale
-    // commit. What it may not do is go on in the old epoch, which shows as a step recorded twice or after the end.
+    if (body.type === 'task.owner_lost') lostBy.add(body.host)
+    // A host that loses a task has lost its lease: it can claim nothing until it begins again, under another id.
+    if ((body.type === 'task.started' || body.type === 'task.resumed') && lostBy.has(body.host)) found += 1
     if (body.type !== 'step.completed') continue
     if (recorded.has(body.step)) found += 1
     recorded.add(body.step)
