@@ -46,7 +46,7 @@ export interface ExportCounts {
 /** A request of this size is sent without waiting for more. */
 const BATCH_BYTES = 512 * 1024
 /** Whoever stops the process waits no longer than this for a collector. */
-const LAST_WORDS_MS = 2_000
+const LAST_WORDS_MS = 1_000
 
 interface Batch {
   head: Buffer
