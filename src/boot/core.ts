@@ -2,6 +2,7 @@
 // A child of `troupe up`; also a whole installation by itself: `node src/boot/core.ts`.
 import { ensureAdminKey } from '../gateway/index.ts'
 import type { Journal } from '../journal/journal.ts'
+import { startIsolated } from './isolated.ts'
 import { gatewayOf, hostOf, openParts } from './parts.ts'
 import { runProcess } from './process.ts'
 import { readSettings } from './settings.ts'
@@ -12,6 +13,7 @@ await runProcess(async () => {
   const host = hostOf(parts, 'core')
   await endLeasesBefore(parts.stores.journal)
   await host.start()
+  const plugins = startIsolated(parts, 'core')
   await ensureAdminKey(settings.dataFolder, parts.stores.gatewayStore)
   const gateway = await gatewayOf(parts, () => ({ host: host.id, actors: host.actors }))
   const { url } = await gateway.listen(settings.host, settings.port)
@@ -19,7 +21,7 @@ await runProcess(async () => {
     facts: { url },
     async stop() {
       await gateway.drain(settings.graceMs)
-      await host.drain(settings.graceMs)
+      await Promise.all([host.drain(settings.graceMs), plugins.stop()])
       await parts.close()
     },
   }

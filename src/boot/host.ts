@@ -2,6 +2,7 @@
 // it began, so that its lease can be ended when the parent sees it die.
 import { takeOver } from '../host/take-over.ts'
 import { watchDeaths } from './deaths.ts'
+import { startIsolated } from './isolated.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { hostOf, openParts } from './parts.ts'
 import { runProcess } from './process.ts'
@@ -15,6 +16,7 @@ await runProcess(async () => {
   const endpoint = await metricsEndpointOf(settings.metricsAddress, parts.measures, parts.holdsLease)
   const host = hostOf(parts, settings.label)
   await host.start()
+  const plugins = startIsolated(parts, settings.label)
   const stopWatching = watchDeaths(settings.supervisorUrl, (origin) =>
     takeOver({ ...parts.stores, origin, onTrouble: parts.onTrouble }),
   )
@@ -22,7 +24,7 @@ await runProcess(async () => {
     facts: { host: host.id, ...endpoint?.facts },
     async stop() {
       stopWatching()
-      await host.drain(settings.graceMs)
+      await Promise.all([host.drain(settings.graceMs), plugins.stop()])
       await endpoint?.stop()
       await parts.close()
     },

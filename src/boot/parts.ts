@@ -6,8 +6,16 @@ import { createDesk } from '../desk/desk.ts'
 import { createGateway, type Gateway } from '../gateway/index.ts'
 import { createHost, type Host } from '../host/host.ts'
 import { contextMaker } from '../host/services.ts'
-import { type AgentRegistry, findPackages, loadAgents, readPackage } from '../plugins/index.ts'
+import {
+  type AgentRecord,
+  type AgentRegistry,
+  findPackages,
+  loadAgents,
+  readAdded,
+  readPackage,
+} from '../plugins/index.ts'
 import type { Facts } from '../supervision/index.ts'
+import type { IsolatedPlugin } from './isolated.ts'
 import { measureHost } from './measured-host.ts'
 import { measureJournal } from './measured-journal.ts'
 import { measureTree } from './measured-tree.ts'
@@ -24,6 +32,8 @@ export interface Parts {
   log: Logger
   stores: Stores
   agents: AgentRegistry
+  /** Plug-ins that run in processes of their own. */
+  isolated: IsolatedPlugin[]
   workers: Workers
   telemetry: Telemetry
   measures: Measures
@@ -47,8 +57,12 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
   const connected = measures.metrics.gauge('troupe_bus_connected', '1 while the bus is connected')
   measures.atScrape(() => connected({}, stores.bus.status().connected ? 1 : 0))
   try {
-    const { agents, refused } = await loadAgents(await packagesOf(settings))
+    const { packages, isolated } = await packagesOf(settings, (name, error) =>
+      log.error({ plugin: name, err: error }, error.message),
+    )
+    const { agents, refused } = await loadAgents(packages)
     for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
+    for (const plugin of isolated) for (const record of plugin.agents) agents.addRecord(record)
     const workers = connectWorkers(settings)
     const telemetry = startTelemetry(name, (message) => log.warn(message))
     return {
@@ -56,6 +70,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       log,
       stores,
       agents,
+      isolated,
       workers,
       telemetry,
       measures,
@@ -120,8 +135,19 @@ export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
   })
 }
 
-async function packagesOf(settings: Settings) {
-  const found = await findPackages([join(REPOSITORY, 'agents'), join(settings.dataFolder, 'plugins', 'node_modules')])
-  for (const path of settings.agentPaths) found.push(await readPackage(path))
-  return found
+/** Ours, those the operator names, and those that `troupe plugin add` added. A broken one keeps no other from working. */
+async function packagesOf(settings: Settings, onRefused: (name: string, error: Error) => void) {
+  const packages = await findPackages([join(REPOSITORY, 'agents')])
+  for (const path of settings.agentPaths) packages.push(await readPackage(path))
+  const isolated: IsolatedPlugin[] = []
+  for (const { name, folder, trusted, agents } of await readAdded(settings.dataFolder)) {
+    try {
+      const found = await readPackage(folder)
+      if (trusted) packages.push(found)
+      else isolated.push({ package: found, agents: agents as AgentRecord[] })
+    } catch (error) {
+      onRefused(name, error as Error)
+    }
+  }
+  return { packages, isolated }
 }

@@ -183,6 +183,27 @@ program
   .allowUnknownOption()
   .helpOption(false)
   .action(async (given: string[]) => (await import('./train.ts')).trainCommand(given))
+const plugins = program.command('plugin').description('new, check, add, list and remove agent packages')
+plugins
+  .command('new <folder>')
+  .description('a package with an agent whose tests pass; the folder names the agent')
+  .option('--machine', 'an xstate machine instead of a function')
+  .action(action(async () => (await import('./plugin.ts')).newPlugin))
+plugins
+  .command('check <folder>')
+  .description('would it be taken? Runs its code here')
+  .option('--against <journal>', 'which open tasks would break: a stopped data folder, or postgres://…')
+  .action(action(async () => (await import('./plugin.ts')).checkPlugin))
+plugins
+  .command('add <package>')
+  .description('a folder, or what npm can install; its code runs in a process of its own')
+  .option('--trust', 'run it within the hosts, with all their rights')
+  .action(action(async () => (await import('./plugin.ts')).addPlugin))
+plugins
+  .command('list')
+  .alias('ls')
+  .action(action(async () => (await import('./plugin.ts')).listPlugins))
+plugins.command('remove <name>').action(action(async () => (await import('./plugin.ts')).removePlugin))
 program
   .command('backup <folder>')
   .description('copy the data folder into an empty folder, also while Troupe runs')

@@ -183,7 +183,7 @@ export function createHost(parts: HostParts): Host {
   }
 
   function awaken(wake: Wake): void {
-    if (wake.owner === undefined && agents.agent(wake.agent) === undefined) void loadAndRun(wake)
+    if (wake.owner === undefined && agents.find(wake.agent) === undefined) void loadAndRun(wake)
     else if (wake.owner === undefined) bus.offer(wake)
     else if (wake.owner === id) actors.get(wake.taskId)?.wake()
     else bus.nudge(wake.owner, wake.taskId)

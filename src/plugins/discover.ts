@@ -3,26 +3,8 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { z } from 'zod'
 import { TroupeError } from '../contract/errors.ts'
-
-export const AGENT_KEYWORD = 'troupe-agent'
-
-const manifestSchema = z.object({
-  name: z.string().min(1),
-  version: z.string().min(1),
-  keywords: z.array(z.string()).default([]),
-  troupe: z.object({
-    agents: z.array(z.string().startsWith('./', 'a path within the package, like "./index.ts"')).min(1),
-    permissions: z
-      .object({
-        network: z.array(z.string()).default([]),
-        files: z.array(z.string()).default([]),
-        tools: z.array(z.string()).default([]),
-      })
-      .optional(),
-  }),
-})
+import { AGENT_KEYWORD, checkFits, type Permissions, parseManifest } from './manifest.ts'
 
 export interface AgentPackage {
   folder: string
@@ -30,7 +12,7 @@ export interface AgentPackage {
   version: string
   /** Absolute paths of the modules whose default export is an agent or a list of agents. */
   modules: string[]
-  permissions?: { network: string[]; files: string[]; tools: string[] }
+  permissions?: Permissions
 }
 
 /** The packages directly below these folders (`agents/`, a `node_modules`), scopes included. */
@@ -50,11 +32,9 @@ export async function findPackages(folders: string[]): Promise<AgentPackage[]> {
 
 export async function readPackage(folder: string): Promise<AgentPackage> {
   const path = join(resolve(folder), 'package.json')
-  const manifest = manifestSchema.safeParse(await readJson(path))
-  if (!manifest.success) {
-    throw new TroupeError('plugin_invalid', `${path} is not an agent package’s: ${z.prettifyError(manifest.error)}`)
-  }
-  const { name, version, troupe } = manifest.data
+  const manifest = parseManifest(path, await readJson(path))
+  checkFits(manifest)
+  const { name, version, troupe } = manifest
   const modules = troupe.agents.map((module) => join(resolve(folder), module))
   const missing = modules.find((module) => !existsSync(module))
   if (missing !== undefined) throw new TroupeError('plugin_invalid', `${path} names ${missing}, which does not exist.`)

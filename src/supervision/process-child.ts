@@ -23,6 +23,8 @@ export interface ProcessSpec extends Omit<ChildSpec, 'start' | 'type'> {
   /** Milliseconds to become ready in; then it is killed and its start has failed. Default 30,000. */
   readyTimeout?: number
   output?: (line: OutputLine) => void
+  /** Given each new process before it is ready, for whoever talks with it over its channel, which then carries bytes too. */
+  attach?: (child: ChildProcess) => void
 }
 
 interface Exit {
@@ -34,7 +36,7 @@ interface Exit {
 const LAST_OUTPUT = 250
 
 export function processChild(spec: ProcessSpec): ChildSpec {
-  const { command, args, cwd, env, ready, readyTimeout, output, ...child } = spec
+  const { command, args, cwd, env, ready, readyTimeout, output, attach, ...child } = spec
   return { ...child, type: 'worker', start: (context) => startProcess(spec, context) }
 }
 
@@ -46,7 +48,9 @@ async function startProcess(spec: ProcessSpec, context: StartContext): Promise<C
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     ...(spec.env === undefined ? {} : { env: spec.env }),
+    ...(spec.attach === undefined ? {} : { serialization: 'advanced' as const }),
   })
+  spec.attach?.(child)
   const lastWords = new LastWords()
   const gone = exitOf(child, clock)
   const ready = readiness(child, spec, lastWords)

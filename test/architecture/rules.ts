@@ -13,6 +13,10 @@ export const rooms: Record<string, { may: string[]; why: string }> = {
     why: 'the host does not know that HTTP exists',
   },
   outside: { may: ['sdk', 'contract'], why: 'it reads what is not ours, and knows nobody who asks for it' },
+  isolation: {
+    may: ['host', 'plugins', 'journal', 'bus', 'sdk', 'contract'],
+    why: 'it puts a host behind a guard; it knows neither doors nor databases',
+  },
   desk: { may: ['journal', 'bus', 'contract'], why: 'it meets the hosts in journal and bus only' },
   gateway: {
     may: ['desk', 'journal', 'bus', 'contract'],
@@ -33,6 +37,7 @@ export const rooms: Record<string, { may: string[]; why: string }> = {
       'desk',
       'gateway',
       'host',
+      'isolation',
       'journal',
       'outside',
       'plugins',

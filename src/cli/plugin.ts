@@ -1,0 +1,131 @@
+// troupe plugin new | check | add | list | remove
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { describeIsolated } from '../boot/isolated.ts'
+import { checkAgainst } from '../boot/plugin-check.ts'
+import { TroupeError } from '../contract/errors.ts'
+import {
+  type AddedPlugin,
+  type AgentPackage,
+  agentsOf,
+  readAdded,
+  readPackage,
+  recordOf,
+  writeAdded,
+} from '../plugins/index.ts'
+import { dataFolderOf } from './connection.ts'
+import type { Handler } from './context.ts'
+import { EXIT } from './exit-codes.ts'
+import { fetchPackage } from './plugin-fetch.ts'
+import { writeScaffold } from './plugin-scaffold.ts'
+import { table } from './table.ts'
+
+export const newPlugin: Handler<{ machine?: boolean }> = async (context, [folder], { machine }) => {
+  const written = await writeScaffold(resolve(folder!), machine ? 'machine' : 'handler')
+  context.show(written, ({ files }) => files.join('\n'))
+  context.terminal.note(
+    `\nNext:\n  cd ${folder} && npm test\n  troupe plugin check ${folder}\n  troupe plugin add ${folder}`,
+  )
+}
+
+export const checkPlugin: Handler<{ against?: string }> = async (context, [folder], { against }) => {
+  const found = await readPackage(folder!)
+  const agents = await agentsOf(found)
+  const tasks = against === undefined ? undefined : await checkAgainst(agents, against)
+  const report = {
+    package: `${found.name}@${found.version}`,
+    agents: agents.map(({ name, version }) => `${name}@${version}`),
+    permissions: found.permissions ?? {},
+    ...(tasks === undefined ? {} : { tasks }),
+  }
+  context.show(report, () => {
+    const lines = [`${report.package} can be added: ${report.agents.join(', ')}`]
+    if (tasks !== undefined) lines.push(`${tasks.looked} open tasks looked at, ${tasks.breaking.length} would break`)
+    if (tasks !== undefined && tasks.breaking.length > 0) {
+      const rows = tasks.breaking.map(({ task, agent, version, why }) => [task, `${agent}@${version}`, why])
+      lines.push(table(['TASK', 'AGENT', 'WHY'], rows))
+    }
+    return lines.join('\n')
+  })
+  return tasks !== undefined && tasks.breaking.length > 0 ? EXIT.refused : undefined
+}
+
+export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source], { trust = false }) => {
+  const data = dataFolderOf(context.globals)
+  const isFolder = existsSync(resolve(source!))
+  const folder = isFolder ? resolve(source!) : await fetchPackage(data, source!)
+  const found = await readPackage(folder)
+  const agents = trust ? (await agentsOf(found)).map(recordOf) : await describeIsolated(found)
+  const plugin: AddedPlugin = { name: found.name, version: found.version, folder: found.folder, trusted: trust, agents }
+  const others = (await readAdded(data)).filter(({ name }) => name !== plugin.name)
+  refuseTwice(plugin, others)
+  await writeAdded(data, [...others, plugin])
+  context.show(plugin, () => `${describe(plugin)} added: ${names(plugin)}`)
+  context.terminal.note(
+    trust
+      ? 'Its code will run within the hosts, with all their rights.'
+      : `Its code will run in a process of its own, with ${permitted(found)}.`,
+  )
+  context.terminal.note(
+    'It is loaded at the next start: troupe restart core (on a cluster: every host and the gateway).',
+  )
+}
+
+export const listPlugins: Handler = async (context) => {
+  const plugins = await readAdded(dataFolderOf(context.globals))
+  context.show(plugins, (all) =>
+    all.length === 0
+      ? 'none'
+      : table(
+          ['PLUGIN', 'AGENTS', 'RUNS', 'FOLDER'],
+          all.map((plugin) => [
+            describe(plugin),
+            names(plugin),
+            plugin.trusted ? 'in the hosts' : 'isolated',
+            plugin.folder,
+          ]),
+        ),
+  )
+}
+
+export const removePlugin: Handler = async (context, [name]) => {
+  const data = dataFolderOf(context.globals)
+  const plugins = await readAdded(data)
+  const removed = plugins.find((plugin) => plugin.name === name)
+  if (removed === undefined) {
+    const known = plugins.map((plugin) => plugin.name).join(', ') || 'none'
+    throw new TroupeError('not_found', `There is no plug-in ${name}; there are: ${known}.`)
+  }
+  await writeAdded(
+    data,
+    plugins.filter((plugin) => plugin !== removed),
+  )
+  context.show(removed, () => `${describe(removed)} removed`)
+  context.terminal.note('Its open tasks wait until it is added again, or are cancelled. It runs until the next start.')
+}
+
+function refuseTwice(plugin: AddedPlugin, others: AddedPlugin[]): void {
+  for (const { name, version } of plugin.agents) {
+    const owner = others.find(({ agents }) => agents.some((agent) => agent.name === name && agent.version === version))
+    if (owner !== undefined) {
+      throw new TroupeError('plugin_invalid', `${name}@${version} is already in ${owner.name}; remove that first.`)
+    }
+  }
+}
+
+function permitted({ permissions }: AgentPackage): string {
+  if (permissions === undefined) return 'no permissions'
+  const { network, files, tools, agents, services } = permissions
+  const granted = Object.entries({ network, read: files.read, write: files.write, tools, agents, services })
+    .filter(([, values]) => values.length > 0)
+    .map(([kind, values]) => `${kind} ${values.join(' ')}`)
+  return granted.length === 0 ? 'no permissions' : granted.join(', ')
+}
+
+function describe({ name, version }: AddedPlugin): string {
+  return `${name}@${version}`
+}
+
+function names({ agents }: AddedPlugin): string {
+  return agents.map(({ name, version }) => `${name}@${version}`).join(', ')
+}

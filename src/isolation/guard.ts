@@ -1,0 +1,170 @@
+// The guard: answers an isolated plug-in's process. It knows which tasks are the plug-in's and refuses all others; what
+// follows from a commit (events, offers, wakes) it announces itself, so the plug-in never speaks to the bus.
+import type { Bus, Offer, Taker } from '../bus/bus.ts'
+import { TroupeError } from '../contract/errors.ts'
+import { hasEnded } from '../contract/task.ts'
+import { numbered, wakeOf } from '../host/announcements.ts'
+import type { Services } from '../host/services.ts'
+import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
+import type { Permissions } from '../plugins/index.ts'
+import { type Channel, createPeer, type Peer } from './channel.ts'
+import { judge, readCommit } from './judgement.ts'
+import { serveServices } from './served-services.ts'
+
+export interface GuardedPlugin {
+  name: string
+  agents: string[]
+  permissions: Permissions
+}
+
+export interface GuardParts {
+  journal: Journal
+  bus: Bus
+  services: Services
+  plugin: GuardedPlugin
+  label: string
+}
+
+export interface Guard {
+  /** How long ago the process last renewed its lease, once it began; it cannot while its code holds the event loop. */
+  silentMs(): number
+  /** The process is gone. */
+  close(): Promise<void>
+}
+
+/** The tasks of one plug-in that are looked at; ended ones are forgotten with their commit. */
+const MAX_KNOWN = 10_000
+
+export function createGuard(parts: GuardParts, channel: Channel): Guard {
+  const { journal, bus, plugin } = parts
+  const own = new Set(plugin.agents)
+  const askable = new Set([...plugin.agents, ...plugin.permissions.agents])
+  const known = new Map<string, TaskRow>()
+  const hosts = new Map<string, () => void>()
+  const takers = new Map<number, Taker>()
+  let heardAt: number | undefined
+
+  const reach = {
+    mayAsk: (agent: string) => askable.has(agent),
+    isChild: async (taskId: string, parentId: string) => (await journal.get(taskId))?.parent?.taskId === parentId,
+  }
+
+  function remember(task: TaskRow): void {
+    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!)
+    known.set(task.id, task)
+  }
+
+  function ownTask(taskId: string): TaskRow {
+    const task = known.get(taskId)
+    if (task !== undefined) return task
+    throw new TroupeError('permission_denied', `${taskId} is no task that ${plugin.name} was given.`)
+  }
+
+  function awaken(wake: Wake): void {
+    if (wake.owner === undefined) bus.offer(wake)
+    else bus.nudge(wake.owner, wake.taskId)
+  }
+
+  async function load(taskId: string): Promise<LoadedTask | undefined> {
+    const loaded = await journal.load(String(taskId))
+    if (loaded === undefined || !own.has(loaded.task.agent)) return undefined
+    remember(loaded.task)
+    return loaded
+  }
+
+  async function commit(value: unknown): Promise<CommitOutcome> {
+    const wanted = readCommit(value)
+    const task = ownTask(wanted.taskId)
+    if (wanted.claim !== undefined && !hosts.has(wanted.claim.hostId)) {
+      throw new TroupeError('permission_denied', `${wanted.claim.hostId} is no host of ${plugin.name}.`)
+    }
+    await judge(wanted, task, reach)
+    const outcome = await journal.commit(wanted)
+    if (!outcome.applied) return outcome
+    if (hasEnded(wanted.state)) known.delete(task.id)
+    if (wanted.events.length > 0) {
+      bus.publish(task.tenant, numbered(task.id, wanted.events, outcome.lastEvent, outcome.at))
+    }
+    for (const child of outcome.children) bus.offer({ ...wakeOf(child), task: child })
+    for (const wake of outcome.woken) awaken(wake)
+    return { ...outcome, woken: [], children: [] }
+  }
+
+  async function keepLease(lease: HostLease): Promise<{ held: boolean }> {
+    heardAt = performance.now()
+    const hostId = String(lease.hostId)
+    if (!hosts.has(hostId))
+      hosts.set(
+        hostId,
+        bus.onNudge(hostId, (taskId) => peer.tell('nudge', hostId, taskId)),
+      )
+    const { origin, actors, resting, pid } = lease.info
+    return await journal.keepLease({
+      hostId,
+      leaseMs: Math.min(Number(lease.leaseMs), 10_000),
+      info: { origin, actors, resting, pid, label: parts.label },
+    })
+  }
+
+  async function fireTimers(limit: number) {
+    const { woken, nextDueInMs } = await journal.fireTimers(Math.min(Number(limit), 1_000))
+    for (const wake of woken) awaken(wake)
+    return { woken: [], nextDueInMs }
+  }
+
+  const peer: Peer = createPeer(channel, {
+    load,
+    commit,
+    keepLease,
+    fireTimers,
+    now: () => journal.now(),
+    async endLease(hostId: string) {
+      if (hosts.has(hostId)) await journal.endLease(hostId)
+    },
+    take(number: number, agents: string[]) {
+      if (!agents.every((agent) => own.has(agent))) {
+        throw new TroupeError(
+          'permission_denied',
+          `${plugin.name} has ${plugin.agents.join(', ')}, not ${agents.join(', ')}.`,
+        )
+      }
+      takers.set(
+        number,
+        bus.take(agents, (offer) => give(number, offer)),
+      )
+    },
+    more: (number: number, count: number) => takers.get(number)?.more(Math.min(Number(count), 1_000)),
+    async stopTaking(number: number) {
+      await takers.get(number)?.stop()
+      takers.delete(number)
+    },
+    /** Released with work left, or to be looked at again. */
+    offer(taskId: string) {
+      const task = known.get(taskId)
+      if (task !== undefined) void offerAgain(task.id)
+    },
+    ...serveServices(parts, ownTask),
+  })
+
+  function give(number: number, offer: Offer): void {
+    if (offer.task !== undefined) remember(offer.task)
+    peer.tell('offer', number, offer)
+  }
+
+  async function offerAgain(taskId: string): Promise<void> {
+    const loaded = await load(taskId).catch(() => undefined)
+    if (loaded !== undefined && loaded.task.owner === undefined) bus.offer(wakeOf(loaded.task))
+  }
+
+  return {
+    silentMs: () => (heardAt === undefined ? 0 : performance.now() - heardAt),
+    async close() {
+      peer.close(new TroupeError('unavailable', `The process of ${plugin.name} has ended.`))
+      for (const unsubscribe of hosts.values()) unsubscribe()
+      await Promise.all([...takers.values()].map((taker) => taker.stop()))
+      // Its tasks go on in its successor at once, not when the lease would have ended.
+      for (const hostId of hosts.keys()) await journal.endLease(hostId)
+      for (const wake of await journal.findOrphans({ unclaimedMs: 100, limit: 1_000 })) awaken(wake)
+    },
+  }
+}

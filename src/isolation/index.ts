@@ -1,0 +1,18 @@
+// Isolated plug-ins: code that nobody here vouches for runs in a process of its own, under Node's permission model and
+// without the network, and has neither credentials nor a database. The process is a host like any other, except that
+// its journal, bus and services are calls to a guard in the process that started it, and the guard lets through what
+// belongs to the plug-in's own tasks.
+//   index.ts          this file
+//   launch.ts         how Node is told what the process may do
+//   channel.ts        calls over the process's channel, both ways
+//   guard.ts          the side that owns journal, bus and services; every call is judged here
+//   judgement.ts      what a plug-in's commit may contain
+//   remote-parts.ts   the plug-in's side: journal, bus and services that ask the guard
+//   network.ts        refuses every connection that was not declared; loaded before the plug-in
+//
+// The promises hold because it is a host: commits carry its epoch (P2), its lease ends when it dies, and its tasks go on
+// in its successor (P3, P5). docs/adr/0011 says why so, and what this is not.
+export { type Channel, createPeer, type Handlers, type Peer } from './channel.ts'
+export { createGuard, type Guard, type GuardedPlugin } from './guard.ts'
+export { type Launch, launchOf } from './launch.ts'
+export { remoteParts } from './remote-parts.ts'

@@ -1,0 +1,140 @@
+// The plug-in's side: a host's journal, bus and services, each call a question to the guard.
+import type { Bus, Offer, Taker } from '../bus/bus.ts'
+import { TroupeError } from '../contract/errors.ts'
+import { absentLlm } from '../host/llm.ts'
+import { absentServices, type Services } from '../host/services.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { Log } from '../sdk/context.ts'
+import { type Channel, createPeer, type Peer } from './channel.ts'
+
+export interface RemoteParts {
+  journal: Journal
+  bus: Bus
+  /** For the steps of one task. */
+  services(task: { id: string }): Services
+}
+
+export function remoteParts(channel: Channel, tools: readonly string[]): RemoteParts {
+  const takers = new Map<number, (offer: Offer) => void>()
+  const nudges = new Map<string, (taskId: string) => void>()
+  const guard = createPeer(channel, {
+    offer: (taker: number, offer: Offer) => takers.get(taker)?.(offer),
+    nudge: (hostId: string, taskId: string) => nudges.get(hostId)?.(taskId),
+  })
+  return {
+    journal: remoteJournal(guard),
+    bus: remoteBus(guard, takers, nudges),
+    services: ({ id }) => remoteServices(guard, id, tools),
+  }
+}
+
+/** What a host needs of a journal; everything else is for doors and operators. */
+function remoteJournal(guard: Peer): Journal {
+  const ask = (verb: string) => async (given?: unknown) => (await guard.call(verb, given)) as never
+  const refuse = async () => {
+    throw new TroupeError('permission_denied', 'An isolated plug-in has no such journal.')
+  }
+  return {
+    inOrder: false,
+    load: ask('load'),
+    commit: ask('commit'),
+    keepLease: ask('keepLease'),
+    endLease: ask('endLease'),
+    fireTimers: ask('fireTimers'),
+    now: ask('now'),
+    // The host that guards this process sweeps for it.
+    findOrphans: async () => [],
+    close: async () => {},
+    accept: refuse,
+    deliver: refuse,
+    hosts: refuse,
+    get: refuse,
+    list: refuse,
+    events: refuse,
+    heads: refuse,
+    reopen: refuse,
+    counts: refuse,
+    usage: refuse,
+    purge: refuse,
+  }
+}
+
+function remoteBus(
+  guard: Peer,
+  takers: Map<number, (offer: Offer) => void>,
+  nudges: Map<string, (taskId: string) => void>,
+): Bus {
+  let next = 0
+  const refuse = async () => {
+    throw new TroupeError('permission_denied', 'An isolated plug-in has no such bus.')
+  }
+  return {
+    offer: ({ taskId }) => guard.tell('offer', taskId),
+    take(agents, onOffer): Taker {
+      const number = next++
+      takers.set(number, onOffer)
+      const taking = guard.call('take', number, agents)
+      taking.catch(() => {})
+      return {
+        more: (count) => guard.tell('more', number, count),
+        async stop() {
+          takers.delete(number)
+          await guard.call('stopTaking', number)
+        },
+      }
+    },
+    onNudge(hostId, handler) {
+      nudges.set(hostId, handler)
+      return () => nudges.delete(hostId)
+    },
+    // The guard announces what was committed; nothing else is anybody's business.
+    publish() {},
+    nudge() {},
+    publishPlatform: async () => {},
+    follow: () => () => {},
+    followPlatform: refuse,
+    serveControl: () => () => {},
+    control: refuse,
+    status: () => ({ connected: true }),
+    close: async () => {},
+  }
+}
+
+function remoteServices(guard: Peer, taskId: string, tools: readonly string[]): Services {
+  const ask =
+    (verb: string) =>
+    async (...given: unknown[]) =>
+      (await guard.call(verb, taskId, ...given)) as never
+  return {
+    ...absentServices,
+    documents: () => ({ info: ask('documents.info'), read: ask('documents.read'), put: ask('documents.put') }),
+    inference: {
+      available: ask('inference.available'),
+      classify: ask('inference.classify'),
+      embed: ask('inference.embed'),
+    },
+    retrieval: () => ({
+      available: ask('retrieval.available'),
+      upsert: ask('retrieval.upsert'),
+      search: ask('retrieval.search'),
+      remove: ask('retrieval.remove'),
+    }),
+    sources: () => ({ query: ask('sources.query') }),
+    web: () => ({ read: ask('web.read') }),
+    // A chat model is an object with a connection of its own; it does not cross processes.
+    llm: () => absentLlm,
+    log: ({ step }) => logTo(guard, taskId, String(step)),
+    aroundTool: async (name, inner) => {
+      if (tools.includes(name)) return await inner()
+      throw new TroupeError(
+        'permission_denied',
+        `The tool ${name} is not named in the manifest’s permissions.tools (${tools.join(', ') || 'none'}).`,
+      )
+    },
+  }
+}
+
+function logTo(guard: Peer, taskId: string, step: string): Log {
+  const at = (level: string) => (message: string) => guard.tell('log', taskId, step, level, message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
