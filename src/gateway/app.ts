@@ -15,14 +15,9 @@ import type { Rates } from './limits/rates.ts'
 import { refuseMalformed } from './malformed-http.ts'
 import type { GatewayContext } from './parts.ts'
 import { sendProblem } from './problem.ts'
-import { addRequestFlow, requestId } from './request-flow.ts'
+import { addRequestFlow, BODY_BYTES, requestId } from './request-flow.ts'
 import { rememberRoutes } from './unknown-routes.ts'
 
-/** Bodies of routes that do not say otherwise. */
-const BODY_BYTES = 1024 * 1024
-/** Headers and body must arrive within these: a slow sender does not hold a connection for ever. */
-const HEADERS_MS = 15_000
-const REQUEST_MS = 300_000
 /** A control frame of the WebSocket door is small. */
 const MAX_FRAME_BYTES = 64 * 1024
 
@@ -37,11 +32,15 @@ export async function buildApp(
     // A logger for each request costs more than it is worth: what is logged of a request names its id.
     childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
-    requestTimeout: REQUEST_MS,
+    requestTimeout: context.config.slowRequestMs,
     trustProxy: context.config.trustProxy,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
-    http: { headersTimeout: HEADERS_MS },
+    http: {
+      headersTimeout: context.config.slowHeadersMs,
+      // How often Node looks for senders that are too slow; a cut comes at most this much late.
+      connectionsCheckingInterval: Math.min(5_000, context.config.slowHeadersMs),
+    },
     clientErrorHandler: refuseMalformed,
     // A HEAD of a stream would stay open for its whole length and say nothing.
     exposeHeadRoutes: false,

@@ -18,6 +18,11 @@ export interface GatewayConfig {
   redisUrl?: string
   /** The largest document, in bytes. */
   maxDocumentBytes: number
+  /** Bytes of JSON bodies held at a time, from the first byte to the answer; beyond, `overloaded`. */
+  maxHeldBodyBytes: number
+  /** Headers must have arrived within this, and the whole request within the other: slow senders are cut off. */
+  slowHeadersMs: number
+  slowRequestMs: number
   /** The longest `Prefer: wait`, in seconds. */
   maxWaitSeconds: number
   /** Streams (SSE and WebSocket) open at a time, on this gateway and for one tenant. */
@@ -60,6 +65,9 @@ export const GATEWAY_DEFAULTS: GatewayConfig = {
   requestsPerSecond: { key: 10_000, tenant: 20_000 },
   failedLoginsPerSecond: 50,
   maxDocumentBytes: 256 * 1024 * 1024,
+  maxHeldBodyBytes: 256 * 1024 * 1024,
+  slowHeadersMs: 15_000,
+  slowRequestMs: 300_000,
   maxWaitSeconds: 120,
   maxStreams: { gateway: 10_000, tenant: 5_000 },
   streamBufferBytes: 1024 * 1024,

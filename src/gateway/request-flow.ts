@@ -6,10 +6,11 @@
 // does not say is a mistake, and refused when the gateway starts.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, TroupeError } from '../contract/errors.ts'
 import type { Authenticate } from './auth/authenticate.ts'
 import { type Principal, type Role, requireRole } from './auth/principal.ts'
+import { createBodies } from './limits/bodies.ts'
 import type { Rates } from './limits/rates.ts'
 import type { GatewayContext } from './parts.ts'
 import { codedError } from './problem.ts'
@@ -48,6 +49,9 @@ const SECURITY_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
+/** Bodies of routes that do not say otherwise. */
+export const BODY_BYTES = 1024 * 1024
+
 const GIVEN_ID = /^[A-Za-z0-9_.-]{8,64}$/
 
 /** The caller's own id, when it is harmless in a log line; a new one otherwise. */
@@ -63,6 +67,7 @@ export function addRequestFlow(
 ): void {
   const { authenticate, rates } = guards
   const { audit, metrics, config } = context
+  const bodies = createBodies(config.maxHeldBodyBytes)
   app.decorateRequest('principal', null)
   app.decorateRequest('errorCode', null)
   app.decorateRequest('auditTarget', null)
@@ -90,7 +95,15 @@ export function addRequestFlow(
     requireRole(principal, needed)
     if (request.routeOptions.config.platform === true) requirePlatform(principal)
     if (changes(request)) audit.checkRoom()
+    holdBody(request, reply)
   })
+
+  function holdBody(request: FastifyRequest, reply: FastifyReply): void {
+    if (request.headers['content-type']?.startsWith('multipart/') === true) return
+    const release = bodies.hold(request.headers, request.routeOptions.bodyLimit ?? BODY_BYTES)
+    // Also when the caller hangs up half-way.
+    if (release !== undefined) reply.raw.once('close', release)
+  }
 
   async function identify(request: FastifyRequest): Promise<Principal> {
     try {

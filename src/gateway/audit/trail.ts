@@ -31,8 +31,11 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
   let writing: Promise<void> = Promise.resolve()
   let durableAt = 0
   let durableWanted = false
+  let closed = false
 
   function schedule(): void {
+    // A request that broke off while the gateway closed is recorded too late for the store.
+    if (closed) return
     timer ??= setTimeout(() => {
       timer = undefined
       void writeAll().catch((error) => log.error({ err: error }, 'the audit trail cannot be written; trying again'))
@@ -97,6 +100,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
     async close() {
       clearTimeout(timer)
       timer = undefined
+      closed = true
       await flush()
     },
   }

@@ -3,6 +3,7 @@
 // alone for a second before Redis is asked again: a limit must never become an outage.
 //   rates.ts    this file: requests a second
 //   window.ts   counts in memory
+//   bodies.ts   bytes of bodies held at a time
 //   quotas.ts   tasks a day, tokens and money a month
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { TroupeError } from '../../contract/errors.ts'
