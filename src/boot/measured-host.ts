@@ -13,7 +13,8 @@ const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const GROUP = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 const MAILS = [0, 1, 2, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000]
 
-export function measureHost(metrics: Metrics): (inner: Observe) => Observe {
+/** `agents`: what may run here. Their counters begin at zero: a rate knows no first step from nothing to one. */
+export function measureHost(metrics: Metrics, agents: readonly string[]): (inner: Observe) => Observe {
   const started = metrics.counter('troupe_tasks_started_total', 'Tasks that began to run')
   const waited = metrics.histogram('troupe_task_wait_seconds', 'From accepted to begun', TASK_SECONDS)
   const resumed = metrics.counter('troupe_tasks_resumed_total', 'Incarnations after the first, by cause')
@@ -30,6 +31,11 @@ export function measureHost(metrics: Metrics): (inner: Observe) => Observe {
   const group = groupCounter(metrics)
   const labelsOf = remembered()
   const none = {}
+  for (const agent of agents) {
+    for (const counter of [started, crashed, retried]) counter(labelsOf(agent), 0)
+    resumed(labelsOf(agent, 'because', 'takeover'), 0)
+    for (const state of ['completed', 'failed']) ended(labelsOf(agent, 'state', state, ''), 0)
+  }
 
   function count(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void {
     const { agent } = task

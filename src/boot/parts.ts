@@ -99,7 +99,10 @@ export function hostOf(parts: Parts, label: string): Host {
     bus,
     agents: parts.agents,
     makeContext: contextMaker(createServices(parts)),
-    observe: measureHost(parts.measures.metrics)(
+    observe: measureHost(
+      parts.measures.metrics,
+      parts.agents.names(),
+    )(
       parts.telemetry.observe({
         journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
         lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
