@@ -8,7 +8,7 @@
 //   trace.ts             continues the caller's trace
 //   tls.ts               certificates
 //   metrics.ts           counters and histograms as Prometheus text
-//   window.ts            HTTP/2 receive windows wide enough for tensors
+//   window.ts            HTTP/2 receive windows wide enough for tensors; gather-writes.ts: answers sent together
 //   wire.ts              the protobuf wire format, by hand
 // Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
 export { Health } from './health.ts'

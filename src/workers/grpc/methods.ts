@@ -11,6 +11,7 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
+import { gatherWrites } from './gather-writes.ts'
 import { toGrpcStatus } from './status.ts'
 import { continueTrace, type ServerSpan } from './trace.ts'
 
@@ -110,6 +111,7 @@ export function duplex<Request, Response>(
   run: (stream: ServerDuplexStream<Request | Undecodable, Response>, call: Call) => Promise<void>,
 ): Method {
   return (environment) => (rpc: ServerDuplexStream<Request | Undecodable, Response>) => {
+    gatherWrites(rpc)
     const { call, end, within } = begin(rpc, environment)
     finish(rpc, end, within, async () => await run(rpc, call))
   }

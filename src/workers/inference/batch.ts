@@ -1,6 +1,7 @@
 // Joins the tensors of several requests along the first dimension, and takes the result apart again.
 import { TroupeError } from '../../contract/errors.ts'
 import type { MovedTensor } from './instance-thread.ts'
+import type { SpareBuffers } from './spare-buffers.ts'
 import type { Tensor } from './tensor.ts'
 
 export interface Part {
@@ -8,13 +9,13 @@ export interface Part {
   inputs: readonly Tensor[]
 }
 
-/** New buffers always: they move to another thread, and those that arrived belong to a larger message. */
-export function join(parts: readonly Part[]): MovedTensor[] {
+/** Copied always: these bytes move to another thread, and those that arrived belong to a larger message. */
+export function join(parts: readonly Part[], buffers: SpareBuffers): MovedTensor[] {
   const first = parts[0]!
   const rows = parts.reduce((sum, part) => sum + part.rows, 0)
   return first.inputs.map(({ name, datatype, shape }, index) => {
     const length = parts.reduce((sum, part) => sum + part.inputs[index]!.bytes.length, 0)
-    const bytes = new Uint8Array(length)
+    const bytes = buffers.take(length)
     let at = 0
     for (const part of parts) {
       bytes.set(part.inputs[index]!.bytes, at)

@@ -19,8 +19,8 @@ export type ToThread = { kind: 'run'; id: number; inputs: MovedTensor[] } | { ki
 export type FromThread =
   | { kind: 'ready'; signature: Signature }
   | { kind: 'failed'; error: ErrorRecord }
-  | { kind: 'ran'; id: number; outputs: MovedTensor[]; ms: number }
-  | { kind: 'refused'; id: number; error: ErrorRecord }
+  | { kind: 'ran'; id: number; outputs: MovedTensor[]; ms: number; spent: ArrayBuffer[] }
+  | { kind: 'refused'; id: number; error: ErrorRecord; spent: ArrayBuffer[] }
 
 const port = parentPort!
 
@@ -30,6 +30,8 @@ function send(message: FromThread, moved: ArrayBuffer[] = []): void {
 
 async function answer(runner: Runner, id: number, inputs: readonly MovedTensor[]): Promise<void> {
   const startedAt = performance.now()
+  // The inputs' memory goes back, to carry another batch.
+  const spent = inputs.map(({ bytes }) => bytes.buffer)
   try {
     const results = await runner.run(
       inputs.map(({ bytes, ...rest }) => ({
@@ -39,13 +41,13 @@ async function answer(runner: Runner, id: number, inputs: readonly MovedTensor[]
     )
     // Small buffers are pieces of a pool that other values share: those cannot be moved.
     const outputs = results.map(({ bytes, ...rest }) => ({ ...rest, bytes: new Uint8Array(bytes) }))
-    send(
-      { kind: 'ran', id, outputs, ms: performance.now() - startedAt },
-      outputs.map(({ bytes }) => bytes.buffer),
-    )
+    send({ kind: 'ran', id, outputs, ms: performance.now() - startedAt, spent }, [
+      ...outputs.map(({ bytes }) => bytes.buffer),
+      ...spent,
+    ])
   } catch (error) {
     // onnxruntime's own errors name the operator and the input that it could not work with.
-    send({ kind: 'refused', id, error: toErrorRecord(error, 'invalid_input') })
+    send({ kind: 'refused', id, error: toErrorRecord(error, 'invalid_input'), spent }, spent)
   }
 }
 

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { fromErrorRecord, TroupeError } from '../../contract/errors.ts'
 import type { FromThread, MovedTensor } from './instance-thread.ts'
 import type { RunnerSettings, Signature } from './runner.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 export type RunEnd = (error: TroupeError | null, outputs: MovedTensor[], computeMs: number) => void
 
@@ -23,6 +24,7 @@ const STOP_MS = 5_000
 export function startInstance(
   settings: RunnerSettings,
   onDeath: (error: TroupeError, instance: Instance) => void,
+  buffers = new SpareBuffers(),
 ): Promise<Instance> {
   const worker = new Worker(THREAD, { workerData: settings })
   const pending = new Map<number, RunEnd>()
@@ -44,6 +46,7 @@ export function startInstance(
         started.reject(fromErrorRecord(message.error))
         return
       default: {
+        for (const buffer of message.spent) buffers.give(buffer)
         const end = pending.get(message.id)
         pending.delete(message.id)
         if (message.kind === 'ran') end?.(null, message.outputs, message.ms)

@@ -10,6 +10,7 @@ import type { MovedTensor } from './instance-thread.ts'
 import type { Measurements } from './measurements.ts'
 import type { ModelJson } from './model-json.ts'
 import type { Provider, RunnerSettings, Signature } from './runner.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 import { checkAgainst, checkTensor, type Tensor } from './tensor.ts'
 
 export interface ServedModelOptions {
@@ -48,6 +49,7 @@ export class ServedModel {
   readonly #batcher: Batcher<InferJob>
   readonly #drift: DriftMonitor | undefined
   readonly #settings: RunnerSettings
+  readonly #buffers: SpareBuffers
   readonly #maxRows: number
   readonly #outputNames: readonly string[]
   #deaths: number[] = []
@@ -57,9 +59,10 @@ export class ServedModel {
     const { folder, model, providers, threads } = options
     const settings: RunnerSettings = { folder, model, providers, threads }
     const served: { model?: ServedModel } = {}
+    const buffers = new SpareBuffers()
     const onDeath = (error: TroupeError, instance: Instance): void => served.model?.died(error, instance)
     const starting = await Promise.allSettled(
-      Array.from({ length: options.instances }, () => startInstance(settings, onDeath)),
+      Array.from({ length: options.instances }, () => startInstance(settings, onDeath, buffers)),
     )
     const instances = starting.filter((each) => each.status === 'fulfilled').map(({ value }) => value)
     const failed = starting.find((each) => each.status === 'rejected')
@@ -67,11 +70,17 @@ export class ServedModel {
       await Promise.all(instances.map((instance) => instance.stop()))
       throw failed.reason
     }
-    served.model = new ServedModel(options, settings, instances)
+    served.model = new ServedModel(options, settings, instances, buffers)
     return served.model
   }
 
-  private constructor(options: ServedModelOptions, settings: RunnerSettings, instances: Instance[]) {
+  private constructor(
+    options: ServedModelOptions,
+    settings: RunnerSettings,
+    instances: Instance[],
+    buffers: SpareBuffers,
+  ) {
+    this.#buffers = buffers
     this.options = options
     this.#settings = settings
     this.#instances = new Set(instances)
@@ -185,7 +194,7 @@ export class ServedModel {
       rows += job.rows
       measurements.queued(this.options, startedAt - job.queuedAt)
     }
-    instance.run(join(jobs), (error, outputs, computeMs) => {
+    instance.run(join(jobs, this.#buffers), (error, outputs, computeMs) => {
       if (error === null) {
         measurements.ran(this.options, rows, computeMs)
         this.#answer(jobs, outputs)
@@ -241,7 +250,7 @@ export class ServedModel {
 
   async #replace(): Promise<void> {
     try {
-      const instance = await startInstance(this.#settings, (error, died) => this.died(error, died))
+      const instance = await startInstance(this.#settings, (error, died) => this.died(error, died), this.#buffers)
       this.#instances.add(instance)
       if (this.#stopping) await instance.stop()
       else this.#batcher.pump()

@@ -28,9 +28,9 @@ test('several instances of a model compute at once, as its model.json says', asy
   const many = floatTensor('x', [32, 256], new Float32Array(32 * 256))
   await Promise.all([stage.client.infer('slow', [many]), stage.client.infer('slow', [many])])
   // Both were taken at once: neither waited as long as the other computed.
-  const [, waited] = /queue_milliseconds_sum\{[^}]*\} ([\d.]+)/.exec(stage.worker.metrics.text())!
-  const [, computed] = /compute_milliseconds_sum\{[^}]*\} ([\d.]+)/.exec(stage.worker.metrics.text())!
-  assert.ok(Number(waited) < Number(computed) / 2, `${waited} ms waited, ${computed} ms computed`)
+  const [, waited] = /queue_seconds_sum\{[^}]*\} ([\d.]+)/.exec(stage.worker.metrics.text())!
+  const [, computed] = /compute_seconds_sum\{[^}]*\} ([\d.]+)/.exec(stage.worker.metrics.text())!
+  assert.ok(Number(waited) < Number(computed) / 2, `${waited} s waited, ${computed} s computed`)
 })
 
 test('an instance answers what it holds before it stops, and nothing afterwards', async () => {
