@@ -25,7 +25,7 @@ interface HandlerParts {
   recorded: Record<string, StepOutcome>
   runStep: RunStep
   /** Its parts are made when first used. */
-  context: Pick<HandlerContext, 'task' | 'log' | 'signal' | 'progress'>
+  context: Pick<HandlerContext, Ambient>
   push(stimulus: Stimulus): void
   /** Resolves when the actor owns its task and everything pushed so far is committed. */
   committed(): Promise<void>
@@ -122,17 +122,7 @@ export class HandlerBehaviour {
 
   private createContext(input: unknown): HandlerContext {
     const { context, asker, state, recorded, push } = this.parts
-    return {
-      get task() {
-        return context.task
-      },
-      get log() {
-        return context.log
-      },
-      get signal() {
-        return context.signal
-      },
-      progress: context.progress,
+    return new RunContext(context, {
       input,
       step: (id, run, policy = {}) => this.step(id, run, policy) as never,
       ask: (id, agent, childInput) =>
@@ -165,7 +155,7 @@ export class HandlerBehaviour {
           state.waits = { ...state.waits, [id]: type }
         }) as never
       },
-    }
+    })
   }
 
   /** A durable wait: recorded already, or begun in the next turn and answered by mail. */
@@ -247,6 +237,42 @@ export class HandlerBehaviour {
         }
       },
     })
+  }
+}
+
+type Ambient = 'task' | 'log' | 'signal' | 'progress'
+
+/**
+ * What a handler's function is given. A class, because V8 gives each object literal with getters a hidden class that
+ * holds them, and chains those: every actor that ever was would stay reachable until the next full collection.
+ */
+class RunContext implements HandlerContext {
+  readonly input: unknown
+  readonly step: HandlerContext['step']
+  readonly ask: HandlerContext['ask']
+  readonly sleep: HandlerContext['sleep']
+  readonly wait: HandlerContext['wait']
+  readonly progress: HandlerContext['progress']
+  readonly #ambient: Pick<HandlerContext, Ambient>
+
+  constructor(ambient: Pick<HandlerContext, Ambient>, calls: Omit<HandlerContext, Ambient>) {
+    this.input = calls.input
+    this.step = calls.step
+    this.ask = calls.ask
+    this.sleep = calls.sleep
+    this.wait = calls.wait
+    this.progress = ambient.progress
+    this.#ambient = ambient
+  }
+
+  get task() {
+    return this.#ambient.task
+  }
+  get log() {
+    return this.#ambient.log
+  }
+  get signal() {
+    return this.#ambient.signal
   }
 }
 

@@ -1,5 +1,6 @@
 // A host: a process's part that runs actors under a lease.
 //   host.ts       this file: actors come and go; start, drain, stop
+//   actors.ts     the actors it runs, by task
 //   lease.ts      keeps the lease, and stops everything when it is lost (self-fencing)
 //   event-loop.ts how late the process comes to its timers
 //   timers.ts     turns due timers into mail, on time
@@ -26,6 +27,7 @@ import { newId } from '../contract/ids.ts'
 import { hasEnded } from '../contract/task.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
+import { createActors } from './actors.ts'
 import { numbered, wakeOf } from './announcements.ts'
 import { watchHealth } from './health.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
@@ -64,7 +66,7 @@ const RETAKE_MS = 500
 
 export function createHost(parts: HostParts): Host {
   const { journal, bus, agents } = parts
-  const actors = new Map<string, Actor>()
+  const actors = createActors()
   const takers = new Map<string, Taker>()
   const retakes = new Set<NodeJS.Timeout>()
   const suspects = createSuspects()
@@ -82,7 +84,7 @@ export function createHost(parts: HostParts): Host {
   let accepting = false
 
   function onOffer(offer: Offer): void {
-    if (!accepting || actors.has(offer.taskId)) {
+    if (!accepting || actors.get(offer.taskId) !== undefined) {
       takers.get(offer.agent)?.more(1)
       return
     }
@@ -109,7 +111,8 @@ export function createHost(parts: HostParts): Host {
   function run(loaded: LoadedTask, offer: Wake): void {
     const { task } = loaded
     const mustStop = loaded.mail.some(isOrderToStop)
-    const fit = actors.has(task.id) ? undefined : mustStop ? anyAgent(agents, task) : fitVersion(agents, task)
+    const fit =
+      actors.get(task.id) !== undefined ? undefined : mustStop ? anyAgent(agents, task) : fitVersion(agents, task)
     if (fit?.agent === undefined) {
       if (fit !== undefined) void waitForHost(task, fit.reason)
       takers.get(offer.agent)?.more(1)
@@ -139,7 +142,7 @@ export function createHost(parts: HostParts): Host {
       },
       loaded,
     )
-    actors.set(task.id, actor)
+    actors.add(actor)
     const hostId = id
     void actor.exited.then((exit) => {
       observation.ended(exit)
@@ -149,7 +152,7 @@ export function createHost(parts: HostParts): Host {
   }
 
   function onExit(actor: Actor, offer: Wake, exit: ActorExit, hostId: string): void {
-    if (actors.get(actor.task.id) === actor) actors.delete(actor.task.id)
+    actors.remove(actor)
     suspects.leave(actor.task.id)
     if (exit.kind === 'ended' || exit.kind === 'released') health.judge(actor.task.agent, exit.crashed)
     if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
@@ -208,7 +211,7 @@ export function createHost(parts: HostParts): Host {
   }
 
   function abandonAll(): void {
-    for (const actor of actors.values()) actor.abandon()
+    for (const actor of actors) actor.abandon()
   }
 
   async function begin(): Promise<void> {
@@ -285,8 +288,8 @@ export function createHost(parts: HostParts): Host {
     async drain(graceMs) {
       accepting = false
       for (const taker of takers.values()) await taker.stop()
-      const exits = [...actors.values()].map((actor) => actor.exited)
-      for (const actor of actors.values()) actor.drain(graceMs)
+      const exits = [...actors].map((actor) => actor.exited)
+      for (const actor of actors) actor.drain(graceMs)
       await Promise.all(exits)
       await end()
     },
