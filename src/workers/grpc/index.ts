@@ -9,8 +9,10 @@
 //   tls.ts               certificates
 //   metrics.ts           counters and histograms as Prometheus text
 //   window.ts            HTTP/2 receive windows wide enough for tensors; gather-writes.ts: answers sent together
+//   breaker.ts           what clients retry, and when they stop: a budget and a breaker, one shape for both workers
 //   wire.ts              the protobuf wire format, by hand
 // Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
+export { Breaker, type BreakerOptions } from './breaker.ts'
 export { Health } from './health.ts'
 export {
   bidirectional,

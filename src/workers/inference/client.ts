@@ -3,8 +3,7 @@
 // within a budget and behind a breaker.
 import { Client, Metadata, status } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
-import { clientCredentials, fromGrpcError, type TlsFiles } from '../grpc/index.ts'
-import { Breaker, type BreakerOptions } from './breaker.ts'
+import { Breaker, type BreakerOptions, clientCredentials, fromGrpcError, type TlsFiles } from '../grpc/index.ts'
 import { type ControlCalls, controlCalls } from './client-control.ts'
 import { openStream, type RequestStream } from './client-stream.ts'
 import { floatRows, textTensor } from './client-tensors.ts'

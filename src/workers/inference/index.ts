@@ -11,10 +11,10 @@
 //   text-model.ts      texts in, labels or vectors out: text-input.ts (tokenizers, n-grams), text-output.ts (pooling)
 //   drift.ts           population stability against training (drift-samples.ts); measurements.ts: metrics, events
 //   client.ts          infer, classify, embed; client-stream.ts: over one stream; client-control.ts: load, unload, index;
-//                      client-tensors.ts: texts and floats as tensors; breaker.ts: budget of retries
+//                      client-tensors.ts: texts and floats as tensors
 // Keeps P7 (deadline and cancel drop what waits), P9 (bad input is a coded error and fails nobody else), and never lets
 // a bad model replace a good one.
-export type { BreakerOptions } from './breaker.ts'
+export type { BreakerOptions } from '../grpc/index.ts'
 export {
   type Classification,
   createInferenceClient,

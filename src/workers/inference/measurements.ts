@@ -3,6 +3,7 @@ import type { TroupeError } from '../../contract/errors.ts'
 import type { Labels, Metrics } from '../grpc/index.ts'
 import type { DriftReport } from './drift.ts'
 import type { Stage } from './probe-child.ts'
+import type { PassedOver } from './runner.ts'
 
 export interface ModelVersion {
   name: string
@@ -12,7 +13,7 @@ export interface ModelVersion {
 /** What happens to models. `stage` is the deployment flow; a refused version leaves the old one serving. */
 export type ModelEvent =
   | { type: 'stage'; model: string; version: string; stage: 'registry' | Stage | 'start' }
-  | { type: 'available'; model: string; version: string; provider: string }
+  | { type: 'available'; model: string; version: string; provider: string; passedOver: readonly PassedOver[] }
   | { type: 'refused'; model: string; version: string; stage: string; error: TroupeError; serving: string | undefined }
   | { type: 'unloaded'; model: string; version: string }
   | { type: 'failed'; model: string; version: string; error: TroupeError }

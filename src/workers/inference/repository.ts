@@ -201,6 +201,7 @@ export class ModelRepository {
         sha256,
         // Those before it are not available here, as the probe has found.
         providers: providers.slice(providers.indexOf(signature.provider)),
+        passedOver: signature.passedOver,
         instances: model.instances ?? this.#settings.instances,
         batching: { ...this.#settings.batching, ...definedOnly(model.batching) },
         measurements: this.#measurements,
@@ -208,7 +209,8 @@ export class ModelRepository {
       })
       states.set(version, { state: 'READY', reason: '', served, stamp })
       this.#measurements.available(found, served.signature.provider)
-      this.#onEvent({ type: 'available', model: name, version, provider: served.signature.provider })
+      const { provider } = served.signature
+      this.#onEvent({ type: 'available', model: name, version, provider, passedOver: signature.passedOver })
       if (before?.state === 'READY') await before.served.stop(this.#settings.unloadGraceMs)
       return undefined
     } catch (thrown) {

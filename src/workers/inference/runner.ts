@@ -10,6 +10,11 @@ import { textModel } from './text-model.ts'
 
 export type Provider = 'cuda' | 'webgpu' | 'cpu'
 
+export interface PassedOver {
+  provider: Provider
+  reason: string
+}
+
 export interface RunnerSettings {
   folder: string
   model: ModelJson
@@ -22,6 +27,8 @@ export interface RunnerSettings {
 /** What callers see of a loaded model. */
 export interface Signature {
   provider: Provider
+  /** Providers that were wanted more, and why they are not in use. */
+  passedOver: PassedOver[]
   inputs: TensorSpec[]
   outputs: TensorSpec[]
   /** Whether requests may be joined along the first dimension. */
@@ -35,7 +42,7 @@ export interface Runner {
 }
 
 export async function createRunner(settings: RunnerSettings): Promise<Runner> {
-  const { session, provider } = await openSession(settings)
+  const { session, provider, passedOver } = await openSession(settings)
   const inputs = session.inputMetadata.map(specOf)
   const outputs = session.outputMetadata.map(specOf)
   const runSession = async (feeds: Record<string, OrtTensor>): Promise<Record<string, OrtTensor>> =>
@@ -45,7 +52,7 @@ export async function createRunner(settings: RunnerSettings): Promise<Runner> {
     settings.model.kind === 'tensor'
       ? tensorModel(settings.model, core)
       : textModel(settings.folder, settings.model, core)
-  return { signature: { ...signature, provider }, run, release: () => session.release() }
+  return { signature: { ...signature, provider, passedOver }, run, release: () => session.release() }
 }
 
 /** A session, with what it takes and gives. */
@@ -56,13 +63,16 @@ export interface Core {
 }
 
 export interface Kind {
-  signature: Omit<Signature, 'provider'>
+  signature: Omit<Signature, 'provider' | 'passedOver'>
   run: Runner['run']
 }
 
 /** A provider that this machine lacks throws at creation: the next one is tried, the last one's failure counts. */
-async function openSession(settings: RunnerSettings): Promise<{ session: InferenceSession; provider: Provider }> {
+async function openSession(
+  settings: RunnerSettings,
+): Promise<{ session: InferenceSession; provider: Provider; passedOver: PassedOver[] }> {
   const file = join(settings.folder, settings.model.file)
+  const passedOver: PassedOver[] = []
   let failure: unknown
   for (const provider of settings.providers) {
     try {
@@ -72,9 +82,10 @@ async function openSession(settings: RunnerSettings): Promise<{ session: Inferen
         interOpNumThreads: 1,
         logSeverityLevel: 4,
       })
-      return { session, provider }
+      return { session, provider, passedOver }
     } catch (error) {
       failure = error
+      passedOver.push({ provider, reason: error instanceof Error ? error.message : String(error) })
     }
   }
   throw new TroupeError('model_invalid', `onnxruntime does not load it: ${(failure as Error).message}`, {

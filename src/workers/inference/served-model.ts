@@ -9,7 +9,7 @@ import { type Instance, startInstance } from './instance.ts'
 import type { MovedTensor } from './instance-thread.ts'
 import type { Measurements } from './measurements.ts'
 import type { ModelJson } from './model-json.ts'
-import type { Provider, RunnerSettings, Signature } from './runner.ts'
+import type { PassedOver, Provider, RunnerSettings, Signature } from './runner.ts'
 import { SpareBuffers } from './spare-buffers.ts'
 import { checkAgainst, checkTensor, type Tensor } from './tensor.ts'
 
@@ -20,6 +20,8 @@ export interface ServedModelOptions {
   model: ModelJson
   sha256: string
   providers: readonly Provider[]
+  /** What the probe found unavailable here. */
+  passedOver: readonly PassedOver[]
   threads: number
   instances: number
   batching: BatchLimits

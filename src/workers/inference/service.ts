@@ -93,6 +93,9 @@ function metadataOf(repository: ModelRepository, name: string, version: string):
     batches: String(batches),
     sha256,
   }
+  // `cpu` where a GPU was wanted should explain itself.
+  const { passedOver } = served.options
+  if (passedOver.length > 0) properties.providers_passed_over = JSON.stringify(passedOver)
   if (model.description !== undefined) properties.description = model.description
   if (model.labels !== undefined) properties.labels = JSON.stringify(model.labels)
   if (model.metrics !== undefined) properties.metrics = JSON.stringify(model.metrics)

@@ -1,7 +1,7 @@
 // Repeats what broke off, not what was refused: within the deadline, the retry budget and the breaker.
 import { setTimeout as wait } from 'node:timers/promises'
 import { TroupeError } from '../../contract/errors.ts'
-import type { Breaker } from '../inference/breaker.ts'
+import type { Breaker } from '../grpc/index.ts'
 
 export interface Retry {
   breaker: Breaker

@@ -2,8 +2,14 @@
 // safely, so a call that broke off is, within a budget and behind a breaker.
 import { Metadata as CallMetadata, Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
-import { clientCredentials, fromGrpcError, loadService, type TlsFiles } from '../grpc/index.ts'
-import { Breaker, type BreakerOptions } from '../inference/breaker.ts'
+import {
+  Breaker,
+  type BreakerOptions,
+  clientCredentials,
+  fromGrpcError,
+  loadService,
+  type TlsFiles,
+} from '../grpc/index.ts'
 import { attemptAgain } from './client-attempts.ts'
 import { type UpsertDocument, type UpsertStream, type UpsertSummary, upsertAll } from './client-upsert.ts'
 import {

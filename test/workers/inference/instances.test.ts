@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { createInferenceClient, floatRows, floatTensor } from '../../../src/workers/inference/index.ts'
+import { createInferenceClient, floatRows, floatTensor, type ModelEvent } from '../../../src/workers/inference/index.ts'
 import { startInstance } from '../../../src/workers/inference/instance.ts'
 import { modelJsonSchema } from '../../../src/workers/inference/model-json.ts'
 import { scaleModel, slowModel, temporaryModels } from './support/models.ts'
@@ -19,6 +19,26 @@ test('providers are tried in order, and the one in use is in metadata and metric
   assert.ok(['cuda', 'webgpu', 'cpu'].includes(provider))
   assert.ok(stage.worker.metrics.text().includes(`model="double",version="1",provider="${provider}"} 1`))
   assert.equal((await stage.client.infer('double', [row(1)])).length, 1)
+})
+
+test('a GPU that was asked for and is not there: the processor serves, and metadata and event say why', async (context) => {
+  const told: ModelEvent[] = []
+  await using stage = await scene((models) => models.put('double', '1', scaleModel(2)), {
+    providers: ['cuda', 'cpu'],
+    onEvent: (event) => told.push(event),
+  })
+  const { properties } = await stage.client.metadata('double')
+  if (properties.execution_provider === 'cuda') return context.skip('this machine has a GPU')
+  assert.equal(properties.execution_provider, 'cpu')
+  const [cuda] = JSON.parse(properties.providers_passed_over!) as { provider: string; reason: string }[]
+  assert.equal(cuda!.provider, 'cuda')
+  assert.ok(cuda!.reason.length > 10, cuda!.reason)
+  const available = told.find(({ type }) => type === 'available')
+  assert.deepEqual(available, {
+    ...{ type: 'available', model: 'double', version: '1', provider: 'cpu' },
+    passedOver: [cuda],
+  })
+  assert.equal(floatRows((await stage.client.infer('double', [row(4)]))[0]!)[0]![0], 8)
 })
 
 test('several instances of a model compute at once, as its model.json says', async () => {
