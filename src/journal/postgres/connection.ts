@@ -28,6 +28,7 @@ export function clientConfig({ url, schema, patienceMs }: Address, settings: str
   }
 }
 
+const FAREWELL_MS = 1_000
 const FIRST_PAUSE_MS = 20
 const LONGEST_PAUSE_MS = 1_000
 
@@ -110,11 +111,14 @@ export class Line {
     this.#socket = undefined
   }
 
+  /** A server that does not answer is left without its farewell. */
   async close(farewell: pg.QueryConfig): Promise<void> {
     const client = this.#client
+    const socket = this.#socket
     this.#client = undefined
     if (client === undefined) return
-    await client.query(farewell).catch(() => {})
-    await client.end().catch(() => {})
+    const goodbye = client.query(farewell).then(() => client.end())
+    await within(FAREWELL_MS, goodbye).catch(() => {})
+    socket?.destroy()
   }
 }

@@ -17,6 +17,7 @@
 //   readers.ts          the pool for all that is not the hot path
 //   errors.ts           what an error means for who asked
 import { TroupeError } from '../../contract/errors.ts'
+import { LEASE_MS } from '../../contract/limits.ts'
 import type { BlobStore } from '../blobs.ts'
 import type { Accepted, Journal } from '../journal.ts'
 import {
@@ -54,7 +55,9 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const { address, readers, closing } = await connect(options)
   const blobs = postgresBlobs(readers, VALUE_SPACE)
   const reading = reads(readers, blobs)
-  const leases = openReaders(address, 1, closing.signal)
+  // Its connection is given up much earlier than others: renewals would queue behind one that is never answered.
+  const hasty = { ...address, patienceMs: Math.min(address.patienceMs, LEASE_MS) }
+  const leases = openReaders(hasty, 1, closing.signal)
   const sweeping = sweeps(readers, leases)
   const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
   const gathering = new Gathering(lanes, closing.signal)

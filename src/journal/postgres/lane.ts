@@ -4,6 +4,7 @@
 // same number, and the database either applies it or returns the answer it gave the first time (apply-function.ts).
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
+import { toTroupeError } from '../../contract/errors.ts'
 import { type Answer, settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, storeError } from './errors.ts'
@@ -63,7 +64,12 @@ export class Lane {
       for (const op of ops) op.reject(error)
       return refused
     }
-    settle(ops, flown.firsts, flown.answer)
+    try {
+      settle(ops, flown.firsts, flown.answer)
+    } catch (defect) {
+      // Whoever was told keeps what he was told; nobody waits for ever.
+      for (const op of ops) op.reject(toTroupeError(defect))
+    }
     return true
   }
 

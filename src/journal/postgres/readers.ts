@@ -11,19 +11,22 @@ export interface Readers {
 }
 
 export function openReaders(address: Address, size: number, closing: AbortSignal): Readers {
-  const pool = new pg.Pool({ ...clientConfig(address), max: size })
+  // Without a limit a statement that is never answered would keep its connection for as long as TCP hopes on: minutes.
+  const pool = new pg.Pool({ ...clientConfig(address), max: size, query_timeout: address.patienceMs })
   // A lost connection is replaced by the next call, and a call under way tells whoever asks. The listeners only keep the
   // process alive: the pool hears idle connections, and no one hears those in use.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
 
   return {
-    rows: (name, text, values, patienceMs = address.patienceMs) =>
-      persist(patienceMs, closing, async () => {
+    rows: (name, text, values, most = address.patienceMs) => {
+      const patienceMs = Math.min(most, address.patienceMs)
+      return persist(patienceMs, closing, async () => {
         const query: pg.QueryConfig & { query_timeout: number } = { text, values, query_timeout: patienceMs }
         if (name !== undefined) query.name = name
         return (await pool.query(query)).rows
-      }),
+      })
+    },
 
     withClient: (work, patienceMs = address.patienceMs) =>
       persist(patienceMs, closing, async () => {
