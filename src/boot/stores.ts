@@ -3,13 +3,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bus } from '../bus/bus.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
-import { openNatsBus } from '../bus/nats/index.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { type GatewayStore, openPostgresGatewayStore, openSqliteGatewayStore } from '../gateway/index.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import { openFileBlobs } from '../journal/file-blobs.ts'
 import type { Journal } from '../journal/journal.ts'
-import { openPostgresBlobs, openPostgresJournal } from '../journal/postgres/index.ts'
 import { openSqliteJournal } from '../journal/sqlite/index.ts'
 import type { Settings } from './settings.ts'
 
@@ -43,6 +41,9 @@ export async function openStores(settings: Settings): Promise<Stores> {
   try {
     if (settings.postgresUrl !== undefined && settings.natsUrl !== undefined) {
       const { postgresUrl: url, natsUrl } = settings
+      // Loaded on demand: an embedded core that was killed is back sooner without what only a cluster uses.
+      const { openPostgresBlobs, openPostgresJournal } = await import('../journal/postgres/index.ts')
+      const { openNatsBus } = await import('../bus/nats/index.ts')
       const journal = await open(openPostgresJournal({ url }))
       const blobs = await open(openPostgresBlobs({ url, space: 'documents' }))
       const gatewayStore = await open(openPostgresGatewayStore({ url }))

@@ -42,16 +42,23 @@ import { createMetrics } from './metrics.ts'
 import type { GatewayContext, GatewayParts } from './parts.ts'
 import { loadPolicy } from './screening/policy.ts'
 import { createScreening } from './screening/screening.ts'
+import type { PostgresGatewayOptions } from './store/postgres.ts'
+import type { GatewayStore } from './store/store.ts'
 import { createStreams } from './streams.ts'
 
 export { ADMIN_KEY_FILE, ensureAdminKey } from './auth/admin-key.ts'
 export type { GatewayConfig, TrustedIssuer } from './config.ts'
 export { createDocuments, type Documents } from './documents.ts'
 export type { GatewayParts, RetrievalPort, SupervisionPort, TelemetryPort } from './parts.ts'
-export { openPostgresGatewayStore } from './store/postgres.ts'
 export { openS3Blobs, type S3Options } from './store/s3-blobs.ts'
 export { openSqliteGatewayStore } from './store/sqlite.ts'
 export type { GatewayStore } from './store/store.ts'
+
+/** Loaded on demand: an embedded core starts again without having to read the driver of a database it does not use. */
+export async function openPostgresGatewayStore(options: PostgresGatewayOptions): Promise<GatewayStore> {
+  const store = await import('./store/postgres.ts')
+  return await store.openPostgresGatewayStore(options)
+}
 
 export interface Gateway {
   readonly app: FastifyInstance

@@ -1,11 +1,10 @@
 // What the gateway says about itself: the OpenAPI document made from the routes' schemas, a page to read it and try it,
 // and the page of error codes that every problem's `type` points at.
-import helmet from '@fastify/helmet'
 import swagger from '@fastify/swagger'
-import scalar from '@scalar/fastify-api-reference'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { ERROR_CODES } from '../../contract/errors.ts'
+import { addDocsPage } from './docs-page.ts'
 
 const TAGS = {
   tasks: 'Submit work, follow it, answer it, cancel it.',
@@ -17,20 +16,6 @@ const TAGS = {
   audit: 'Who changed what.',
   streams: 'Many tasks and event streams over one connection.',
   operations: 'For operators and probes.',
-}
-
-/** The page's script is served from here, and its try-it requests go here: nothing is loaded from elsewhere. */
-const PAGE_POLICY = {
-  directives: {
-    defaultSrc: ["'self'"],
-    scriptSrc: ["'self'", "'unsafe-inline'"],
-    styleSrc: ["'self'", "'unsafe-inline'"],
-    imgSrc: ["'self'", 'data:'],
-    fontSrc: ["'self'", 'data:'],
-    connectSrc: ["'self'"],
-    // Behind plain HTTP on another host than localhost the page would ask for scripts that nobody serves.
-    upgradeInsecureRequests: null,
-  },
 }
 
 /** Before the routes: what it adds to the application watches them being made. */
@@ -75,13 +60,7 @@ export async function addDocumentation(app: FastifyInstance, publicUrl: string):
     reply.type('text/html; charset=utf-8').send(errorsPage()),
   )
 
-  await app.register(async (page) => {
-    await page.register(helmet, { contentSecurityPolicy: PAGE_POLICY })
-    await page.register(scalar, {
-      routePrefix: '/docs',
-      configuration: { url: '/openapi.json', withDefaultFonts: false, telemetry: false } as Record<string, unknown>,
-    })
-  })
+  addDocsPage(app)
 }
 
 /** Every schema is offered as input and as output; most are used as one of them. */
