@@ -189,8 +189,14 @@ function decoded<Request>(request: Request | Undecodable): Request {
   return request
 }
 
-async function* requestsOf<Request>(rpc: AsyncIterable<Request | Undecodable>): AsyncGenerator<Request> {
-  for await (const request of rpc) yield decoded(request)
+type Requests<Request> =
+  | ServerReadableStream<Request | Undecodable, unknown>
+  | ServerDuplexStream<Request | Undecodable, unknown>
+
+/** A method that stops reading early, because it refuses a request, must still find the stream open to say so. */
+async function* requestsOf<Request>(rpc: Requests<Request>): AsyncGenerator<Request> {
+  const requests: AsyncIterable<Request | Undecodable> = rpc.iterator({ destroyOnReturn: false })
+  for await (const request of requests) yield decoded(request)
 }
 
 /** Waits for the peer to read: an unread stream must not pile up in memory. */

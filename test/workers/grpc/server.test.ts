@@ -170,3 +170,21 @@ test('calls are counted by method and status, and timed in seconds, as Prometheu
   client.close()
   await server.stop()
 })
+
+test('a stream that is refused in its middle ends with the reason, not in silence', async () => {
+  const server = await startEcho()
+  const client = connect(echoDefinition, server.port)
+  const stream = client.makeBidiStreamRequest(
+    '/troupe.test.Echo/Each',
+    (bytes: Buffer) => bytes,
+    (bytes: Buffer) => bytes,
+  )
+  stream.resume()
+  const failed = once(stream, 'error', { signal: AbortSignal.timeout(5_000) })
+  stream.write(Buffer.from([0x0a, 0x01, 0x61]))
+  stream.write(Buffer.from([0x0a, 0xff, 0xff]))
+  const [error] = (await failed) as [ServiceError]
+  assert.equal(error.code, status.INVALID_ARGUMENT)
+  client.close()
+  await server.stop()
+})
