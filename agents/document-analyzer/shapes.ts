@@ -61,7 +61,9 @@ export const readDocument = z.object({
   fields: z
     .array(z.object({ label: z.string(), value: z.string(), ...offsets }))
     .describe('What a form says line by line, such as "Total due: 12.50"'),
-  tables: z.array(table),
+  tables: z.array(
+    table.extend({ columnCount: z.number().int().describe('How many columns it has; `header` may hold fewer') }),
+  ),
   attachments: z.array(attachment),
   pageStarts: z.array(z.number().int()),
   ocr: z.object({ pages: z.array(z.number().int()), confidence: z.number() }).optional(),

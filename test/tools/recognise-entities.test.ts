@@ -199,7 +199,8 @@ test('presidio sentences: personal data is found', {
 })
 
 test('letters of a postcode are no name, and the roles of a contract are no organisations', () => {
-  const text = '22 Harbour Road, Bristol BS1 5TY. Nordlicht Consulting AG ("Provider") works. The Provider shall deliver.'
+  const text =
+    '22 Harbour Road, Bristol BS1 5TY. Nordlicht Consulting AG ("Provider") works. The Provider shall deliver.'
   assert.deepEqual(found(text, 'person'), [])
   assert.deepEqual(found(text, 'organisation'), ['Nordlicht Consulting AG'])
 })

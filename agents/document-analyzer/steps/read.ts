@@ -114,7 +114,7 @@ function describe(extracted: ExtractedDocument, file: OpenedFile): ReadDocument 
 
 type Tables = ExtractedDocument['tables']
 
-function shownTables(all: Tables): { tables: Tables; cut: boolean } {
+function shownTables(all: Tables): { tables: ReadDocument['tables']; cut: boolean } {
   let cut = all.length > SHOWN.tables
   const tables = all.slice(0, SHOWN.tables).map((one) => {
     cut ||= one.rows.length > SHOWN.rows || one.header.length > SHOWN.columns
@@ -125,7 +125,7 @@ function shownTables(all: Tables): { tables: Tables; cut: boolean } {
         return `${value.slice(0, SHOWN.cell)}…`
       }),
     )
-    return { ...one, header: one.header.slice(0, SHOWN.columns), rows }
+    return { ...one, header: one.header.slice(0, SHOWN.columns), columnCount: one.header.length, rows }
   })
   return { tables, cut }
 }

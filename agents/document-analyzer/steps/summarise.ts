@@ -47,10 +47,10 @@ export const summariseDocument = step<SummaryInput, Summarised>(
 
 /** A row of numbers is no sentence: of data, what its tables are. */
 function describeTables(tables: ReadDocument['tables']): Summary {
-  const shown = tables.slice(0, SHOWN_TABLES).map(({ name, header, rowCount }) => {
+  const shown = tables.slice(0, SHOWN_TABLES).map(({ name, header, columnCount, rowCount }) => {
     const columns = header.slice(0, SHOWN_COLUMNS).join(', ')
-    const more = header.length > SHOWN_COLUMNS ? ` and ${header.length - SHOWN_COLUMNS} more` : ''
-    const size = `${rowCount.toLocaleString('en-US')} rows of ${header.length} columns: ${columns}${more}.`
+    const more = columnCount > SHOWN_COLUMNS ? ` and ${columnCount - SHOWN_COLUMNS} more` : ''
+    const size = `${rowCount.toLocaleString('en-US')} rows of ${columnCount} columns: ${columns}${more}.`
     return name === undefined ? `A table of ${size}` : `The table “${name}” has ${size}`
   })
   const left = tables.length - shown.length
