@@ -4,7 +4,8 @@
 //   measure.ts    the load generator
 //   systems/      Troupe and its peers
 //   sleepers.ts, transitions.ts, recover.ts  what only Troupe has
-//   the others    a workload each of one room: inference, retrieval, training, documents, insights, anomaly, gateway
+//   the others    a workload each of one room: inference, retrieval, training, documents, insights, anomaly, gateway,
+//                 tracing
 //
 // One JSON line a system: {system, workload, store, n, per_s, p50_ms, p99_ms, rss_mb}. Throughput is measured with 64
 // callers, latency with one. Only ratios within one run count.
@@ -25,7 +26,18 @@ const { values, positionals } = parseArgs({
 const workload = positionals[0] ?? 'noop'
 
 /** Workloads with a file of their own: it exports `run(options)` and prints its lines itself. */
-const OWN_FILES = ['inference', 'retrieval', 'training', 'documents', 'insights', 'anomaly', 'gateway', 'recover']
+const OWN_FILES = [
+  'inference',
+  'retrieval',
+  'training',
+  'documents',
+  'insights',
+  'anomaly',
+  'gateway',
+  'recover',
+  'tracing',
+  'platform-events',
+]
 
 const SYSTEMS: Record<string, string[]> = {
   noop: ['troupe', 'bullmq-everysec', 'bullmq-always', 'postgres-queue'],

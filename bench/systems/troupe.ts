@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { createInProcessBus } from '../../src/bus/in-process.ts'
 import { createDesk, type Desk } from '../../src/desk/desk.ts'
 import { createHost } from '../../src/host/host.ts'
-import { unobserved } from '../../src/host/observe.ts'
+import { type Observe, unobserved } from '../../src/host/observe.ts'
 import { absentServices, contextMaker } from '../../src/host/services.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
@@ -66,7 +66,7 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
+export async function openTroupe(store: 'sqlite' | 'postgres', observe: Observe = unobserved): Promise<Stage> {
   const opened = store === 'sqlite' ? await openSqlite() : await openPostgres()
   const bus = createInProcessBus()
   const agents = new AgentRegistry(benchAgents)
@@ -75,7 +75,7 @@ export async function openTroupe(store: 'sqlite' | 'postgres'): Promise<Stage> {
     bus,
     agents,
     makeContext: contextMaker(absentServices),
-    observe: unobserved,
+    observe,
     onTrouble: (what, error) => console.error(what, error),
   })
   await host.start()

@@ -84,7 +84,7 @@ export class Actor {
     this.runner = new StepRunner({
       task: this.task,
       makeContext: parts.makeContext,
-      around: parts.around.step,
+      around: parts.around,
       report: this.chatter,
     })
     const asker = createAsker(this.task, parts.resolve)
@@ -187,7 +187,9 @@ export class Actor {
       usage: this.chatter.usage,
     })
     if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
-    const outcome = await this.parts.around.commit(commit, () => this.parts.journal.commit(commit))
+    this.parts.around.committing(commit)
+    const outcome = await this.parts.journal.commit(commit)
+    this.parts.around.committed(commit, outcome)
     if (!outcome.applied) {
       const fenced = outcome.because === 'lease'
       const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'

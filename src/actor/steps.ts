@@ -42,7 +42,8 @@ export type AroundStep = (task: TaskRow, run: StepRun, inner: () => Promise<Step
 /** What is done for a task, and may be watched. */
 export interface Around {
   step: AroundStep
-  commit(commit: ActorCommit, inner: () => Promise<CommitOutcome>): Promise<CommitOutcome>
+  committing(commit: ActorCommit): void
+  committed(commit: ActorCommit, outcome: CommitOutcome): void
 }
 
 export class StepRunner {
@@ -51,10 +52,10 @@ export class StepRunner {
   private readonly pauses = new Set<() => void>()
   private readonly task: TaskRow
   private readonly makeContext: ContextMaker
-  private readonly around: AroundStep
+  private readonly around: Around
   private readonly report: Report
 
-  constructor(parts: { task: TaskRow; makeContext: ContextMaker; around: AroundStep; report: Report }) {
+  constructor(parts: { task: TaskRow; makeContext: ContextMaker; around: Around; report: Report }) {
     this.task = parts.task
     this.makeContext = parts.makeContext
     this.around = parts.around
@@ -93,7 +94,7 @@ export class StepRunner {
     try {
       const ctx = this.makeContext(this.task, run, step, this.report)
       const work = async () => await run.run({ input: run.input, ctx })
-      return await this.around(this.task, run, () => step.settle(work()))
+      return await this.around.step(this.task, run, () => step.settle(work()))
     } catch (error) {
       return { ok: false, error }
     } finally {

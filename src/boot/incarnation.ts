@@ -5,6 +5,8 @@
 // An incarnation whose host was killed could not tell its own span, and what was told below it would hang in the air:
 // its successor tells it, under the id that both can work out. One that was fenced keeps silent for the same reason.
 import type { ActorExit } from '../actor/actor.ts'
+import type { Around, StepRun } from '../actor/steps.ts'
+import type { StepResult } from '../actor/turn.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
 import type { Observation, Observe } from '../host/observe.ts'
 import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
@@ -21,92 +23,100 @@ export function observeIncarnations(parts: IncarnationParts): Observe {
   return (task) => new Incarnation(parts, task)
 }
 
-class Incarnation implements Observation {
-  readonly around: Observation['around']
+/** Kept as small as it can be: most incarnations are one commit, and their span is made when they end. */
+class Incarnation implements Observation, Around {
   readonly #parts: IncarnationParts
   readonly #task: TaskRow
-  readonly #span: OpenSpan
-  readonly #inherited: { traceparent: string | undefined; lastEvent: number }
-  /** Most incarnations are one commit, which then needs no span beside theirs. */
-  #first: { commit: ActorCommit; begun: number; ended: number } | undefined
+  readonly #began = clock()
+  readonly #parent: string | undefined
+  /** Of the log when it began; undefined: it is the first. */
+  readonly #resumedAfter: number | undefined
+  #span: OpenSpan | undefined
   #commits = 0
   #state = ''
+  /** When the commit under way began. */
+  #committing = 0
+  /** The first one gets no span beside its incarnation's while it is the only one. */
+  #first: ActorCommit | undefined
+  #firstMs = 0
 
   constructor(parts: IncarnationParts, task: TaskRow) {
     this.#parts = parts
     this.#task = task
-    this.#inherited = { traceparent: task.traceparent, lastEvent: task.lastEvent }
-    const resumed = task.startedAt !== undefined
-    this.#span = startSpan(`invoke_agent ${task.agent}`, {
-      parent: task.traceparent,
-      spanId: resumed ? laterId(task.id, task.lastEvent) : firstId(task.id),
-      ...(resumed ? { linked: firstId(task.id) } : {}),
-      kind: 'consumer',
-      attributes: attributesOf(task),
-    })
-    // A child that this incarnation asks for belongs below it.
-    const { traceparent } = this.#span
-    if (traceparent !== undefined) task.traceparent = traceparent
-    this.around = this.#span.isRecording
-      ? { step: (_task, run, inner) => this.step(run, inner), commit: (commit, inner) => this.commit(commit, inner) }
-      : { step: (_task, _run, inner) => inner(), commit: (_commit, inner) => inner() }
+    this.#parent = task.traceparent
+    this.#resumedAfter = task.startedAt === undefined ? undefined : task.lastEvent
+  }
+
+  get around(): Around {
+    return this
   }
 
   ended(exit: ActorExit): void {
     // It owned nothing, or no longer does: whoever owns the task tells what there is to tell.
     if (this.#commits === 0 || exit.kind === 'lost') return
-    if (exit.kind === 'failed') this.#span.fail(exit.error)
-    this.#span.set({ 'troupe.task.state': this.#state })
-    if (this.#first !== undefined) {
-      this.#span.set({ 'troupe.commit.ms': Math.round((this.#first.ended - this.#first.begun) * 1_000) / 1_000 })
-    }
-    this.#span.end()
+    const span = this.span()
+    if (exit.kind === 'failed') span.fail(exit.error)
+    span.set({ 'troupe.task.state': this.#state })
+    if (this.#first !== undefined) span.set({ 'troupe.commit.ms': this.#firstMs })
+    span.end()
   }
 
-  private async step(
-    run: { id: string; attempt: number; invocation: number },
-    inner: () => ReturnType<Observation['around']['step']>,
-  ) {
+  async step(_task: TaskRow, run: StepRun, inner: () => Promise<StepResult>): Promise<StepResult> {
     const attributes = {
       'troupe.step.id': run.id,
       'troupe.step.attempt': run.attempt,
       'troupe.step.invocation': run.invocation,
     }
-    const opened = this.#span.child(`step ${run.id}`, { attributes })
+    const opened = this.span().child(`step ${shortStep(this.#task.agent, run.id)}`, { attributes })
     const result = await opened.within(inner)
     opened.end(result.ok ? undefined : result.error)
     return result
   }
 
-  private async commit(commit: ActorCommit, inner: () => Promise<CommitOutcome>): Promise<CommitOutcome> {
-    const begun = clock()
+  committing(commit: ActorCommit): void {
     if (this.#first !== undefined) this.tellFirst(this.#first)
-    const opened = this.#commits === 0 ? undefined : this.commitSpan(commit, begun)
-    const outcome = await inner()
+    this.#committing = clock()
+    if (commit.children === undefined) return
+    // What this incarnation asks for belongs below it.
+    const { traceparent } = this.span()
+    if (traceparent !== undefined) for (const child of commit.children) child.traceparent = traceparent
+  }
+
+  committed(commit: ActorCommit, outcome: CommitOutcome): void {
     if (!outcome.applied) {
-      opened?.end({ code: `refused_${outcome.because}` })
-      return outcome
+      if (this.#commits > 0) this.commitSpan(commit).end({ code: `refused_${outcome.because}` })
+      return
     }
-    opened?.end()
     this.#commits += 1
     this.#state = commit.state
     if (this.#commits === 1) {
-      this.#first = { commit, begun, ended: clock() }
+      this.#first = commit
+      this.#firstMs = Math.round((clock() - this.#committing) * 1_000) / 1_000
       if (this.#task.ownerDeaths > 0) void this.tellPredecessor()
-    }
+    } else this.commitSpan(commit).end()
     for (const body of commit.events) this.tell(body)
-    return outcome
   }
 
-  private tellFirst({ commit, begun, ended }: { commit: ActorCommit; begun: number; ended: number }): void {
+  private span(): OpenSpan {
+    this.#span ??= startSpan(`invoke_agent ${this.#task.agent}`, {
+      ...whereOf(this.#task.id, this.#resumedAfter),
+      parent: this.#parent,
+      kind: 'consumer',
+      startedAt: this.#began,
+      attributes: attributesOf(this.#task),
+    })
+    return this.#span
+  }
+
+  private tellFirst(commit: ActorCommit): void {
     this.#first = undefined
-    this.commitSpan(commit, begun).end(undefined, ended)
+    this.commitSpan(commit).end(undefined, this.#committing + this.#firstMs)
   }
 
-  private commitSpan(commit: ActorCommit, startedAt: number): OpenSpan {
-    return this.#span.child('journal commit', {
+  private commitSpan(commit: ActorCommit): OpenSpan {
+    return this.span().child('journal commit', {
       kind: 'client',
-      startedAt,
+      startedAt: this.#committing,
       attributes: {
         'db.system.name': this.#parts.journalSystem,
         'db.operation.name': 'commit',
@@ -118,24 +128,22 @@ class Incarnation implements Observation {
 
   private tell(body: EventBody): void {
     if (body.type === 'task.failed' || body.type === 'task.rejected' || body.type === 'task.crashed') {
-      this.#span.fail(body.error)
+      this.span().fail(body.error)
       return
     }
     const told = eventAttributes(body)
-    if (told !== undefined) this.#span.event(body.type, told)
+    if (told !== undefined) this.span().event(body.type, told)
   }
 
   private async tellPredecessor(): Promise<void> {
-    const { traceparent, lastEvent } = this.#inherited
-    const { id } = this.#task
-    const events = await this.#parts.lastEvents(id, lastEvent).catch(() => [])
-    const lost = whoWasLost(events.filter(({ number }) => number <= lastEvent))
+    const upTo = this.#resumedAfter ?? 0
+    const { id, agent } = this.#task
+    const events = await this.#parts.lastEvents(id, upTo).catch(() => [])
+    const lost = whoWasLost(events.filter(({ number }) => number <= upTo))
     if (lost === undefined) return
-    const isFirst = lost.started.body.type === 'task.started'
-    startSpan(`invoke_agent ${this.#task.agent}`, {
-      parent: traceparent,
-      spanId: isFirst ? firstId(id) : laterId(id, lost.before),
-      ...(isFirst ? {} : { linked: firstId(id) }),
+    startSpan(`invoke_agent ${agent}`, {
+      ...whereOf(id, lost.started.body.type === 'task.started' ? undefined : lost.before),
+      parent: this.#parent,
       kind: 'consumer',
       startedAt: lost.started.at,
       attributes: attributesOf(this.#task),
@@ -155,13 +163,16 @@ export function whoWasLost(events: TaskEvent[]): { started: TaskEvent; before: n
   return { started: events[began]!, before: before?.number ?? 0, at: events[died]!.at }
 }
 
-function firstId(taskId: string): string {
-  return derivedSpanId(taskId)
+/** An incarnation's id, which others can work out: the log grows with each, so its length tells them apart. */
+function whereOf(taskId: string, resumedAfter: number | undefined): { spanId: string; linked?: string } {
+  const first = derivedSpanId(taskId)
+  if (resumedAfter === undefined) return { spanId: first }
+  return { spanId: derivedSpanId(`${taskId}#${resumedAfter}`), linked: first }
 }
 
-/** `lastEvent`: of the log when the incarnation began; it grows with each of them. */
-function laterId(taskId: string, lastEvent: number): string {
-  return derivedSpanId(`${taskId}#${lastEvent}`)
+/** xstate names an invocation by its whole path; which agent's it is the span above tells. */
+function shortStep(agent: string, id: string): string {
+  return id.startsWith(`0.${agent}.`) ? id.slice(agent.length + 3) : id
 }
 
 function attributesOf(task: TaskRow): SpanAttributes {

@@ -62,24 +62,27 @@ export function measureHost(metrics: Metrics, agents: readonly string[]): (inner
   return (inner) =>
     (task): Observation => {
       const watched = inner(task)
-      const { step, commit } = watched.around
+      const { around } = watched
+      let committing = 0
       return {
         around: {
           async step(row, run, work) {
             const begun = performance.now()
-            const result = await step(row, run, work)
+            const result = await around.step(row, run, work)
             const outcome = result.ok ? 'ok' : toTroupeError(result.error, 'step_failed').code
             steps(labelsOf(task.agent, 'outcome', outcome), (performance.now() - begun) / 1_000)
             return result
           },
-          async commit(made, work) {
-            const begun = performance.now()
-            const outcome = await commit(made, work)
-            committed(none, (performance.now() - begun) / 1_000)
+          committing(made) {
+            committing = performance.now()
+            around.committing(made)
+          },
+          committed(made, outcome) {
+            committed(none, (performance.now() - committing) / 1_000)
             group()
             if (outcome.applied) count(task, made, outcome)
             else refused(labelsOf(undefined, 'because', outcome.because))
-            return outcome
+            around.committed(made, outcome)
           },
         },
         ended: (exit) => watched.ended(exit),

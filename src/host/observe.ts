@@ -12,7 +12,7 @@ export interface Observation {
 export type Observe = (task: TaskRow) => Observation
 
 const NOTHING: Observation = {
-  around: { step: (_task, _run, inner) => inner(), commit: (_commit, inner) => inner() },
+  around: { step: (_task, _run, inner) => inner(), committing() {}, committed() {} },
   ended() {},
 }
 

@@ -16,6 +16,7 @@ import type { SpanSink, StartOptions } from './recorder.ts'
 const MAX_TEXT = 1_024
 /** Of a span; what is more is left out. */
 const MAX_EVENTS = 128
+/** Set after its beginning. */
 const MAX_ATTRIBUTES = 128
 
 export class RecordedSpan implements Span, EndedSpan {
@@ -34,6 +35,7 @@ export class RecordedSpan implements Span, EndedSpan {
   status: SpanStatus = { code: 0 }
   readonly #sink: SpanSink
   readonly #context: SpanContext
+  #set = 0
 
   constructor(
     sink: SpanSink,
@@ -65,14 +67,13 @@ export class RecordedSpan implements Span, EndedSpan {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
-    if (key in this.attributes || Object.keys(this.attributes).length < MAX_ATTRIBUTES) {
-      this.attributes[key] = typeof value === 'string' ? shortened(value) : value
-    }
+    if (++this.#set > MAX_ATTRIBUTES) return this
+    this.attributes[key] = typeof value === 'string' ? shortened(value) : value
     return this
   }
 
   setAttributes(attributes: Attributes): this {
-    for (const [key, value] of Object.entries(attributes)) if (value !== undefined) this.setAttribute(key, value)
+    for (const key in attributes) if (attributes[key] !== undefined) this.setAttribute(key, attributes[key])
     return this
   }
 
