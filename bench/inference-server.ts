@@ -1,8 +1,10 @@
 // The far side of bench/inference.ts, in a process of its own: the inference worker, an echo over the same kind of
-// stream, or a bare loop around session.run.
+// stream (by grpc-js alone, or behind the worker's server), or a bare loop around session.run.
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { duplex, loadService, startGrpcServer } from '../src/workers/grpc/index.ts'
+import { widenConnections, widenStreams } from '../src/workers/grpc/window.ts'
 import { startInferenceWorker } from '../src/workers/inference/index.ts'
 
 /** What a server tells of a measurement; its CPU in microseconds. */
@@ -12,24 +14,46 @@ export interface Report {
   process_us: number
 }
 
-const [mode = 'worker', path = ''] = process.argv.slice(2)
+const [mode = 'troupe', path = ''] = process.argv.slice(2)
 const asIs = (bytes: Buffer): Buffer => bytes
 
-if (mode === 'worker') {
+if (mode === 'troupe') {
   const worker = await startInferenceWorker({ address: '127.0.0.1:0', models: path, providers: ['cpu'], watchMs: 0 })
   serve(worker.port)
-} else if (mode === 'echo') {
+} else if (mode.endsWith('echo')) {
   const definition = loadService('inference.proto', 'inference.GRPCInferenceService')
   const stream = { ...definition.ModelStreamInfer!, requestDeserialize: asIs, responseSerialize: asIs }
-  const echo = duplex<Buffer, Buffer>((rpc) => {
-    rpc.on('data', (message: Buffer) => rpc.write(message))
-    return new Promise((resolve) => rpc.once('end', resolve))
-  })
-  const server = await startGrpcServer({
-    address: '127.0.0.1:0',
-    services: [{ definition: { ModelStreamInfer: stream }, methods: { ModelStreamInfer: echo } }],
-  })
-  serve(server.port)
+  if (mode === 'grpc-echo') {
+    const plain = new Server()
+    plain.addService(
+      { ModelStreamInfer: stream },
+      {
+        ModelStreamInfer(rpc: ServerDuplexStream<Buffer, Buffer>) {
+          rpc.on('data', (message: Buffer) => rpc.write(message))
+          rpc.on('end', () => rpc.end())
+        },
+      },
+    )
+    // The worker's receive window, so that the two differ in one thing only.
+    widenStreams(plain)
+    const bound = Promise.withResolvers<number>()
+    plain.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? bound.resolve(port) : bound.reject(error),
+    )
+    const port = await bound.promise
+    widenConnections(plain)
+    serve(port)
+  } else {
+    const echo = duplex<Buffer, Buffer>((rpc) => {
+      rpc.on('data', (message: Buffer) => rpc.write(message))
+      return new Promise((resolve) => rpc.once('end', resolve))
+    })
+    const server = await startGrpcServer({
+      address: '127.0.0.1:0',
+      services: [{ definition: { ModelStreamInfer: stream }, methods: { ModelStreamInfer: echo } }],
+    })
+    serve(server.port)
+  }
 } else {
   const [file = '', rows = '32', threads = '0'] = process.argv.slice(3)
   process.send!({ rows: await bareLoop(file, Number(rows), Number(threads)) })

@@ -2,12 +2,18 @@
 //
 // A 384-512-512-8 network behind the inference worker, against an echo of the same payload over the same kind of stream
 // (what gRPC itself allows) and against a bare loop around session.run (what the model itself allows). Server and load
-// are two processes. `troupe` uses prepared messages like the echo; `troupe-client` calls infer() as agents do.
+// are two processes, and every pair runs a second unmeasured first: compilers and caches are warm in all alike.
+//
+//   grpc-echo      a handler of grpc-js alone
+//   troupe-echo    an echo behind the worker's own server, which sends answers that are ready together at once
+//   troupe         the worker; prepared messages from the same load as the echoes
+//   troupe-client  the worker; infer() as agents call it
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Client, credentials } from '@grpc/grpc-js'
 import { writeOnnx } from '../src/training/onnx-writer.ts'
 import { encodeRequest } from '../src/workers/inference/codec.ts'
@@ -47,8 +53,9 @@ export async function run({ n = 3, json }: { n?: number; json: boolean }): Promi
       ['one-row-1-caller', 1, 1],
     ] as const) {
       const systems: [string, () => Promise<Result>][] = [
-        ['echo', () => throughStream('echo', '', rows, callers, ms)],
-        ['troupe', () => throughStream('worker', models, rows, callers, ms)],
+        ['grpc-echo', () => throughStream('grpc-echo', '', rows, callers, ms)],
+        ['troupe-echo', () => throughStream('troupe-echo', '', rows, callers, ms)],
+        ['troupe', () => throughStream('troupe', models, rows, callers, ms)],
         ['troupe-client', () => throughClient(models, rows, callers, ms)],
       ]
       for (const [system, measure] of systems) {
@@ -56,6 +63,7 @@ export async function run({ n = 3, json }: { n?: number; json: boolean }): Promi
         print({ system, workload, ...rounded({ ...result, rows_per_s: result.per_s * rows }) })
       }
     }
+    // The worker gives a run all processors but one.
     for (const threads of [0, 1]) {
       const rows = await bare(join(folder, 'model.onnx'), 32, threads)
       const system = threads === 0 ? 'session.run, all processors' : `session.run, ${threads} thread`
@@ -76,19 +84,19 @@ function message(rows: number): { bytes: Buffer; values: Float32Array } {
 
 /** Callers in a closed loop over one stream each way; answers arrive in any order, so each one starts the next request. */
 async function throughStream(mode: string, models: string, rows: number, callers: number, ms: number): Promise<Result> {
-  return await withServer(mode, models, async (port) => {
+  return await withServer(mode, models, async (port, begin) => {
     const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
     const asIs = (bytes: Buffer): Buffer => bytes
     const stream = client.makeBidiStreamRequest('/inference.GRPCInferenceService/ModelStreamInfer', asIs, asIs)
     const { bytes } = message(rows)
     const sent: number[] = []
-    const latencies: number[] = []
+    let latencies: number[] = []
     const done = Promise.withResolvers<void>()
     const send = (): void => {
       sent.push(performance.now())
       stream.write(bytes)
     }
-    const startedAt = performance.now()
+    let startedAt = Number.POSITIVE_INFINITY
     stream.on('error', () => {})
     stream.on('data', () => {
       const now = performance.now()
@@ -97,6 +105,10 @@ async function throughStream(mode: string, models: string, rows: number, callers
       else done.resolve()
     })
     for (let caller = 0; caller < callers; caller++) send()
+    await setTimeout(WARM_UP_MS)
+    begin()
+    latencies = []
+    startedAt = performance.now()
     await done.promise
     const elapsed = performance.now() - startedAt
     stream.cancel()
@@ -106,11 +118,11 @@ async function throughStream(mode: string, models: string, rows: number, callers
 }
 
 async function throughClient(models: string, rows: number, callers: number, ms: number): Promise<Result> {
-  return await withServer('worker', models, async (port) => {
+  return await withServer('troupe', models, async (port, begin) => {
     const client = createInferenceClient({ address: `127.0.0.1:${port}` })
     const inputs = [floatTensor('x', [rows, WIDTHS[0]!], message(rows).values)]
-    const latencies: number[] = []
-    const startedAt = performance.now()
+    let latencies: number[] = []
+    let startedAt = Number.POSITIVE_INFINITY
     const caller = async (): Promise<void> => {
       while (performance.now() - startedAt < ms) {
         const at = performance.now()
@@ -118,22 +130,32 @@ async function throughClient(models: string, rows: number, callers: number, ms: 
         latencies.push(performance.now() - at)
       }
     }
-    await Promise.all(Array.from({ length: callers }, caller))
+    const all = Promise.all(Array.from({ length: callers }, caller))
+    await setTimeout(WARM_UP_MS)
+    begin()
+    latencies = []
+    startedAt = performance.now()
+    await all
     const elapsed = performance.now() - startedAt
     client.close()
     return { latencies, elapsed }
   })
 }
 
-type Load = (port: number) => Promise<{ latencies: number[]; elapsed: number }>
+/** Calls `begin` when it is warm. */
+type Load = (port: number, begin: () => void) => Promise<{ latencies: number[]; elapsed: number }>
+
+const WARM_UP_MS = 1_000
 
 async function withServer(mode: string, models: string, load: Load): Promise<Result> {
   const server = start([mode, models])
   try {
     const [{ port }] = (await once(server, 'message')) as [{ port: number }]
-    server.send('measure')
-    const before = process.cpuUsage()
-    const { latencies, elapsed } = await load(port)
+    let before = process.cpuUsage()
+    const { latencies, elapsed } = await load(port, () => {
+      server.send('measure')
+      before = process.cpuUsage()
+    })
     const { user, system } = process.cpuUsage(before)
     server.send('report')
     const [report] = (await once(server, 'message')) as [Report]
