@@ -6,6 +6,7 @@ import type { EntityKind } from '@troupe/tools/entities/entity'
 import { recognise } from '@troupe/tools/entities/recognise'
 import { recogniseEntities } from '@troupe/tools/recognise-entities'
 import { redact } from '@troupe/tools/redact'
+import { random } from '../../bench/random.ts'
 import { sharedData } from '../support/shared-data.ts'
 
 after(closeDocumentPools)
@@ -203,4 +204,50 @@ test('letters of a postcode are no name, and the roles of a contract are no orga
     '22 Harbour Road, Bristol BS1 5TY. Nordlicht Consulting AG ("Provider") works. The Provider shall deliver.'
   assert.deepEqual(found(text, 'person'), [])
   assert.deepEqual(found(text, 'organisation'), ['Nordlicht Consulting AG'])
+})
+
+/** Made here, because the public sentences have none of these kinds: the same numbers in every run. */
+function* madeNumbers(count: number): Generator<{ kind: EntityKind; text: string }> {
+  const dice = random(4)
+  const digits = (length: number) => Array.from({ length }, () => dice.integer(0, 9)).join('')
+  const ibanOf = (country: string, account: string) => {
+    const moved = `${account}${country}00`.replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55))
+    const check = 98n - (BigInt(moved) % 97n)
+    return `${country}${String(check).padStart(2, '0')}${account}`
+  }
+  const grouped = (iban: string) => iban.replace(/(.{4})(?=.)/g, '$1 ')
+  for (let index = 0; index < count; index++) {
+    const area = String(dice.integer(1, 665)).padStart(3, '0')
+    const ssn = [area, String(dice.integer(1, 99)).padStart(2, '0'), String(dice.integer(1, 9_999)).padStart(4, '0')]
+    yield { kind: 'ssn', text: `Her SSN is ${ssn.join(['-', ' ', ''][index % 3])} as the form says.` }
+    yield { kind: 'ssn', text: `Applicant ${ssn.join('-')}, born in Ohio.` }
+    const iban = [
+      ibanOf('DE', digits(18)),
+      ibanOf('FR', digits(23)),
+      ibanOf('NL', `ABNA${digits(10)}`),
+      ibanOf('GB', `BUKB${digits(14)}`),
+    ][index % 4]!
+    yield { kind: 'iban', text: `Please transfer it to ${index % 2 === 0 ? iban : grouped(iban)} by Friday.` }
+    const ip = Array.from({ length: 4 }, () => dice.integer(0, 255)).join('.')
+    yield { kind: 'ip', text: `The request came from ${ip} at noon.` }
+    const wide = Array.from({ length: 8 }, () => dice.integer(0x1000, 0xffff).toString(16))
+    yield {
+      kind: 'ip',
+      text: `The host ${index % 2 === 0 ? wide.join(':') : `${wide.slice(0, 3).join(':')}::${wide[7]}`} answers.`,
+    }
+  }
+}
+
+test('made social security numbers, IBANs and IP addresses are found nearly always', (t) => {
+  const counts = new Map<EntityKind, { right: number; all: number }>()
+  for (const { kind, text } of madeNumbers(200)) {
+    const count = counts.get(kind) ?? { right: 0, all: 0 }
+    counts.set(kind, count)
+    count.all += 1
+    if (recognise(text).some((one) => one.kind === kind)) count.right += 1
+  }
+  for (const [kind, { right, all }] of counts) {
+    t.diagnostic(`${kind}: recall ${(right / all).toFixed(3)} of ${all} made ones`)
+    assert.ok(right / all >= 0.98, `${kind}: recall ${right / all}`)
+  }
 })

@@ -4,6 +4,7 @@
 import {
   findSeason,
   fitChange,
+  mean,
   median,
   medianDeviation,
   runningMedian,
@@ -26,6 +27,8 @@ export interface TakenApart {
 }
 
 const SEASON_COUNTS = 0.001
+/** The share of the level between the highest and the lowest place of a cycle that is worth telling. */
+const LEAST_SWING = 0.04
 /** Robust standard deviations from the neighbours beyond which a value is put aside while the rest is measured. */
 const WILD = 4.5
 
@@ -175,10 +178,13 @@ const MONTHS = [
 ]
 const WEEKDAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday']
 
-function seasonOf({ table, time, measure, query }: Context, cycle: Cycle, season: Season): Candidate {
+function seasonOf({ table, time, measure, query, series }: Context, cycle: Cycle, season: Season): Candidate {
   const ranked = [...season.shape].sort((a, b) => b[1] - a[1])
   const [peak = 0] = ranked[0] ?? []
   const [trough = 0] = ranked.at(-1) ?? []
+  // Sure and yet of no matter: nobody plans by two percent.
+  const swing = (season.shape.get(peak) ?? 0) - (season.shape.get(trough) ?? 0)
+  const matters = swing >= LEAST_SWING * Math.abs(mean(series.values))
   const raw = sql.season(time.column, cycle.key)
   const place = cycle.length === 4 ? `(3 * floor((${raw} - 1) / 3.0) + 1)` : raw
   const placed = `SELECT min(${place}) AS place, ${measure.sql} AS value FROM ${sql.identifier(table)} WHERE ${time.filter} GROUP BY ${time.period}`
@@ -203,7 +209,7 @@ function seasonOf({ table, time, measure, query }: Context, cycle: Cycle, season
     },
     method: 'analysis of variance of the places in the cycle, after the slow part is taken out',
     chance: season.chance,
-    weight: season.explained,
+    weight: matters ? season.explained : 0,
     at: { cycle: cycle.name },
     evidence: query,
   }
