@@ -1,4 +1,5 @@
-// troupe train classifier|embedder, and --builtin: the models that ship, made again bit for bit.
+// troupe train classifier|embedder; rollback to the version before; --builtin: the models that ship, made again bit for
+// bit.
 import { basename } from 'node:path'
 import { parseArgs } from 'node:util'
 import { TroupeError } from '../contract/errors.ts'
@@ -6,6 +7,7 @@ import {
   type Registration,
   readTable,
   registerModel,
+  rollBack,
   type TrainedModel,
   type TrainingProgress,
   trainBuiltinModels,
@@ -17,9 +19,14 @@ export const TRAIN_USAGE = `troupe train classifier --data <file.csv|tsv|jsonl> 
                         [--out models] [--seed 1] [--held-out 0.1] [--features 65536]
 troupe train embedder   --corpus <file.csv|tsv|jsonl> --name <name> [--text text] [--label column of what belongs together]
                         [--out models] [--seed 1]
+troupe train rollback   --name <name> [--out models]      serve the version before the newest again
 troupe train --builtin  [--out models]      the models that ship with Troupe, from the project’s own texts`
 
 export async function trainCommand(args: string[]): Promise<void> {
+  if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
+    console.log(TRAIN_USAGE)
+    return
+  }
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -49,7 +56,10 @@ export async function trainCommand(args: string[]): Promise<void> {
       return
     }
     const name = required(values.name, 'name')
-    if (positionals[0] === 'classifier') {
+    if (positionals[0] === 'rollback') {
+      const { from, to } = await rollBack(values.out, name)
+      console.log(`${name}: version ${to} is the newest again; version ${from} is held back`)
+    } else if (positionals[0] === 'classifier') {
       const file = required(values.data, 'data')
       const [text, label] = [values.text, values.label ?? 'label']
       const examples = (await readTable(file)).map((row) => ({ text: column(row, text), label: column(row, label) }))

@@ -182,7 +182,10 @@ program
   .description('train a model; `troupe train --help` says how')
   .allowUnknownOption()
   .helpOption(false)
-  .action(async (given: string[]) => (await import('./train.ts')).trainCommand(given))
+  // All of it as it was typed: commander would take train's --data for its own, the data folder.
+  .action(async () =>
+    (await import('./train.ts')).trainCommand(process.argv.slice(process.argv.indexOf('train', 2) + 1)),
+  )
 const plugins = program.command('plugin').description('new, check, add, list and remove agent packages')
 plugins
   .command('new <folder>')

@@ -14,7 +14,7 @@ export { createFeaturiser, type Featuriser, type FeaturiserConfig } from './feat
 export { measureClassifier } from './measure.ts'
 export type { ModelCard } from './model-card.ts'
 export { populationStability } from './profile.ts'
-export { liveModel, type Registration, registerModel } from './registry.ts'
+export { liveModel, type Registration, registerModel, rollBack } from './registry.ts'
 export { openModel, type RunningModel } from './run-model.ts'
 export type { Example } from './split.ts'
 export { readTable } from './table.ts'

@@ -44,6 +44,19 @@ export async function registerModel(repository: string, trained: TrainedModel): 
   return { version, promotion, folder }
 }
 
+/** Holds the newest version back by one rename: a worker that watches the folder serves the one before it again. */
+export async function rollBack(repository: string, name: string): Promise<{ from: string; to: string }> {
+  const home = join(repository, name)
+  const [before, newest] = (await versionsIn(home)).slice(-2)
+  if (before === undefined) throw new TroupeError('model_not_found', `no model “${name}” in ${repository}`)
+  if (newest === undefined) {
+    throw new TroupeError('wrong_state', `“${name}” has only version ${before}: there is none to go back to`)
+  }
+  await mkdir(join(home, HELD_BACK), { recursive: true })
+  await rename(join(home, String(newest)), join(home, HELD_BACK, String(newest)))
+  return { from: String(newest), to: String(before) }
+}
+
 /** Puts a version in place by one rename: a worker that watches the folder never sees half a model. */
 export async function writeModel(folder: string, card: ModelCard, onnx: Buffer): Promise<void> {
   const unfinished = join(dirname(folder), `.${basename(folder)}-${process.pid}`)

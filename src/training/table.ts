@@ -5,9 +5,17 @@ import { TroupeError } from '../contract/errors.ts'
 export type Row = Record<string, string>
 
 export async function readTable(path: string): Promise<Row[]> {
-  const content = (await readFile(path, 'utf8')).replace(/^\ufeff/, '')
+  const content = (await read(path)).replace(/^\ufeff/, '')
   if (/\.(jsonl|ndjson)$/i.test(path)) return readJsonLines(content, path)
   return readDelimited(content, /\.tsv$/i.test(path) ? '\t' : ',', path)
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new TroupeError('document_unreadable', `the data cannot be read: ${(cause as Error).message}`, { cause })
+  }
 }
 
 export function readDelimited(content: string, delimiter: string, source: string): Row[] {

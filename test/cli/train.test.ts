@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { promisify } from 'node:util'
 import { trainCommand } from '../../src/cli/train.ts'
 import { generateDocuments } from '../../src/training/corpus/index.ts'
 
@@ -37,6 +39,21 @@ test('a column that is not there is named, with those that are', async () => {
 })
 
 test('what to train, and under which name, must be said', async () => {
-  await assert.rejects(trainCommand([]), { code: 'invalid_input' })
+  await assert.rejects(trainCommand(['--name', 'x']), { code: 'invalid_input' })
   await assert.rejects(trainCommand(['poet', '--name', 'x']), { code: 'invalid_input', message: /train what/ })
+})
+
+const TROUPE = join(import.meta.dirname, '..', '..', 'src', 'cli', 'troupe.ts')
+const typed = (...args: string[]) => promisify(execFile)(process.execPath, [TROUPE, ...args], { cwd: folder })
+
+test('as it is typed: --data is the data to learn from, a second run is compared, and rollback is one command', async () => {
+  const train = ['train', 'classifier', '--data', 'data.csv', '--text', 'body', '--label', 'kind', '--name', 'kinds']
+  const first = await typed(...train)
+  assert.match(first.stdout, /kinds version 1: accuracy .*\npromoted: the first version/)
+  assert.match(first.stderr, /\w/, 'no progress was shown')
+  assert.match((await typed(...train)).stdout, /kinds version 2: .*\npromoted: not worse: /)
+  const back = await typed('train', 'rollback', '--name', 'kinds')
+  assert.equal(back.stdout, 'kinds: version 1 is the newest again; version 2 is held back\n')
+  await assert.rejects(typed('train', 'rollback', '--name', 'kinds'), /only version 1: there is none to go back to/)
+  assert.match((await typed('train', '--help')).stdout, /troupe train classifier --data/)
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { type TrainedModel, trainClassifier } from '../../src/training/classifier.ts'
 import { generateDocuments } from '../../src/training/corpus/index.ts'
-import { liveModel, registerModel } from '../../src/training/registry.ts'
+import { liveModel, registerModel, rollBack } from '../../src/training/registry.ts'
 
 const GOOD = generateDocuments({ seed: 5, split: 'train', perKind: 40, foreign: 1, noise: false })
 // The same texts with labels moved by one: what is learnt from them is wrong.
@@ -53,4 +53,18 @@ test('a name that would leave the repository is refused', async () => {
   const trained = await train(GOOD)
   await assert.rejects(registerModel(repository, { ...trained, name: '../kinds' }), { code: 'invalid_input' })
   assert.deepEqual(await readdir(repository), [])
+})
+
+test('a rollback holds the newest version back, and its number is not given again', async () => {
+  const trained = await train(GOOD)
+  for (const version of ['1', '2']) assert.equal((await registerModel(repository, trained)).version, version)
+  assert.deepEqual(await rollBack(repository, 'kinds'), { from: '2', to: '1' })
+  assert.equal((await liveModel(repository, 'kinds'))!.version, '1')
+  assert.equal((await registerModel(repository, trained)).version, '3')
+})
+
+test('there is no rollback without a version before, nor of a model that is not there', async () => {
+  await registerModel(repository, await train(GOOD))
+  await assert.rejects(rollBack(repository, 'kinds'), { code: 'wrong_state' })
+  await assert.rejects(rollBack(repository, 'nothing'), { code: 'model_not_found' })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readDelimited } from '../../src/training/table.ts'
+import { readDelimited, readTable } from '../../src/training/table.ts'
 
 test('quotes, commas and lines within fields are kept', () => {
   assert.deepEqual(readDelimited('text,label\r\n"a ""b"", c\nd",x\ny,\n', ',', 'data.csv'), [
@@ -15,4 +15,8 @@ test('a record with a field too many is refused with its number', () => {
 
 test('a quote that is never closed is refused', () => {
   assert.throws(() => readDelimited('a\n"b', ',', 'data.csv'), { code: 'document_unreadable' })
+})
+
+test('a file that is not there is the caller’s mistake, with its name', async () => {
+  await assert.rejects(readTable('/nowhere/data.csv'), { code: 'document_unreadable', message: /nowhere\/data\.csv/ })
 })
