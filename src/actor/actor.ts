@@ -25,7 +25,7 @@ import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy, mayPass } from './restart.ts'
 import { outwardState } from './settle.ts'
-import { type ActorState, emptyState } from './state.ts'
+import { type ActorState, emptyState, isEmptyState } from './state.ts'
 import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
 
@@ -226,7 +226,8 @@ export class Actor {
   /** A handler's state rarely changes: its records are rows of their own. A machine's changes with each turn. */
   private stateChanged(): boolean {
     if (this.machine !== undefined) return true
-    const json = JSON.stringify(this.logic.state)
+    const { state } = this.logic
+    const json = isEmptyState(state) ? EMPTY : JSON.stringify(state)
     const changed = json !== this.writtenState
     this.writtenState = json
     return changed

@@ -47,6 +47,21 @@ export function emptyState(): ActorState {
   return { steps: {}, timers: {}, invocations: {}, crashes: [] }
 }
 
+const EMPTY = Object.keys(emptyState()).length
+
+/** Nothing is under way and nothing has happened that counts: how most handlers are from their first turn to their last. */
+export function isEmptyState(state: ActorState): boolean {
+  const { steps, timers, invocations, crashes } = state
+  // An optional part that is there counts as something.
+  if (Object.keys(state).length > EMPTY || crashes.length > 0) return false
+  return isEmptyRecord(steps) && isEmptyRecord(timers) && isEmptyRecord(invocations)
+}
+
+function isEmptyRecord(record: object): boolean {
+  for (const _ in record) return false
+  return true
+}
+
 export function machinePart(snapshot: AnyMachineSnapshot): NonNullable<ActorState['machine']> {
   const part: NonNullable<ActorState['machine']> = { value: snapshot.value, context: snapshot.context }
   const history = Object.entries(snapshot.historyValue as Record<string, AnyStateNode[]>)
