@@ -1,6 +1,8 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
-// TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_TLS_CERT, _KEY
-// and _CA; TROUPE_LOG (info); traces as in trace-settings.ts. Tells its parent its port when it serves; SIGTERM drains it.
+// TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_KEEP_VERSIONS (2: the
+// one before the newest too, because collections that it embedded are searched until they are embedded anew),
+// TROUPE_INFERENCE_TLS_CERT, _KEY and _CA; TROUPE_LOG (info); traces as in trace-settings.ts.
+// Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
 import type { TlsFiles } from '../workers/grpc/index.ts'
@@ -23,6 +25,7 @@ await runProcess(async () => {
     address: environment.TROUPE_INFERENCE_ADDRESS ?? '127.0.0.1:0',
     models: environment.TROUPE_MODELS ?? 'models',
     metrics: measures.metrics,
+    keepVersions: keepVersions(environment.TROUPE_INFERENCE_KEEP_VERSIONS),
     onEvent: logEvent,
     ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
     ...tls(),
@@ -55,6 +58,12 @@ function providers(list: string | undefined): Pick<InferenceWorkerOptions, 'prov
     throw new TroupeError('configuration_invalid', `TROUPE_INFERENCE_PROVIDERS: ${name} is none of cuda, webgpu, cpu`)
   })
   return { providers: wanted }
+}
+
+function keepVersions(given = '2'): number {
+  const count = Number(given)
+  if (Number.isInteger(count) && count >= 1) return count
+  throw new TroupeError('configuration_invalid', `TROUPE_INFERENCE_KEEP_VERSIONS: ${given} is no whole number from 1`)
 }
 
 function tls(): { tls?: TlsFiles } {

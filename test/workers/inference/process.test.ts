@@ -27,11 +27,14 @@ async function start(models: string, address: string): Promise<{ process: ChildP
 test('it says when it is ready, its successor serves the client after a SIGKILL, and SIGTERM drains it', async () => {
   const models = temporaryModels()
   models.put('double', '1', scaleModel(2))
+  models.put('double', '2', scaleModel(4))
   const first = await start(models.folder, '127.0.0.1:0')
   const client = createInferenceClient({ address: `127.0.0.1:${first.port}` })
   let second: ChildProcess | undefined
   try {
     await client.infer('double', [row(1)])
+    // What the version before embedded is searched until it is embedded anew, so that version is served too.
+    assert.deepEqual((await client.metadata('double')).versions, ['1', '2'])
     first.process.kill('SIGKILL')
     await once(first.process, 'exit')
     second = (await start(models.folder, `127.0.0.1:${first.port}`)).process
