@@ -14,7 +14,7 @@
 //
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
 // order, in the commit that applies it), P7 (cancel and deadline are looked at before everything else).
-import { TroupeError } from '../contract/errors.ts'
+import { TroupeError, toErrorRecord } from '../contract/errors.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import { Chatter } from './chatter.ts'
@@ -23,8 +23,8 @@ import { composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
-import { effectivePolicy, mayPass } from './restart.ts'
-import { outwardState } from './settle.ts'
+import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
+import { outwardState, settle } from './settle.ts'
 import { type ActorState, emptyState, isEmptyState } from './state.ts'
 import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
@@ -167,7 +167,7 @@ export class Actor {
     if (loaded !== undefined) this.receive(loaded.mail)
   }
 
-  private async commit(turn: Turn): Promise<void> {
+  private async commit(turn: Turn, refused?: TroupeError): Promise<void> {
     const { isRunning, needsPerson, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
     const letsGo = this.draining && (this.runner.size === 0 || performance.now() >= this.graceEnds)
@@ -186,9 +186,19 @@ export class Actor {
       outward,
       usage: this.chatter.usage,
     })
-    if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
+    if (refused === undefined && turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
     this.parts.around.committing(commit)
-    const outcome = await this.parts.journal.commit(commit)
+    let outcome: CommitOutcome
+    try {
+      outcome = await this.parts.journal.commit(commit)
+    } catch (error) {
+      if (refused !== undefined || !isRefusal(error)) throw error
+      // What is refused for good would be refused again for ever: the task ends of it, from its last good state (P5).
+      const last = new Turn()
+      last.end({ state: 'failed', error: toErrorRecord(error) })
+      settle(last, { task: this.task, agent: this.parts.agent, state })
+      return await this.commit(last, error)
+    }
     this.parts.around.committed(commit, outcome)
     if (!outcome.applied) {
       const fenced = outcome.because === 'lease'

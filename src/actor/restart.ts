@@ -44,3 +44,10 @@ export function restartAfterCrash(
   if (spent.exceeded) return undefined
   return { crashes: spent.window, inMs: backoffDelay(spent.window.length, RESTART_BACKOFF, random) }
 }
+
+/** The journal will never take it: a value over its limit, or one that is no JSON, or what an isolated agent may not do. */
+export function isRefusal(error: unknown): error is TroupeError {
+  return error instanceof TroupeError && REFUSALS.has(error.code)
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['value_too_large', 'invalid_input', 'permission_denied'])
