@@ -107,7 +107,7 @@ function roleOf(
   if (YEAR_NAME.test(name)) return fewValues ? 'dimension' : 'other'
   // 1, 2, 3 … to the last row counts rows, it measures nothing.
   const counts = type === 'integer' && facts.distinct === filled && Number(facts.max) - Number(facts.min) === filled - 1
-  return counts && filled > 10 ? 'identifier' : 'measure'
+  return counts && filled > 10 && !MONEY_NAME.test(name) ? 'identifier' : 'measure'
 }
 
 const MONEY_NAME = /revenue|sales|turnover|profit|income|earnings|amount|spend|cost|expense|value|total/i
