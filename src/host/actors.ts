@@ -6,6 +6,7 @@ import type { Actor } from '../actor/actor.ts'
 
 export interface Actors extends Iterable<Actor> {
   readonly size: number
+  has(taskId: string): boolean
   get(taskId: string): Actor | undefined
   add(actor: Actor): void
   /** Whoever has taken its task up again stays. */
@@ -19,6 +20,7 @@ export function createActors(): Actors {
       return boxes.size
     },
 
+    has: (taskId) => boxes.has(taskId),
     get: (taskId) => boxes.get(taskId)?.actor,
 
     add(actor) {

@@ -84,13 +84,12 @@ export function createHost(parts: HostParts): Host {
   let accepting = false
 
   function onOffer(offer: Offer): void {
-    if (!accepting || actors.get(offer.taskId) !== undefined) {
+    if (!accepting || actors.has(offer.taskId)) {
       takers.get(offer.agent)?.more(1)
       return
     }
     // A fresh task travels with its offer: nothing to read. It is copied because the actor's row changes.
-    if (offer.task !== undefined && offer.task.version === 0)
-      run({ task: { ...offer.task }, mail: [], steps: {} }, offer)
+    if (offer.task?.version === 0) run({ task: { ...offer.task }, mail: [], steps: {} }, offer)
     else void loadAndRun(offer)
   }
 
@@ -111,8 +110,7 @@ export function createHost(parts: HostParts): Host {
   function run(loaded: LoadedTask, offer: Wake): void {
     const { task } = loaded
     const mustStop = loaded.mail.some(isOrderToStop)
-    const fit =
-      actors.get(task.id) !== undefined ? undefined : mustStop ? anyAgent(agents, task) : fitVersion(agents, task)
+    const fit = actors.has(task.id) ? undefined : mustStop ? anyAgent(agents, task) : fitVersion(agents, task)
     if (fit?.agent === undefined) {
       if (fit !== undefined) void waitForHost(task, fit.reason)
       takers.get(offer.agent)?.more(1)
@@ -288,9 +286,8 @@ export function createHost(parts: HostParts): Host {
     async drain(graceMs) {
       accepting = false
       for (const taker of takers.values()) await taker.stop()
-      const exits = [...actors].map((actor) => actor.exited)
       for (const actor of actors) actor.drain(graceMs)
-      await Promise.all(exits)
+      await Promise.all([...actors].map(({ exited }) => exited))
       await end()
     },
 
