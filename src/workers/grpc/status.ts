@@ -5,6 +5,8 @@ import { ERROR_CODES, type ErrorCode, TroupeError, toTroupeError } from '../../c
 
 export const CODE_TRAILER = 'troupe-code'
 
+const OVERLOADED_PAUSE_MS = '200'
+
 // Trailers share one header block with a limit of some kilobytes; a longer message would lose the whole status.
 const MAX_MESSAGE = 1_000
 
@@ -49,6 +51,8 @@ export function toGrpcStatus(thrown: unknown): StatusObject {
   const error = toTroupeError(thrown)
   const metadata = new Metadata()
   metadata.set(CODE_TRAILER, error.code)
+  // gRPC's own word for it: clients that retry by themselves wait this long.
+  if (error.code === 'overloaded') metadata.set('grpc-retry-pushback-ms', OVERLOADED_PAUSE_MS)
   return { code: grpcStatusOf(error.code), details: statusMessage(error), metadata }
 }
 

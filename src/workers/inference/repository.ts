@@ -1,6 +1,7 @@
 // Which versions of which models are served. The flow of a new version: registry (it appears on disk) → scan →
 // resources → load → health (all in the probe's expendable process) → start (its instances) → available. Only then is
 // the version before it unloaded; if any stage refuses it, that one simply goes on: the rollback is to change nothing.
+import { existsSync } from 'node:fs'
 import { fromErrorRecord, TroupeError, toErrorRecord, toTroupeError } from '../../contract/errors.ts'
 import type { BatchLimits } from './batcher.ts'
 import type { Measurements, ModelEvent } from './measurements.ts'
@@ -86,6 +87,8 @@ export class ModelRepository {
   /** Makes what is served equal to what lies on disk. One change at a time, in the order of asking. */
   async scan(): Promise<void> {
     await this.#alone(async () => {
+      // A volume that is away for a moment must not unload what serves from memory.
+      if (this.#models.size > 0 && !existsSync(this.#settings.folder)) return
       const found = findVersions(this.#settings.folder)
       const names = new Set([...found.map(({ name }) => name), ...this.#models.keys()])
       for (const name of names)

@@ -47,6 +47,18 @@ test('a coded error keeps its code, message and status across the wire', async (
   await server.stop()
 })
 
+test('a refusal for want of room says when to come back, in gRPC’s own words', async () => {
+  const server = await startEcho({}, () => {
+    throw new TroupeError('overloaded', 'the queue is full')
+  })
+  const client = connect(echoDefinition, server.port)
+  const error = (await call(client, 'One', {}).catch((caught: ServiceError) => caught)) as ServiceError
+  assert.equal(error.code, status.RESOURCE_EXHAUSTED)
+  assert.deepEqual(error.metadata.get('grpc-retry-pushback-ms'), ['200'])
+  client.close()
+  await server.stop()
+})
+
 test('a thrown value without a code is internal, an unknown rpc unimplemented', async () => {
   const server = await startEcho({}, () => {
     throw new Error('oops')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, renameSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { floatRows, type InferenceClient, sha256Of } from '../../../src/workers/inference/index.ts'
@@ -65,6 +65,20 @@ test('a version that disappears from disk is unloaded, and the one before it com
   stage.models.remove('scale', '2')
   await stage.worker.scan()
   assert.equal(await factorOf(stage.client), 1)
+})
+
+test('a repository whose folder vanishes goes on serving, and is looked at again when it is back', async () => {
+  await using stage = await scene((models) => models.put('scale', '1', scaleModel(2)))
+  const { folder } = stage.models
+  renameSync(folder, `${folder}-away`)
+  await stage.worker.scan()
+  const [served] = await stage.client.infer('scale', [row(3)])
+  assert.equal(floatRows(served!)[0]![0], 6)
+  renameSync(`${folder}-away`, folder)
+  stage.models.put('scale', '2', scaleModel(5))
+  await stage.worker.scan()
+  const [newer] = await stage.client.infer('scale', [row(3)])
+  assert.equal(floatRows(newer!)[0]![0], 15)
 })
 
 test('a refused version is tried again when its files change, not before', async () => {
