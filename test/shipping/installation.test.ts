@@ -174,6 +174,21 @@ describe('the roles, as the image runs them', { skip: missing('postgres') || mis
     execFileSync(promtool, ['test', 'rules', cases], { stdio: 'pipe' })
   })
 
+  test('while Postgres is away the gateway is scraped and says so, and it is not ready; then all is well again', async (t) => {
+    if (postgres.pid === undefined) return t.skip('the server was named by the environment and is not ours to stop')
+    const says = async (value: 0 | 1) => {
+      while (!new RegExp(`^troupe_journal_up ${value}$`, 'm').test(await scrape('gateway')))
+        await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    await postgres.down()
+    await says(0)
+    assert.equal((await fetch(`${running.get('gateway')!.url}/readyz`)).status, 503)
+    await postgres.restart()
+    await says(1)
+    await Promise.all([...running.values()].map(untilReady))
+    assert.equal((await run('quality-assurance', { dataset: { text: 'a,b\n1,2\n3,4\n' } })).state, 'completed')
+  })
+
   test('SIGTERM drains each of them, and each exits 0', async () => {
     for (const role of [...ROLES].reverse()) {
       const { child, said } = running.get(role)!
