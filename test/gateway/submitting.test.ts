@@ -104,3 +104,22 @@ test('a drain names the submissions whose end was not told', async () => {
   assert.deepEqual(await socket.next(), { type: 'draining', resume: { tasks: { [task]: 1 }, streams: {} } })
   await drained
 })
+
+test('of more than a connection may have on its way the rest is told to come again; the connection stays', async () => {
+  await using started = await startGateway()
+  const socket = await openSocket(started, started.adminKey)
+  const count = 1_200
+  for (let n = 0; n < count; n++) {
+    socket.send({ type: 'submit', request: `r${n}`, submission: echo(n), watch: 'end' })
+  }
+  const seen = { submitted: 0, overloaded: 0 }
+  for (let n = 0; n < count; n++) {
+    const { type, problem } = await socket.next()
+    if (type === 'submitted') seen.submitted++
+    else if (problem.code === 'overloaded') seen.overloaded++
+  }
+  assert.deepEqual(seen, { submitted: 1_000, overloaded: 200 })
+  socket.send({ type: 'ping' })
+  assert.equal((await socket.next()).type, 'pong')
+  socket.close()
+})

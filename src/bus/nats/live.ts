@@ -16,6 +16,9 @@ const MAX_BATCH = 500
 /** Well below what a server takes by default (1 MB). What is larger is not announced: followers look in the journal. */
 const MAX_BYTES = 512 * 1024
 
+/** A subscription outlives its last reader by this: one task after the other would subscribe and unsubscribe each time. */
+const LINGER_MS = 2_000
+
 type Handler = (events: TaskEvent[]) => void
 
 export function createLive(connection: Connection, subjects: Subjects, fanOut: ReturnType<typeof createFanOut>) {
@@ -76,9 +79,13 @@ export function createLive(connection: Connection, subjects: Subjects, fanOut: R
       return () => {
         handlers.delete(handler)
         if (handlers.size === 0 && tasks.get(task) === handlers) tasks.delete(task)
-        if (tasks.size > 0 || readers.get(subject)?.tasks !== tasks) return
-        readers.delete(subject)
-        unsubscribe()
+        if (tasks.size > 0) return
+        const linger = setTimeout(() => {
+          if (tasks.size > 0 || readers.get(subject)?.tasks !== tasks) return
+          readers.delete(subject)
+          unsubscribe()
+        }, LINGER_MS)
+        linger.unref()
       }
     },
   }
