@@ -2,9 +2,11 @@
 // again and again is tried again, more and more slowly; the host itself never notices.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { z } from 'zod'
 import { TroupeError } from '../contract/errors.ts'
-import { type Channel, createGuard, launchOf } from '../isolation/index.ts'
-import { type AgentPackage, type AgentRecord, NO_PERMISSIONS } from '../plugins/index.ts'
+import { type Channel, createGuard, launchOf, wireOver } from '../isolation/index.ts'
+import { type AgentPackage, type AgentRecord, agentRecords, NO_PERMISSIONS } from '../plugins/index.ts'
 import { processChild, type Supervisor, startSupervisor } from '../supervision/index.ts'
 import type { Parts } from './parts.ts'
 import { createServices } from './services.ts'
@@ -29,6 +31,8 @@ const ENTRY = join(import.meta.dirname, 'plugin.ts')
 /** Twice its lease: whoever has not renewed for so long is stuck in its own code. */
 const SILENT_MS = 6_000
 const LOOK_MS = 1_000
+/** What runProcess prints where no channel of Node's is. */
+const READY = /^host host_/
 const START_AGAIN_MS = 30_000
 const DESCRIBE_MS = 30_000
 /** Died often and at once: from the first to the longest wait before it is started again. */
@@ -85,13 +89,17 @@ async function startOne(parts: Parts, plugin: IsolatedPlugin, label: string): Pr
           env: environmentOf(plugin.package, { askable, graceMs: settings.graceMs, describe: false }),
           shutdown: settings.graceMs + 2_000,
           backoff: BACKOFF,
+          ready: READY,
           output: ({ text }) => log.info({ plugin: name }, text),
           attach(child) {
             const guarded = { name, agents: plugin.agents.map((agent) => agent.name), permissions }
             const { journal, bus } = parts.stores
             const guard = createGuard(
               { journal, bus, services, plugin: guarded, label: `${label}/${name}` },
-              channelOf(child),
+              wireOf(child, (why) => {
+                log.warn({ plugin: name }, `The isolated plug-in is ended: ${why}.`)
+                child.kill('SIGKILL')
+              }),
             )
             const look = setInterval(() => {
               if (guard.silentMs() > SILENT_MS) child.kill('SIGKILL')
@@ -117,9 +125,10 @@ export async function describeIsolated(found: AgentPackage): Promise<AgentRecord
   const child = spawn(command, args, {
     cwd: found.folder,
     env: environmentOf(found, { askable: [], graceMs: 0, describe: true }),
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   })
   let said = ''
+  let timer: NodeJS.Timeout | undefined
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     if (said.length < 4_000) said += text
   })
@@ -129,22 +138,24 @@ export async function describeIsolated(found: AgentPackage): Promise<AgentRecord
         reject(
           new TroupeError('plugin_invalid', `${found.name} ${why}. ${said.trim().split('\n').slice(0, 6).join(' ')}`),
         )
-      const timer = setTimeout(() => refuse(`did not load within ${DESCRIBE_MS} ms`), DESCRIBE_MS)
+      timer = setTimeout(() => refuse(`did not load within ${DESCRIBE_MS} ms`), DESCRIBE_MS)
       child.once('exit', () => refuse('ended while it was loaded'))
       child.once('error', (error) => refuse(`cannot be run: ${error.message}`))
-      child.on('message', (message: { facts?: { agents?: string } }) => {
-        clearTimeout(timer)
-        if (typeof message.facts?.agents === 'string') resolve(JSON.parse(message.facts.agents) as AgentRecord[])
+      wireOf(child, refuse).onMessage((message) => {
+        const agents = agentRecords.safeParse(message)
+        if (agents.success) resolve(agents.data as AgentRecord[])
+        else refuse(`describes its agents wrongly: ${z.prettifyError(agents.error)}`)
       })
     })
   } finally {
+    clearTimeout(timer)
     child.removeAllListeners('exit')
     child.kill('SIGKILL')
   }
 }
 
 function environmentOf(found: AgentPackage, more: Omit<PluginOrders, 'package' | 'tools'>): Record<string, string> {
-  const { tools, network } = found.permissions ?? NO_PERMISSIONS
+  const { tools } = found.permissions ?? NO_PERMISSIONS
   const orders: PluginOrders = { package: found, tools, ...more }
   // Nothing of our own environment: that is where credentials are.
   return {
@@ -152,16 +163,11 @@ function environmentOf(found: AgentPackage, more: Omit<PluginOrders, 'package' |
     LANG: 'C.UTF-8',
     NODE_NO_WARNINGS: '1',
     TROUPE_PLUGIN: JSON.stringify(orders),
-    TROUPE_PLUGIN_NETWORK: network.join(','),
   }
 }
 
-function channelOf(child: ChildProcess): Channel {
-  return {
-    // The channel closes before the exit is seen.
-    send: (message) => void (child.connected && child.send(message as object, () => {})),
-    onMessage: (handler) => child.on('message', handler),
-  }
+function wireOf(child: ChildProcess, onBroken: (why: string) => void): Channel {
+  return wireOver(child.stdio[3] as Duplex, onBroken)
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

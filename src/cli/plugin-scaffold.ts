@@ -1,5 +1,5 @@
 // `troupe plugin new`: a package with an agent, its test and a README, whose tests pass as it is.
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TroupeError } from '../contract/errors.ts'
 import { SDK_VERSION } from '../plugins/index.ts'
@@ -23,11 +23,11 @@ export async function writeScaffold(folder: string, kind: 'handler' | 'machine')
   }
   const files: Record<string, string> = {
     'package.json': `${JSON.stringify(manifestOf(agent, kind), null, 2)}\n`,
-    'index.ts': kind === 'handler' ? handlerOf(agent) : machineOf(agent),
-    'test/index.test.ts': testOf(agent),
+    'index.ts': filled(`${kind}.ts.txt`, agent),
+    'test/index.test.ts': filled('test.ts.txt', agent),
     'tsconfig.json': `${JSON.stringify(TSCONFIG, null, 2)}\n`,
     '.gitignore': 'node_modules/\n',
-    'README.md': readmeOf(agent),
+    'README.md': filled('README.md.txt', agent),
   }
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true })
@@ -82,98 +82,6 @@ const TSCONFIG = {
   include: ['**/*.ts'],
 }
 
-function handlerOf(agent: string): string {
-  return `import { defineAgent } from '@troupe/sdk'
-import { z } from 'zod'
-
-export default defineAgent({
-  name: '${agent}',
-  version: '1.0.0',
-  description: 'Counts the words of a text',
-  input: z.object({ text: z.string().min(1) }),
-  output: z.object({ words: z.number().int() }),
-  // What a step returns is recorded: after a crash it is not done again.
-  run: async (ctx) => ({ words: await ctx.step('count', () => ctx.input.text.trim().split(/\\s+/).length) }),
-})
-`
-}
-
-function machineOf(agent: string): string {
-  return `import { defineAgent, step } from '@troupe/sdk'
-import { assign, setup } from 'xstate'
-import { z } from 'zod'
-
-const input = z.object({ text: z.string().min(1) })
-
-const machine = setup({
-  types: {
-    input: {} as z.infer<typeof input>,
-    context: {} as { text: string; words: number },
-    output: {} as { words: number },
-  },
-  actors: {
-    // What a step returns is recorded: after a crash it is not done again.
-    count: step<string, number>(async ({ input: text }) => text.trim().split(/\\s+/).length),
-  },
-}).createMachine({
-  context: ({ input }) => ({ text: input.text, words: 0 }),
-  initial: 'counting',
-  states: {
-    counting: {
-      invoke: {
-        id: 'count',
-        src: 'count',
-        input: ({ context }) => context.text,
-        onDone: { target: 'done', actions: assign({ words: ({ event }) => event.output }) },
-      },
-    },
-    done: { type: 'final' },
-  },
-  output: ({ context }) => ({ words: context.words }),
-})
-
-export default defineAgent({
-  name: '${agent}',
-  version: '1.0.0',
-  description: 'Counts the words of a text',
-  input,
-  output: z.object({ words: z.number().int() }),
-  machine,
-})
-`
-}
-
-function testOf(agent: string): string {
-  return `import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { crashEverywhere, runAgent } from '@troupe/sdk/testing'
-import agent from '../index.ts'
-
-test('${agent} counts words', async () => {
-  const { task } = await runAgent(agent, { text: 'to be or not to be' })
-  assert.deepEqual(task.output, { words: 6 })
-})
-
-test('a crash at any commit changes nothing in the outcome', async () => {
-  const report = await crashEverywhere(agent, { text: 'to be' })
-  assert.deepEqual([report.differences, report.gaps], [[], []])
-})
-`
-}
-
-function readmeOf(agent: string): string {
-  return `# ${agent}
-
-An agent for Troupe.
-
-\`\`\`
-npm test                          # its tests, without any server
-troupe plugin check .             # would Troupe take it?
-troupe plugin add .               # in a process of its own, with the permissions of package.json
-troupe submit ${agent} '{"text": "to be or not to be"}' --wait
-\`\`\`
-
-\`node_modules\` links the SDK of the Troupe that made this folder; make the links again with \`troupe plugin new\` elsewhere,
-or install \`@troupe/sdk\` from where your team keeps it.
-`
+function filled(template: string, agent: string): string {
+  return readFileSync(join(import.meta.dirname, 'scaffold', template), 'utf8').replaceAll('{{agent}}', agent)
 }

@@ -33,6 +33,7 @@ export function launchOf(entry: string, folder: string, { files, network }: Perm
     '--import',
     NETWORK,
     entry,
+    ...network,
   ]
   const seal = network.length === 0 ? networkNamespace() : undefined
   if (seal === undefined) return { command: process.execPath, args, sealed: false }

@@ -1,10 +1,10 @@
 // Loaded before any code of the plug-in: whatever Node offers to reach another machine refuses, except the addresses
-// that the manifest declares. Where the kernel gives the process no network anyway, this gives the clear error; where it
-// does not, this is all there is, and code that is bent on it may find a way around.
+// that the manifest declares, which are the process's arguments. Where the kernel gives the process no network, this
+// gives the clear error; where it does not, this is all there is, and code that is bent on it may find a way around.
 import dgram from 'node:dgram'
 import net from 'node:net'
 
-const allowed = new Set((process.env.TROUPE_PLUGIN_NETWORK ?? '').split(',').filter((entry) => entry !== ''))
+const allowed = new Set(process.argv.slice(2))
 
 function refused(what: string): Error {
   const message = `${what} is not declared in the manifest’s permissions.network.`
