@@ -117,7 +117,10 @@ export const machine = setup({
             classifying: {
               invoke: {
                 src: 'classifyType',
-                input: ({ context }) => ({ textDocument: context.document!.textDocument! }),
+                input: ({ context }) => ({
+                  textDocument: context.document!.textDocument!,
+                  format: context.document!.format,
+                }),
                 onDone: {
                   target: 'known',
                   actions: assign(({ context, event }) => ({

@@ -74,7 +74,7 @@ export const language = z.object({ code: z.string(), confidence: z.number() })
 export type Language = z.infer<typeof language>
 
 export const documentType = z.object({
-  label: z.string().describe('"unknown" when the model is not sure enough, or absent'),
+  label: z.string().describe('"unknown" when the model is not sure enough, or absent; "table" for rows of data'),
   confidence: z.number(),
   alternatives: z.array(z.object({ label: z.string(), confidence: z.number() })),
 })

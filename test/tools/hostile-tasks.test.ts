@@ -108,7 +108,7 @@ async function badInputs(): Promise<Bad[]> {
       content: wide,
       name: 'a.xlsx',
       agent: analyse,
-      ends: /rows of 16384 columns/,
+      ends: /rows and 16384 columns/,
     },
     {
       title: '16,384 columns as a table',

@@ -6,6 +6,7 @@ import { storedText } from './stored-text.ts'
 
 const MODEL = 'document-type'
 const SURE = 0.5
+const ROWS = /^(csv|tsv)$/
 /** An alternative of a millionth is none. */
 const WORTH_NAMING = 0.01
 /** A type shows on the first pages. */
@@ -17,8 +18,10 @@ interface Typed {
   warnings: AnalysisWarning[]
 }
 
-export const classifyType = step<{ textDocument: string }, Typed>(
+export const classifyType = step<{ textDocument: string; format: string }, Typed>(
   async ({ input, ctx }) => {
+    // The model reads prose and forms; in rows of data it would go by what happens to stand in the cells.
+    if (ROWS.test(input.format)) return { type: { label: 'table', confidence: 1, alternatives: [] }, warnings: [] }
     if (!(await ctx.inference.available())) {
       return {
         type: UNKNOWN,

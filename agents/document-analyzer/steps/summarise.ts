@@ -50,7 +50,7 @@ function describeTables(tables: ReadDocument['tables']): Summary {
   const shown = tables.slice(0, SHOWN_TABLES).map(({ name, header, columnCount, rowCount }) => {
     const columns = header.slice(0, SHOWN_COLUMNS).join(', ')
     const more = columnCount > SHOWN_COLUMNS ? ` and ${columnCount - SHOWN_COLUMNS} more` : ''
-    const size = `${rowCount.toLocaleString('en-US')} rows of ${columnCount} columns: ${columns}${more}.`
+    const size = `${rowCount.toLocaleString('en-US')} rows and ${columnCount} columns: ${columns}${more}.`
     return name === undefined ? `A table of ${size}` : `The table “${name}” has ${size}`
   })
   const left = tables.length - shown.length

@@ -45,6 +45,21 @@ test('a text becomes language, entities with offsets, key phrases and a summary 
     assert.equal(LETTER.slice(start, end).replace(/\s+/g, ' '), text)
 })
 
+test('rows of data are a table, told by its columns, whatever stands in their cells', async () => {
+  const served: TestServices = {
+    inference: {
+      async classify() {
+        return [{ label: 'email', confidence: 0.8, scores: { email: 0.8 } }]
+      },
+    },
+  }
+  const text = `order_id,customer_email\n${Array.from({ length: 30 }, (_, n) => `O-${n},user${n}@shop.example`).join('\n')}`
+  const { type, summary } = await analyse({ document: { text, name: 'orders.csv' } }, served)
+  assert.equal(type?.label, 'table')
+  assert.equal(summary?.kind, 'structural')
+  assert.equal(summary?.text, 'A table of 30 rows and 2 columns: order_id, customer_email.')
+})
+
 test('a document at an address is read, stored, and named by where it was found', async () => {
   const web = {
     async read(url: string) {
