@@ -1,4 +1,4 @@
-// Calls over a process's channel, both ways: asked and answered by number, or only told.
+// Calls over the wire, both ways: asked and answered by number, or only told.
 import { type ErrorRecord, fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
 
 export interface Channel {
@@ -60,10 +60,10 @@ export function createPeer(channel: Channel, handlers: Handlers): Peer {
     if (frame.kind === 'tell') served.catch(() => {})
     else {
       const { id } = frame
-      served.then(
-        (value) => send({ kind: 'answer', id, value }),
-        (error: unknown) => send({ kind: 'answer', id, error: toErrorRecord(error) }),
-      )
+      // The second also tells that the answer is too large to be sent.
+      served
+        .then((value) => send({ kind: 'answer', id, value }))
+        .catch((error: unknown) => send({ kind: 'answer', id, error: toErrorRecord(error) }))
     }
   })
 
@@ -72,8 +72,8 @@ export function createPeer(channel: Channel, handlers: Handlers): Peer {
       if (closed !== undefined) return Promise.reject(closed)
       return new Promise((resolve, reject) => {
         const id = next++
-        waiting.set(id, { resolve, reject })
         send({ kind: 'call', id, verb, args })
+        waiting.set(id, { resolve, reject })
       })
     },
     tell: (verb, ...args) => send({ kind: 'tell', verb, args }),

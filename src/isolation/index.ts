@@ -4,7 +4,8 @@
 // belongs to the plug-in's own tasks.
 //   index.ts          this file
 //   launch.ts         how Node is told what the process may do
-//   channel.ts        calls over the process's channel, both ways
+//   wire.ts           messages over a pipe that nobody can choke the reader with
+//   channel.ts        calls over the wire, both ways
 //   guard.ts          the side that owns journal, bus and services; every call is judged here
 //   judgement.ts      what a plug-in's commit may contain
 //   remote-parts.ts   the plug-in's side: journal, bus and services that ask the guard
@@ -16,3 +17,4 @@ export { type Channel, createPeer, type Handlers, type Peer } from './channel.ts
 export { createGuard, type Guard, type GuardedPlugin } from './guard.ts'
 export { type Launch, launchOf } from './launch.ts'
 export { remoteParts } from './remote-parts.ts'
+export { wireOver } from './wire.ts'

@@ -6,6 +6,19 @@ import { z } from 'zod'
 import { TroupeError } from '../contract/errors.ts'
 
 const schema = z.record(z.string(), z.unknown())
+/** As an isolated plug-in describes them: its word is no better than a file's. */
+export const agentRecords = z.array(
+  z.object({
+    name: z.string(),
+    version: z.string(),
+    description: z.string(),
+    inputSchema: schema,
+    outputSchema: schema,
+    messages: z.record(z.string(), schema).optional(),
+    concurrency: z.int().positive(),
+  }),
+)
+
 const fileSchema = z.object({
   plugins: z.array(
     z.object({
@@ -14,17 +27,7 @@ const fileSchema = z.object({
       folder: z.string(),
       /** True: its code runs within the hosts, with all their rights. */
       trusted: z.boolean(),
-      agents: z.array(
-        z.object({
-          name: z.string(),
-          version: z.string(),
-          description: z.string(),
-          inputSchema: schema,
-          outputSchema: schema,
-          messages: z.record(z.string(), schema).optional(),
-          concurrency: z.int(),
-        }),
-      ),
+      agents: agentRecords,
     }),
   ),
 })

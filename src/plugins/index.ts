@@ -5,7 +5,7 @@
 //   cards.ts      an agent as data, for processes that do not run its code
 //   registry.ts   the agents this process knows, by name and version
 //   added.ts      the packages that `troupe plugin add` added to an installation
-export { type AddedPlugin, readAdded, writeAdded } from './added.ts'
+export { type AddedPlugin, agentRecords, readAdded, writeAdded } from './added.ts'
 export { type AgentRecord, recordOf } from './cards.ts'
 export { type AgentPackage, findPackages, readPackage } from './discover.ts'
 export { agentsOf, type LoadReport, loadAgents } from './load.ts'
