@@ -9,6 +9,8 @@
 //   guard.ts          the side that owns journal, bus and services; every call is judged here
 //   judgement.ts      what a plug-in's commit may contain
 //   remote-parts.ts   the plug-in's side: journal, bus and services that ask the guard
+//   links.ts          refuses a package whose links lead out of it
+//   others.ts         keeps the process from signalling others; loaded before the plug-in
 //   network.ts        refuses every connection that was not declared; loaded before the plug-in
 //
 // The promises hold because it is a host: commits carry its epoch (P2), its lease ends when it dies, and its tasks go on

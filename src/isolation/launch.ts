@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Permissions } from '../plugins/index.ts'
+import { refuseLinksOut } from './links.ts'
 
 export interface Launch {
   command: string
@@ -14,7 +15,8 @@ export interface Launch {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const NETWORK = fileURLToPath(new URL('./network.ts', import.meta.url))
+/** Loaded before the plug-in's code. */
+const PRELOADED = ['network.ts', 'others.ts'].map((name) => fileURLToPath(new URL(`./${name}`, import.meta.url)))
 /** Its data folder and its environment may lie in the same folder as the code: not all of it may be read. */
 const RUNTIME = ['src', 'tools', 'protos', 'node_modules', 'package.json', 'tsconfig.json'].map((name) =>
   join(ROOT, name),
@@ -22,6 +24,8 @@ const RUNTIME = ['src', 'tools', 'protos', 'node_modules', 'package.json', 'tsco
 const HEAP_MB = 512
 
 export function launchOf(entry: string, folder: string, { files, network }: Permissions): Launch {
+  const readableAnyway = [folder, ...RUNTIME, ...packagesAbove(folder)].map(real)
+  refuseLinksOut(real(folder), [...readableAnyway, real(process.execPath)])
   const readable = [...RUNTIME, ...packagesAbove(folder), ...files.read.map((path) => resolve(folder, path))]
   const writable = files.write.map((path) => resolve(folder, path))
   const args = [
@@ -30,8 +34,7 @@ export function launchOf(entry: string, folder: string, { files, network }: Perm
     ...writable.map((path) => `--allow-fs-write=${real(path)}`),
     `--max-old-space-size=${HEAP_MB}`,
     '--no-addons',
-    '--import',
-    NETWORK,
+    ...PRELOADED.flatMap((path) => ['--import', path]),
     entry,
     ...network,
   ]
