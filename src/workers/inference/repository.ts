@@ -91,11 +91,14 @@ export class ModelRepository {
       if (this.#models.size > 0 && !existsSync(this.#settings.folder)) return
       const found = findVersions(this.#settings.folder)
       const names = new Set([...found.map(({ name }) => name), ...this.#models.keys()])
-      for (const name of names)
-        await this.#settle(
-          name,
-          found.filter((version) => version.name === name),
-        )
+      // While one model's instances start, the probe tries the next one (one at a time): the worker serves sooner.
+      const settled = await Promise.allSettled(
+        Array.from(names, (name) => {
+          const versions = found.filter((version) => version.name === name)
+          return this.#settle(name, versions)
+        }),
+      )
+      for (const each of settled) if (each.status === 'rejected') throw each.reason
     })
   }
 
