@@ -1,6 +1,7 @@
 // The inside of a document thread: one job at a time, by name. Modules are loaded when their job first comes, so
 // that a thread that only reads text never pays for OCR or for the grammar of dates.
 import { parentPort } from 'node:worker_threads'
+import type { ChartInput } from '../chart.ts'
 import type { ThreadReply } from '../document-pool.ts'
 import type { RecogniseOptions } from '../entities/recognise.ts'
 import type { FileInput } from './document.ts'
@@ -52,6 +53,10 @@ const JOBS: Record<string, JobFunction> = {
   async 'find-passages'({ text, question, language, limit, breaks, window }: PassagesPayload) {
     const { findPassages } = await import('../texts/passages.ts')
     return { value: findPassages(text, question, language, limit, breaks, window) }
+  },
+  async 'draw-chart'(input: ChartInput) {
+    const { drawChart } = await import('../charts/draw.ts')
+    return { value: await drawChart(input) }
   },
   async 'check-claims'({ source, claims, language }: { source: string; claims: string[]; language: string }) {
     const { checkClaims } = await import('../texts/claims.ts')
