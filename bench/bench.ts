@@ -5,7 +5,7 @@
 //   systems/      Troupe and its peers
 //   sleepers.ts, transitions.ts, recover.ts  what only Troupe has
 //   the others    a workload each of one room: inference, retrieval, training, documents, insights, anomaly, gateway,
-//                 tracing
+//                 tracing, platform-events
 //
 // One JSON line a system: {system, workload, store, n, per_s, p50_ms, p99_ms, rss_mb}. Throughput is measured with 64
 // callers, latency with one. Only ratios within one run count.

@@ -1,0 +1,61 @@
+// The platform's event streams under load, over a real NATS server.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openNatsBus } from '../../src/bus/nats/index.ts'
+import { PLATFORM_STREAMS, type PlatformEvent, type PlatformEventType } from '../../src/contract/events.ts'
+import { newId } from '../../src/contract/ids.ts'
+import { missing, startNats } from '../support/servers.ts'
+
+const skip = missing('nats')
+const TYPES = Object.keys(PLATFORM_STREAMS) as PlatformEventType[]
+
+const eventOf = (n: number): PlatformEvent => ({
+  id: newId('evt'),
+  type: TYPES[n % TYPES.length]!,
+  tenant: 't',
+  at: 0,
+  data: { n },
+})
+
+test('four thousand published at once are all stored, and followed in their order', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const server = await startNats()
+  const bus = await openNatsBus({ url: server.url })
+  t.after(async () => {
+    await bus.close()
+    await server.stop()
+  })
+  const seen = new Map<string, number[]>(TYPES.map((type) => [type, []]))
+  const all = Promise.withResolvers<void>()
+  let count = 0
+  const stop = await bus.followPlatform(TYPES, {}, ({ type, data }, sequence) => {
+    const numbers = seen.get(type)!
+    numbers.push(data.n as number)
+    assert.equal(sequence, numbers.length)
+    if (++count === 4_000) all.resolve()
+  })
+  await Promise.all(Array.from({ length: 4_000 }, (_, n) => bus.publishPlatform(eventOf(n))))
+  await all.promise
+  stop()
+  for (const numbers of seen.values()) {
+    assert.equal(numbers.length, 800)
+    assert.ok(numbers.every((n, index) => index === 0 || n > numbers[index - 1]!))
+  }
+})
+
+test('what NATS does not acknowledge is bounded: the rest is refused at once', { skip, timeout: 60_000 }, async (t) => {
+  const server = await startNats()
+  const bus = await openNatsBus({ url: server.url })
+  t.after(async () => {
+    await bus.close()
+    await server.stop()
+  })
+  // All in one turn: no acknowledgement can have come.
+  const outcomes = await Promise.allSettled(Array.from({ length: 5_000 }, (_, n) => bus.publishPlatform(eventOf(n))))
+  const refused = outcomes.filter(({ status }) => status === 'rejected')
+  assert.equal(refused.length, 5_000 - 4_096)
+  for (const one of refused) assert.equal((one as PromiseRejectedResult).reason.code, 'bus_unavailable')
+  await bus.publishPlatform(eventOf(0))
+})
