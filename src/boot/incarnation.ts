@@ -10,7 +10,7 @@ import type { StepResult } from '../actor/turn.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
 import type { Observation, Observe } from '../host/observe.ts'
 import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
-import { derivedSpanId, type OpenSpan, type SpanAttributes, startSpan } from '../telemetry/index.ts'
+import { derivedSpanId, type OpenSpan, type SpanAttributes, shortStep, startSpan } from '../telemetry/index.ts'
 
 export interface IncarnationParts {
   /** As OpenTelemetry names it: `sqlite`, `postgresql`. */
@@ -168,11 +168,6 @@ function whereOf(taskId: string, resumedAfter: number | undefined): { spanId: st
   const first = derivedSpanId(taskId)
   if (resumedAfter === undefined) return { spanId: first }
   return { spanId: derivedSpanId(`${taskId}#${resumedAfter}`), linked: first }
-}
-
-/** xstate names an invocation by its whole path; which agent's it is the span above tells. */
-function shortStep(agent: string, id: string): string {
-  return id.startsWith(`0.${agent}.`) ? id.slice(agent.length + 3) : id
 }
 
 function attributesOf(task: TaskRow): SpanAttributes {

@@ -3,8 +3,7 @@
 // counted and dropped. It is told once that it began and once that it is over.
 import type { Attributes } from '@opentelemetry/api'
 import { requestHead, Writer, writeSpan } from './otlp.ts'
-import { followClock } from './recorded-span.ts'
-import { type SpanSink, startRecording } from './recorder.ts'
+import { type SpanSink, startRecording } from './recording.ts'
 import { createSender } from './sender.ts'
 
 export interface ExportOptions {
@@ -54,14 +53,14 @@ interface Batch {
   count: number
 }
 
-export function startExport(options: ExportOptions): Exporting {
+export async function startExport(options: ExportOptions): Promise<Exporting> {
   const { delayMs = 1_000, maxWaitingBytes = 16 * 1024 * 1024, onTrouble = () => {} } = options
   const { service, share = 1, followsParent = true } = options
   const resource = {
     'service.name': service,
     'service.namespace': 'troupe',
     'process.pid': process.pid,
-    'telemetry.sdk.name': 'troupe',
+    'telemetry.sdk.name': 'opentelemetry',
     'telemetry.sdk.language': 'nodejs',
     ...options.resource,
   }
@@ -112,17 +111,14 @@ export function startExport(options: ExportOptions): Exporting {
     }
   }
 
-  const ticking = setInterval(() => {
-    followClock()
-    seal()
-  }, delayMs)
+  const ticking = setInterval(seal, delayMs)
   ticking.unref()
-  const recording = startRecording({ sink, share, followsParent })
+  const recording = await startRecording({ sink, share, followsParent })
 
   return {
     async stop() {
       clearInterval(ticking)
-      recording.stop()
+      await recording.stop()
       seal()
       sender.hurry(LAST_WORDS_MS)
       await sending

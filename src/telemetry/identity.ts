@@ -1,4 +1,4 @@
-// Who a span is: ids, the W3C traceparent, and whether a trace is kept.
+// Who a span is: ids, and the W3C traceparent.
 import { randomBytes } from 'node:crypto'
 import type { SpanContext } from '@opentelemetry/api'
 
@@ -59,12 +59,6 @@ export function derivedSpanId(story: string): string {
   high ^= Math.imul(low, 0x2c1b3c6d)
   high ^= high >>> 13
   return hex32(high >>> 0) + hex32((low >>> 0) | 1)
-}
-
-/** A trace is kept whole or not at all: whoever asks with the same trace id gets the same answer. */
-export function isKept(traceId: string, share: number): boolean {
-  if (share >= 1) return true
-  return Number.parseInt(traceId.slice(-8), 16) / 2 ** 32 < share
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -1,10 +1,8 @@
 // Telemetry: one task is one trace, through HTTP, bus, actor, step and gRPC, whoever runs it and however often it moved.
 //   index.ts          this file
 //   tracing.ts        spans, as the rooms open them
-//   identity.ts       who a span is: ids, W3C traceparent, is a trace kept
-//   recorder.ts       makes spans; the process's OpenTelemetry provider
-//   recorded-span.ts  a span while it goes on
-//   async-context.ts  which span is active
+//   identity.ts       who a span is: ids, W3C traceparent
+//   recording.ts      the OpenTelemetry Node SDK, which makes the spans
 //   otlp.ts           an ended span as bytes
 //   export.ts         gathers and bounds them; sender.ts: one request at a time to the collector
 //   task-trace.ts     the waterfall of a task out of its log, for when there is no collector
@@ -13,5 +11,5 @@
 // times already, and the trace that `troupe trace` shows is computed from it.
 export { type ExportCounts, type Exporting, type ExportOptions, startExport } from './export.ts'
 export { derivedSpanId } from './identity.ts'
-export { type TraceSpan, traceOfLog } from './task-trace.ts'
+export { shortStep, type TraceSpan, traceOfLog } from './task-trace.ts'
 export { currentTraceparent, type OpenSpan, type SpanAttributes, span, startSpan } from './tracing.ts'

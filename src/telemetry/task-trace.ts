@@ -65,12 +65,18 @@ function spansOfTask(task: Task, events: TaskEvent[]): TraceSpan[] {
         )
         break
       case 'step.started':
-        open.set(body.step, begin(`${task.id}/${body.step}:${body.invocation}`, `step ${body.step}`, at))
+        open.set(
+          body.step,
+          begin(`${task.id}/${body.step}:${body.invocation}`, `step ${shortStep(task.agent, body.step)}`, at),
+        )
         break
       case 'step.completed':
         // A handler's steps are told when they end, with how long they took.
         if (!open.has(body.step))
-          open.set(body.step, begin(`${task.id}/${body.step}`, `step ${body.step}`, at - body.ms))
+          open.set(
+            body.step,
+            begin(`${task.id}/${body.step}`, `step ${shortStep(task.agent, body.step)}`, at - body.ms),
+          )
         close(body.step, at)
         break
       case 'step.failed':
@@ -96,4 +102,9 @@ function spansOfTask(task: Task, events: TaskEvent[]): TraceSpan[] {
     if (task.endedAt !== undefined && number === task.lastEvent && incarnation !== undefined) incarnation.endedAt = at
   }
   return spans
+}
+
+/** xstate names an invocation by its whole path (`0.reader.open.page`); which agent's it is the lines above tell. */
+export function shortStep(agent: string, id: string): string {
+  return id.startsWith(`0.${agent}.`) ? id.slice(agent.length + 3) : id
 }

@@ -2,7 +2,7 @@
 // platform event's headers and in the journal. Without a collector each of these costs one comparison.
 import { type Context, context, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { parseTraceparent, traceparentOf } from './identity.ts'
-import { type Recorder, recorder, type StartOptions } from './recorder.ts'
+import { type Recording, recording, type StartOptions } from './recording.ts'
 
 export type SpanAttributes = Record<string, string | number | boolean | string[]>
 
@@ -72,18 +72,23 @@ export async function span<Result>(
 }
 
 export function startSpan(name: string, options: SpanOptions): OpenSpan {
-  const recording = recorder()
-  if (recording === undefined) return NOTHING
+  const started = recording()
+  if (started === undefined) return NOTHING
   const around = context.active()
   const parent = options.parent === undefined ? trace.getSpanContext(around) : parseTraceparent(options.parent)
-  return new ActiveSpan(begin(recording, name, options, parent), around)
+  return new ActiveSpan(begin(started, name, options, parent), around)
 }
 
-function begin(recording: Recorder, name: string, options: SpanOptions, parent: SpanContext | undefined): Span {
+function begin(into: Recording, name: string, options: SpanOptions, parent: SpanContext | undefined): Span {
   const { attributes = {}, kind = 'internal', spanId, startedAt: startTime, linked } = options
-  const started: StartOptions = { attributes, kind: KINDS[kind], spanId, startTime }
+  const started: StartOptions = {
+    attributes,
+    kind: KINDS[kind],
+    spanId,
+    ...(startTime === undefined ? {} : { startTime }),
+  }
   if (linked !== undefined && parent !== undefined) started.links = [{ context: { ...parent, spanId: linked } }]
-  return recording.begin(name, started, parent)
+  return into.begin(name, started, parent)
 }
 
 class ActiveSpan implements OpenSpan {
@@ -110,9 +115,9 @@ class ActiveSpan implements OpenSpan {
   }
 
   child(name: string, options: SpanOptions = {}): OpenSpan {
-    const recording = recorder()
-    if (recording === undefined) return NOTHING
-    return new ActiveSpan(begin(recording, name, options, this.#span.spanContext()), this.#around)
+    const started = recording()
+    if (started === undefined) return NOTHING
+    return new ActiveSpan(begin(started, name, options, this.#span.spanContext()), this.#around)
   }
 
   set(attributes: SpanAttributes): void {

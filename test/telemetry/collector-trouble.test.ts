@@ -25,7 +25,7 @@ test('one that never answers: so much waits and no more, and stopping does not w
 }, async (t) => {
   const collector = await collectorFor(t, () => {})
   const told: string[] = []
-  const exporting = startExport({
+  const exporting = await startExport({
     service: 'test',
     url: `${collector.url}/v1/traces`,
     delayMs: 5,
@@ -53,7 +53,7 @@ test('one that refuses: told once, its batches are dropped, and the next ones ar
 }, async (t) => {
   const collector = await collectorFor(t, (response) => response.writeHead(400).end('no'))
   const told: string[] = []
-  const exporting = startExport({
+  const exporting = await startExport({
     service: 'test',
     url: `${collector.url}/v1/traces`,
     delayMs: 5,
@@ -79,7 +79,7 @@ test('one that is busy for a moment: the same batch is tried again and nothing i
     else response.writeHead(200).end()
   })
   const told: string[] = []
-  const exporting = startExport({
+  const exporting = await startExport({
     service: 'test',
     url: `${collector.url}/v1/traces`,
     delayMs: 5,
@@ -103,7 +103,7 @@ test('one that is not there: nobody notices but the log, and stopping is quick',
   const { port } = closed.address() as AddressInfo
   await new Promise((resolve) => closed.close(resolve))
   const telling = Promise.withResolvers<string>()
-  const exporting = startExport({
+  const exporting = await startExport({
     service: 'test',
     url: `http://user:password@127.0.0.1:${port}/v1/traces`,
     delayMs: 5,

@@ -10,7 +10,7 @@ const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 /** Runs work while spans are exported, and gives what came. */
 async function exported(work: () => unknown, options: Partial<ExportOptions> = {}): Promise<Span[]> {
   const collector = await startCollector()
-  const exporting = startExport({ service: 'test', url: `${collector.url}/v1/traces`, ...options })
+  const exporting = await startExport({ service: 'test', url: `${collector.url}/v1/traces`, ...options })
   await work()
   await exporting.stop()
   await collector.stop()
@@ -103,7 +103,7 @@ describe('an exported span', () => {
 
   test('is compressed on wish, with the headers that were set', async () => {
     const collector = await startCollector()
-    const exporting = startExport({
+    const exporting = await startExport({
       service: 'test',
       url: `${collector.url}/v1/traces`,
       gzip: true,
