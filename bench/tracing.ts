@@ -31,7 +31,7 @@ export async function run({ n = 20_000, json }: { n?: number; json: boolean }): 
 
   async function withTraces(): Promise<Round> {
     observe = traced
-    const exporting = startExport({ service: 'bench', url })
+    const exporting = await startExport({ service: 'bench', url })
     // The last batch is on its way when the last task ends: its sending belongs to the cost.
     const figures = await load(stage, n, () => exporting.stop())
     const { ended, dropped } = exporting.counts()

@@ -17,7 +17,7 @@ const environment = process.env
 const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
-  const telemetry = startTelemetry('inference', (message) => log.warn(message))
+  const telemetry = await startTelemetry('inference', (message) => log.warn(message))
   const measures = createMeasures('inference')
   let ready = false
   const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)

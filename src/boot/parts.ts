@@ -64,7 +64,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
     for (const plugin of isolated) for (const record of plugin.agents) agents.addRecord(record)
     const workers = connectWorkers(settings)
-    const telemetry = startTelemetry(name, (message) => log.warn(message))
+    const telemetry = await startTelemetry(name, (message) => log.warn(message))
     return {
       settings,
       log,

@@ -19,18 +19,27 @@ import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
 import { startTelemetry } from './telemetry.ts'
+import { tlsFiles, workerAddress } from './worker-address.ts'
 
 const GRACE_MS = 10_000
 const environment = process.env
 const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
-  const telemetry = startTelemetry('retrieval', (message) => log.warn(message))
+  const telemetry = await startTelemetry('retrieval', (message) => log.warn(message))
   const measures = createMeasures('retrieval')
   let ready = false
   const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
   const inferenceUrl = environment.TROUPE_INFERENCE_URL
-  const inference = inferenceUrl === undefined ? undefined : createInferenceClient({ address: addressOf(inferenceUrl) })
+  const inference =
+    inferenceUrl === undefined
+      ? undefined
+      : createInferenceClient(
+          workerAddress(
+            inferenceUrl,
+            tlsFiles((name) => environment[name], 'INFERENCE'),
+          ),
+        )
   const model = environment.TROUPE_EMBEDDER ?? 'embedder'
   const worker = await startRetrievalWorker({
     address: environment.TROUPE_RETRIEVAL_ADDRESS ?? '127.0.0.1:0',
@@ -67,11 +76,6 @@ async function openStore(): Promise<Store> {
     log.warn('this Postgres has no pgvector: collections are kept in the data folder, for this worker alone')
     return await embedded()
   }
-}
-
-/** gRPC wants host and port; an address copied from elsewhere may carry a scheme. */
-function addressOf(url: string): string {
-  return url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '')
 }
 
 function logEvent(event: RetrievalEvent): void {

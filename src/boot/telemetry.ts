@@ -21,7 +21,7 @@ export interface Telemetry {
 const MAX_TASKS = 50
 
 /** `role`: `core`, `gateway`, `host`, `inference` or `retrieval`. */
-export function startTelemetry(role: string, onTrouble: (message: string) => void): Telemetry {
+export async function startTelemetry(role: string, onTrouble: (message: string) => void): Promise<Telemetry> {
   const settings = readTraceSettings(process.env, role)
   if (settings === undefined) {
     return {
@@ -32,7 +32,7 @@ export function startTelemetry(role: string, onTrouble: (message: string) => voi
       stop: async () => {},
     }
   }
-  const exporting = startExport({ ...settings, onTrouble })
+  const exporting = await startExport({ ...settings, onTrouble })
   return {
     observe: observeIncarnations,
     aroundTool: (name, inner) =>
