@@ -46,7 +46,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
 
   const reach = {
     mayAsk: (agent: string) => askable.has(agent),
-    isChild: async (taskId: string, parentId: string) => (await journal.get(taskId))?.parent?.taskId === parentId,
+    async parentOf(taskId: string) {
+      const task = await journal.get(taskId)
+      return task === undefined ? undefined : (task.parent?.taskId ?? null)
+    },
   }
 
   function remember(task: TaskRow): void {
