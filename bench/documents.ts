@@ -23,7 +23,8 @@ const REPOSITORY = join(import.meta.dirname, '..')
 
 export async function run({ n = 300, json }: { n?: number; json: boolean }): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'troupe-documents-'))
-  const worker = fork(join(import.meta.dirname, 'inference-server.ts'), ['worker', join(REPOSITORY, 'models')])
+  const env = { ...process.env, TROUPE_MODELS: join(REPOSITORY, 'models'), TROUPE_LOG: 'silent' }
+  const worker = fork(join(REPOSITORY, 'src', 'boot', 'inference.ts'), { env })
   try {
     const TROUPE_INFERENCE_URL = `127.0.0.1:${await portOf(worker)}`
     const parts = await openParts(readSettings({ TROUPE_DATA: folder, TROUPE_INFERENCE_URL }), 'bench')
@@ -51,8 +52,8 @@ export async function run({ n = 300, json }: { n?: number; json: boolean }): Pro
 }
 
 async function portOf(worker: ChildProcess): Promise<number> {
-  const [message] = (await once(worker, 'message', { signal: AbortSignal.timeout(30_000) })) as [{ port: number }]
-  return message.port
+  const [message] = await once(worker, 'message', { signal: AbortSignal.timeout(30_000) })
+  return (message as { facts: { port: number } }).facts.port
 }
 
 async function load(desk: Desk, ids: string[], n: number) {
