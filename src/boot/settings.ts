@@ -3,6 +3,8 @@ import { resolve } from 'node:path'
 import type { NatsOptions } from '../bus/nats/index.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { LlmSettings } from '../host/llm.ts'
+import type { TlsFiles } from '../workers/grpc/tls.ts'
+import { tlsFiles } from './worker-address.ts'
 
 export interface Settings {
   /** Where everything embedded is kept. */
@@ -23,6 +25,8 @@ export interface Settings {
   label: string
   inferenceUrl?: string
   retrievalUrl?: string
+  /** For calls of workers whose address begins with grpcs://. */
+  workerTls?: { inference: Partial<TlsFiles>; retrieval: Partial<TlsFiles> }
   otlpUrl?: string
   /** `host:port` where a host or a worker is scraped and probed; the gateway answers at its own. */
   metricsAddress?: string
@@ -81,6 +85,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       'A cluster needs both TROUPE_POSTGRES_URL and TROUPE_NATS_URL; embedded needs neither. Only one of them is set.',
     )
   }
+  settings.workerTls = { inference: tlsFiles(text, 'INFERENCE'), retrieval: tlsFiles(text, 'RETRIEVAL') }
   const nats = natsSettings(text)
   if (nats !== undefined) settings.nats = nats
   const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])

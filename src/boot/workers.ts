@@ -6,9 +6,11 @@ import type { RetrievalPort } from '../gateway/index.ts'
 import { absentServices } from '../host/services.ts'
 import type { Inference, Retrieval } from '../sdk/context.ts'
 import { span } from '../telemetry/index.ts'
+import type { TlsFiles } from '../workers/grpc/tls.ts'
 import type { InferenceClient } from '../workers/inference/index.ts'
 import type { Metadata, RetrievalClient, Scalar } from '../workers/retrieval/index.ts'
 import type { Settings } from './settings.ts'
+import { type WorkerAddress, workerAddress } from './worker-address.ts'
 
 export interface Workers {
   inference: Inference
@@ -18,13 +20,13 @@ export interface Workers {
   close(): void
 }
 
-export function connectWorkers({ inferenceUrl, retrievalUrl }: Settings): Workers {
+export function connectWorkers({ inferenceUrl, retrievalUrl, workerTls }: Settings): Workers {
   // Imported when first used: gRPC is a tenth of this process's start, and a start is what a crash costs.
-  const inference = lazily(inferenceUrl, async (address) =>
-    (await import('../workers/inference/client.ts')).createInferenceClient({ address }),
+  const inference = lazily(inferenceUrl, workerTls?.inference, async (where) =>
+    (await import('../workers/inference/client.ts')).createInferenceClient(where),
   )
-  const retrieval = lazily(retrievalUrl, async (address) =>
-    (await import('../workers/retrieval/client.ts')).createRetrievalClient({ address }),
+  const retrieval = lazily(retrievalUrl, workerTls?.retrieval, async (where) =>
+    (await import('../workers/retrieval/client.ts')).createRetrievalClient(where),
   )
   return {
     inference: inference === undefined ? absentServices.inference : inferenceOf(inference),
@@ -44,15 +46,15 @@ interface Lazy<Client> {
 
 function lazily<Client extends { close(): void }>(
   url: string | undefined,
-  connect: (address: string) => Promise<Client>,
+  tls: Partial<TlsFiles> | undefined,
+  connect: (where: WorkerAddress) => Promise<Client>,
 ): Lazy<Client> | undefined {
   if (url === undefined) return undefined
-  // gRPC wants host and port; an address copied from elsewhere may carry a scheme.
-  const address = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '')
+  const where = workerAddress(url, tls)
   let client: Promise<Client> | undefined
   return {
     client: () => {
-      client ??= connect(address)
+      client ??= connect(where)
       return client
     },
     close: () => void client?.then((connected) => connected.close()),
