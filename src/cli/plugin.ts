@@ -67,7 +67,7 @@ export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source],
       : `Its code will run in a process of its own, with ${permitted(found)}.`,
   )
   context.terminal.note(
-    'It is loaded at the next start: troupe restart core (on a cluster: every host and the gateway).',
+    'It is loaded at the next start: troupe restart troupe/core (on a cluster: every host and the gateway).',
   )
 }
 
