@@ -1,5 +1,5 @@
-// Spans as Troupe's rooms open them. Context crosses processes as a W3C traceparent: in HTTP and gRPC headers, in a
-// platform event's headers and in the journal. Without a collector each of these costs one comparison.
+// Spans as Troupe's rooms open them. Context crosses processes as a W3C traceparent: in HTTP and gRPC headers and in
+// the journal, and from there in each offer. Without a collector each of these costs one comparison.
 import { type Context, context, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { parseTraceparent, traceparentOf } from './identity.ts'
 import { type Recording, recording, type StartOptions } from './recording.ts'

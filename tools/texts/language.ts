@@ -13,10 +13,8 @@ const SAMPLE = 2_000
 
 export function detectLanguage(text: string): DetectedLanguage {
   const points = new Map<string, number>()
-  let total = 0
   for (const sample of samples(text)) {
     const found = detectAll(sample)
-    total += 1
     for (const { lang, accuracy } of found.filter((one) => hasScript(sample, one.lang)))
       points.set(lang, (points.get(lang) ?? 0) + accuracy)
   }
