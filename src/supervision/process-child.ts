@@ -23,7 +23,10 @@ export interface ProcessSpec extends Omit<ChildSpec, 'start' | 'type'> {
   /** Milliseconds to become ready in; then it is killed and its start has failed. Default 30,000. */
   readyTimeout?: number
   output?: (line: OutputLine) => void
-  /** Given each new process before it is ready, for whoever talks with it over its channel, which then carries bytes too. */
+  /**
+   * Given each new process before it is ready. Its descriptor 3 (`child.stdio[3]`) is then a plain pipe instead of Node's
+   * channel, for whoever does not trust what comes out of it. `ready` cannot be `message`.
+   */
   attach?: (child: ChildProcess) => void
 }
 
@@ -45,10 +48,9 @@ async function startProcess(spec: ProcessSpec, context: StartContext): Promise<C
   signal.throwIfAborted()
   const child = spawn(spec.command ?? process.execPath, spec.args, {
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', spec.attach === undefined ? 'ipc' : 'pipe'],
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     ...(spec.env === undefined ? {} : { env: spec.env }),
-    ...(spec.attach === undefined ? {} : { serialization: 'advanced' as const }),
   })
   spec.attach?.(child)
   const lastWords = new LastWords()
