@@ -40,19 +40,28 @@ const BACKOFF = { immediate: 1, first: 200, factor: 2, max: 30_000, jitter: 0.3 
 
 export function startIsolated(parts: Parts, label: string): { stop(): Promise<void> } {
   const stopping = new AbortController()
-  const running = parts.isolated.map((plugin) => keepRunning(parts, plugin, label, stopping.signal))
+  const closing = new Set<Promise<void>>()
+  const running = parts.isolated.map((plugin) => keepRunning(parts, plugin, label, stopping.signal, closing))
   return {
     async stop() {
       stopping.abort()
       await Promise.all(running)
+      // The guards still end leases: the journal must stay open for them.
+      await Promise.all(closing)
     },
   }
 }
 
-async function keepRunning(parts: Parts, plugin: IsolatedPlugin, label: string, signal: AbortSignal): Promise<void> {
+async function keepRunning(
+  parts: Parts,
+  plugin: IsolatedPlugin,
+  label: string,
+  signal: AbortSignal,
+  closing: Set<Promise<void>>,
+): Promise<void> {
   while (!signal.aborted) {
     try {
-      const supervisor = await startOne(parts, plugin, label)
+      const supervisor = await startOne(parts, plugin, label, closing)
       if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
       await supervisor.stop()
     } catch (error) {
@@ -62,7 +71,12 @@ async function keepRunning(parts: Parts, plugin: IsolatedPlugin, label: string, 
   }
 }
 
-async function startOne(parts: Parts, plugin: IsolatedPlugin, label: string): Promise<Supervisor> {
+async function startOne(
+  parts: Parts,
+  plugin: IsolatedPlugin,
+  label: string,
+  closing: Set<Promise<void>>,
+): Promise<Supervisor> {
   const { settings, log } = parts
   const { name } = plugin.package
   const permissions = plugin.package.permissions ?? NO_PERMISSIONS
@@ -106,7 +120,11 @@ async function startOne(parts: Parts, plugin: IsolatedPlugin, label: string): Pr
             }, LOOK_MS)
             child.once('exit', () => {
               clearInterval(look)
-              guard.close().catch((error: unknown) => parts.onTrouble(`taking over from ${name}`, error))
+              const closed = guard
+                .close()
+                .catch((error: unknown) => parts.onTrouble(`taking over from ${name}`, error))
+                .finally(() => closing.delete(closed))
+              closing.add(closed)
             })
           },
         }),
