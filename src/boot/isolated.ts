@@ -109,7 +109,7 @@ async function startOne(
             const guarded = { name, agents: plugin.agents.map((agent) => agent.name), permissions }
             const { journal, bus } = parts.stores
             const guard = createGuard(
-              { journal, bus, services, plugin: guarded, label: `${label}/${name}` },
+              { journal, bus, services, agents: parts.agents, plugin: guarded, label: `${label}/${name}` },
               wireOf(child, (why) => {
                 log.warn({ plugin: name }, `The isolated plug-in is ended: ${why}.`)
                 child.kill('SIGKILL')

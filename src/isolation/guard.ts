@@ -6,7 +6,7 @@ import { hasEnded } from '../contract/task.ts'
 import { numbered, wakeOf } from '../host/announcements.ts'
 import type { Services } from '../host/services.ts'
 import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
-import type { Permissions } from '../plugins/index.ts'
+import type { AgentRegistry, Permissions } from '../plugins/index.ts'
 import { type Channel, createPeer, type Peer } from './channel.ts'
 import { judge, readCommit } from './judgement.ts'
 import { serveServices } from './served-services.ts'
@@ -21,6 +21,7 @@ export interface GuardParts {
   journal: Journal
   bus: Bus
   services: Services
+  agents: Pick<AgentRegistry, 'require'>
   plugin: GuardedPlugin
   label: string
 }
@@ -46,6 +47,8 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
 
   const reach = {
     mayAsk: (agent: string) => askable.has(agent),
+    checkInput: ({ agent, agentVersion, input }: { agent: string; agentVersion: string; input: unknown }) =>
+      void parts.agents.require(agent, agentVersion).checkInput(input),
     async parentOf(taskId: string) {
       const task = await journal.get(taskId)
       return task === undefined ? undefined : (task.parent?.taskId ?? null)

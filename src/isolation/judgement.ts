@@ -8,6 +8,8 @@ import type { ActorCommit, MessageBody, TaskRow } from '../journal/journal.ts'
 export interface Reach {
   /** Its own, and those that its manifest lets it ask. */
   mayAsk(agent: string): boolean
+  /** Throws `invalid_input` as a door would. */
+  checkInput(child: { agent: string; agentVersion: string; input: unknown }): void
   /** The parent of a task; null: it has none. Undefined: there is no such task. */
   parentOf(taskId: string): Promise<string | null | undefined>
 }
@@ -40,6 +42,7 @@ export async function judge(commit: ActorCommit, task: TaskRow, reach: Reach): P
     if (!reach.mayAsk(child.agent)) {
       throw denied(`${task.agent} asked ${child.agent}; its manifest does not name it under permissions.agents`)
     }
+    reach.checkInput(child)
     if (child.tenant !== task.tenant) throw denied(`a child of ${task.id} for another tenant`)
     if (child.parent?.taskId !== task.id || child.depth !== task.depth + 1)
       throw denied(`a child that ${task.id} does not have`)
@@ -51,7 +54,9 @@ export async function judge(commit: ActorCommit, task: TaskRow, reach: Reach): P
   for (const message of commit.messages ?? []) {
     // What an actor puts into its own mailbox stands for a child that could not be asked.
     if (message.to === task.id) continue
-    if (message.from !== task.id) throw denied(`a message of ${task.id} in another’s name`)
+    // A cancel is signed by what its sender is to the receiver.
+    const signature = message.body.kind === 'cancel' ? 'parent' : task.id
+    if (message.from !== signature) throw denied(`a message of ${task.id} in another’s name`)
     if (message.to === task.parent?.taskId) {
       if (!isOfChild(message.body, task)) throw denied(`a ${message.body.kind} of ${task.id} to its parent`)
       continue

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TroupeError } from '../../src/contract/errors.ts'
 import { judge, readCommit } from '../../src/isolation/judgement.ts'
 import type { ActorCommit, MessageBody, TaskRow } from '../../src/journal/journal.ts'
 
@@ -17,6 +18,9 @@ const PARENTS: Record<string, string | null> = {
 }
 const reach = {
   mayAsk: (agent: string) => agent === 'reader',
+  checkInput({ input }: { input: unknown }) {
+    if (input === 'wrong') throw new TroupeError('permission_denied', 'The input is wrong.')
+  },
   parentOf: async (id: string) => PARENTS[id],
 }
 
@@ -51,7 +55,7 @@ const reply = (childId: string, stepId: string): MessageBody => ({
 const allowed: [what: string, commit: ActorCommit][] = [
   ['a child that it may ask', child()],
   ['its child again, after a commit whose answer was lost', child({ id: 'task_child' })],
-  ['a cancel to its child', message('task_child', cancel)],
+  ['a cancel to its child', message('task_child', cancel, 'parent')],
   ['an event to its parent', message('task_parent', event)],
   ['its own reply to its parent', message('task_parent', reply('task_own', 'research'))],
   ['the reply of a child that could not be asked', message('task_own', reply('task_never', 's'), 'task_never')],
@@ -70,7 +74,8 @@ const refused: [what: string, commit: ActorCommit][] = [
   ['an event to somebody else’s task', message('task_foreign', event)],
   ['an event to a task that is not there', message('task_nobody', event)],
   ['an event in another’s name', message('task_child', event, 'task_foreign')],
-  ['a cancel to its parent', message('task_parent', cancel)],
+  ['a child whose input its agent does not take', child({ input: 'wrong' })],
+  ['a cancel to its parent', message('task_parent', cancel, 'parent')],
   ['the reply of another child to its parent', message('task_parent', reply('task_cousin', 'research'))],
   ['a reply to another step of its parent', message('task_parent', reply('task_own', 'pay'))],
   ['a forged reply to its child', message('task_child', reply('task_foreign', 's'))],
