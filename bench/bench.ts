@@ -2,6 +2,7 @@
 //   bench.ts      this file: which systems a workload compares; each runs in a process of its own, one after the other
 //   system.ts     one system in one process
 //   measure.ts    the load generator
+//   processor-time.ts  what each of several processes spends on a task
 //   systems/      Troupe and its peers
 //   sleepers.ts, transitions.ts, recover.ts  what only Troupe has
 //   the others    a workload each of one room: inference, retrieval, training, documents, insights, anomaly, gateway,

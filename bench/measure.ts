@@ -1,5 +1,7 @@
 // The closed-loop load generator and the one line that every measurement becomes.
 
+import { processorTimes } from './processor-time.ts'
+
 export interface Measurement {
   system: string
   workload: string
@@ -9,12 +11,17 @@ export interface Measurement {
   p50_ms: number
   p99_ms: number
   rss_mb: number
+  /** Processor time a task, in microseconds: of all processes together, and of each. Where they are several. */
+  cpu_us?: number
+  cpu_us_each?: string
 }
 
 /** A system under test: `run` submits one task and resolves when it has ended. */
 export interface Subject {
   run(): Promise<void>
   close(): Promise<void>
+  /** The processes that share the work. */
+  processes?(): Record<string, number | undefined>
 }
 
 export const THROUGHPUT_CONCURRENCY = 64
@@ -23,9 +30,12 @@ export const THROUGHPUT_CONCURRENCY = 64
 export async function measure(
   subject: Subject,
   n: number,
-): Promise<Pick<Measurement, 'per_s' | 'p50_ms' | 'p99_ms' | 'rss_mb'>> {
+): Promise<Pick<Measurement, 'per_s' | 'p50_ms' | 'p99_ms' | 'rss_mb' | 'cpu_us' | 'cpu_us_each'>> {
   await load(subject, Math.ceil(n / 10), THROUGHPUT_CONCURRENCY)
+  const processes = subject.processes?.() ?? {}
+  const before = processorTimes(processes)
   const many = await load(subject, n, THROUGHPUT_CONCURRENCY)
+  const after = processorTimes(processes)
   const single = Math.max(200, Math.ceil(n / 20))
   await load(subject, Math.ceil(single / 10), 1)
   const one = await load(subject, single, 1)
@@ -34,6 +44,16 @@ export async function measure(
     p50_ms: round(quantile(one.latencies, 0.5)),
     p99_ms: round(quantile(one.latencies, 0.99)),
     rss_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+    ...perTask(before, after, n),
+  }
+}
+
+function perTask(before: Record<string, number>, after: Record<string, number>, n: number) {
+  const each = Object.entries(after).map(([name, ms]) => ({ name, us: ((ms - (before[name] ?? 0)) * 1000) / n }))
+  if (each.length === 0) return {}
+  return {
+    cpu_us: Math.round(each.reduce((sum, { us }) => sum + us, 0)),
+    cpu_us_each: each.map(({ name, us }) => `${name} ${Math.round(us)}`).join(', '),
   }
 }
 

@@ -34,6 +34,12 @@ export async function bullmqProcessesSubject(): Promise<Subject> {
       await queue.add('task', { n: 1 }, { jobId, removeOnComplete: true })
       await ended
     },
+    processes: () => ({
+      client: process.pid,
+      'worker-1': workers[0]!.pid,
+      'worker-2': workers[1]!.pid,
+      redis: server.pid,
+    }),
     async close() {
       const gone = workers.map((worker) => once(worker, 'exit'))
       for (const worker of workers) worker.kill('SIGTERM')

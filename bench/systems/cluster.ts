@@ -23,6 +23,12 @@ export async function clusterSubject(door: 'websocket' | 'http'): Promise<Subjec
   const caller = door === 'http' ? await overHttp(cluster) : await overWebSocket(cluster)
   return {
     run: caller.run,
+    processes: () => ({
+      client: process.pid,
+      ...cluster.pids(),
+      postgres: postgres.pid,
+      nats: nats.pid,
+    }),
     async close() {
       caller.close()
       await cluster.stop()

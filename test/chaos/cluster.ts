@@ -50,6 +50,8 @@ export interface Cluster {
   events: SupervisionEvent[]
   /** What the processes wrote. */
   said: string[]
+  /** Of gateway and hosts, by name. */
+  pids(): Record<string, number | undefined>
   /** Resolves when every process serves: what one scenario broke must not excuse the next. */
   whole(): Promise<void>
   stop(): Promise<void>
@@ -134,6 +136,7 @@ export async function startCluster(
   )
   control.serve(supervisor)
   const nodeOf = (name: string) => find(supervisor.tree(), name)!
+  const names = ['gateway', ...members.map(({ name }) => name)]
   const journal = await openPostgresJournal({ url: servers.postgres.url, lanes: 1, pool: 2 })
   return {
     url: String(nodeOf('gateway').facts?.url),
@@ -153,8 +156,8 @@ export async function startCluster(
     supervisor,
     events,
     said,
+    pids: () => Object.fromEntries(names.map((name) => [name, nodeOf(name).facts?.pid as number | undefined])),
     async whole() {
-      const names = ['gateway', ...members.map(({ name }) => name)]
       const deadline = performance.now() + WHOLE_AGAIN_MS
       while (names.some((name) => nodeOf(name).state !== 'running')) {
         if (performance.now() > deadline)
