@@ -14,20 +14,28 @@ export function afterTurn(flush: () => void): () => void {
   }
 }
 
+export interface Batch {
+  /** Which of the values is its first. */
+  first: number
+  payload: string
+}
+
 /** JSON values joined to arrays of at most `most` values and about `bytes` bytes. */
-export function* inBatches(values: readonly string[], most: number, bytes: number): Iterable<string> {
+export function* inBatches(values: readonly string[], most: number, bytes: number): Iterable<Batch> {
   let batch: string[] = []
+  let first = 0
   let size = 0
   for (const value of values) {
     // A UTF-16 unit is at most three bytes of UTF-8.
     const more = value.length * 3
     if (batch.length > 0 && (batch.length >= most || size + more > bytes)) {
-      yield `[${batch.join(',')}]`
+      yield { first, payload: `[${batch.join(',')}]` }
+      first += batch.length
       batch = []
       size = 0
     }
     batch.push(value)
     size += more
   }
-  if (batch.length > 0) yield `[${batch.join(',')}]`
+  if (batch.length > 0) yield { first, payload: `[${batch.join(',')}]` }
 }

@@ -28,7 +28,7 @@ export function createLive(connection: Connection, subjects: Subjects, fanOut: R
 
   const send = afterTurn(() => {
     for (const [subject, events] of gathered) {
-      for (const payload of inBatches(events, MAX_BATCH, MAX_BYTES)) {
+      for (const { payload } of inBatches(events, MAX_BATCH, MAX_BYTES)) {
         // While the connection is down this would pile up in memory; the journal has it all.
         if (connection.connected) connection.nats.publish(subject, payload)
       }

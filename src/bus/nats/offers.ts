@@ -1,8 +1,11 @@
 // Offers: one durable pull consumer for each lane of each agent, shared by all hosts. Tasks that were accepted in one
-// turn are offered in batches. A host pulls only as much as it has room for, and gives back what is over. The offer is acknowledged when it is read: it is a doorbell, and the sweep rings it again for a task
-// that nobody claimed.
+// turn are offered in batches. A host pulls only as much as it has room for, and gives back what is over. The offer is
+// acknowledged when it is read: it is a doorbell, and the sweep rings it again for a task that nobody claimed.
+//
+// Each task has a place of its own in the queue: a subject, on which the stream keeps one message and refuses a second.
+// So what waits because all hosts are busy may be announced as often as the sweep likes: it keeps its place, and the
+// queue stays as long as there are tasks that wait, which is what autoscalers go by.
 import { jetstream } from '@nats-io/jetstream'
-import { headers } from '@nats-io/transport-node'
 import { LEASE_MS, LEASE_RENEWAL_MS } from '../../contract/limits.ts'
 import { LANES } from '../../contract/task.ts'
 import type { TaskRow, Wake } from '../../journal/journal.ts'
@@ -26,6 +29,14 @@ const MAX_CARRIED = 32 * 1024
 const MAX_BATCH = 16
 const MAX_BYTES = 512 * 1024
 
+/** Offers of one lane of one agent, as JSON, with the place of each. */
+interface Queued {
+  lane: string
+  agent: string
+  places: string[]
+  offers: string[]
+}
+
 /** A fresh task says all that its offer would. */
 type Sent = Wake | { task: TaskRow }
 
@@ -35,39 +46,46 @@ function received(sent: Sent): Offer {
   return { taskId, tenant, agent, agentVersion, priority, epoch, task: sent.task }
 }
 
+/** A released task has another epoch: the offer that its last owner has just read must not stand in its way. */
+function placeOf({ taskId, epoch }: Wake): string {
+  return `${taskId}-${epoch}`
+}
+
 export function createOffers(connection: Connection, subjects: Subjects) {
   const { nats } = connection
   const stops = new Set<() => Promise<void>>()
-  /** Just accepted and not yet sent, by subject. */
-  const fresh = new Map<string, string[]>()
+  /** Just accepted and not yet sent, by queue. */
+  const fresh = new Map<string, Queued>()
 
   const sendFresh = afterTurn(() => {
-    for (const [subject, tasks] of fresh) sendBatches(subject, tasks)
+    for (const queued of fresh.values()) sendBatches(queued)
     fresh.clear()
   })
 
-  function sendBatches(subject: string, offers: readonly string[]): void {
-    for (const payload of inBatches(offers, MAX_BATCH, MAX_BYTES)) {
+  /** A batch goes to the subject of its first task. */
+  function sendBatches({ lane, agent, places, offers }: Queued): void {
+    for (const { first, payload } of inBatches(offers, MAX_BATCH, MAX_BYTES)) {
       // Without waiting for the answer: an offer that did not arrive is found by the sweep.
-      if (connection.connected) nats.publish(subject, payload)
+      if (connection.connected) nats.publish(subjects.offer(lane, agent, places[first]!), payload)
     }
   }
 
   function offer(made: Offer): void {
     if (!connection.connected) return
     const { task, because = '', ...bare } = made
-    const subject = subjects.offer(made.priority, made.agent)
+    const { agent, priority: lane } = made
     if (task === undefined) {
-      const header = headers()
-      header.set('Nats-Msg-Id', `${made.taskId}:${made.epoch}:${because}`)
-      nats.publish(subject, JSON.stringify([bare]), { headers: header })
+      // What was sent to one who died may still be on its way to him: a place beside it, or it would be refused.
+      const place = because === '' ? placeOf(made) : `${placeOf(made)}-${because}`
+      nats.publish(subjects.offer(lane, agent, place), JSON.stringify([bare]))
       return
     }
-    // Only who accepted it offers it like this, and only once: nothing to tell apart by an id.
     const carried = JSON.stringify({ task })
-    const waiting = fresh.get(subject) ?? []
-    fresh.set(subject, waiting)
-    waiting.push(carried.length <= MAX_CARRIED ? carried : JSON.stringify(bare))
+    const key = `${lane} ${agent}`
+    const queued = fresh.get(key) ?? { lane, agent, places: [], offers: [] }
+    fresh.set(key, queued)
+    queued.places.push(placeOf(made))
+    queued.offers.push(carried.length <= MAX_CARRIED ? carried : JSON.stringify(bare))
     sendFresh()
   }
 
@@ -86,17 +104,16 @@ export function createOffers(connection: Connection, subjects: Subjects) {
     }
 
     /** What there is no room for goes back at once: others may have some. */
-    function receive(lane: string, message: { subject: string; json<Value>(): Value }): void {
+    function receive(agent: string, lane: string, message: { json<Value>(): Value }): void {
       const said = message.json<Sent[] | Sent>()
       // A gateway that was not updated yet offers one by one.
       const offers = Array.isArray(said) ? said : [said]
       const most = Math.max(0, room - held.size)
       for (const sent of offers.slice(0, most)) held.put(lane, received(sent))
-      if (offers.length > most) {
-        sendBatches(
-          message.subject,
-          offers.slice(most).map((sent) => JSON.stringify(sent)),
-        )
+      const over = offers.slice(most)
+      if (over.length > 0) {
+        const places = over.map((sent) => placeOf(received(sent)))
+        sendBatches({ lane, agent, places, offers: over.map((sent) => JSON.stringify(sent)) })
       }
       hand()
     }
@@ -125,7 +142,7 @@ export function createOffers(connection: Connection, subjects: Subjects) {
             try {
               for await (const message of messages) {
                 message.ack()
-                receive(lane, message)
+                receive(agent, lane, message)
               }
             } finally {
               pulls.delete(messages)

@@ -18,8 +18,8 @@ import { PLATFORM_STREAMS, type PlatformEventType } from '../../contract/events.
 import type { Subjects } from './subjects.ts'
 
 const DAY_MS = 86_400_000
-/** Several hosts' sweeps of one moment name the same tasks; the same offer after this long is a new one. */
-const SAME_OFFER_MS = 2_000
+/** Hosts acknowledge what they read at once: what one that vanished was sent and did not read goes to another after this. */
+const UNREAD_MS = 1_500
 
 export async function ensureStreams(nats: NatsConnection, subjects: Subjects): Promise<void> {
   const manager = await managerOf(nats)
@@ -29,10 +29,12 @@ export async function ensureStreams(nats: NatsConnection, subjects: Subjects): P
     retention: RetentionPolicy.Workqueue,
     // In memory: an offer is a doorbell. A doorbell that is lost rings again by the sweep, and none is worth a disk write.
     storage: StorageType.Memory,
-    discard: DiscardPolicy.Old,
+    // One message a task, however often it is announced while it waits (offers.ts).
+    max_msgs_per_subject: 1,
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
     max_msgs: 1_000_000,
     max_age: nanos(3_600_000),
-    duplicate_window: nanos(SAME_OFFER_MS),
   })
   for (const [type, days] of Object.entries(PLATFORM_STREAMS) as [PlatformEventType, number][]) {
     await ensureStream(manager, {
@@ -55,14 +57,29 @@ export async function ensureOfferConsumer(
   const manager = await managerOf(nats)
   const config: Partial<ConsumerConfig> & { durable_name: string } = {
     durable_name: subjects.offerConsumer(lane, agent),
-    filter_subject: subjects.offer(lane, agent),
+    filter_subject: subjects.offersOf(lane, agent),
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
-    ack_wait: nanos(5_000),
+    ack_wait: nanos(UNREAD_MS),
     max_ack_pending: 10_000,
     max_waiting: 2_048,
   }
-  await manager.consumers.add(subjects.offersStream, config)
+  const { offersStream } = subjects
+  const name = config.durable_name
+  const orElse = (again: () => Promise<unknown>) => (error: unknown) => {
+    if (error instanceof JetStreamApiError) return again()
+    throw error
+  }
+  await manager.consumers
+    .add(offersStream, config)
+    // An earlier version made it with other settings, or somebody did. It keeps its place where the server lets it.
+    .catch(orElse(() => manager.consumers.update(offersStream, name, config)))
+    .catch(
+      orElse(async () => {
+        await manager.consumers.delete(offersStream, name)
+        await manager.consumers.add(offersStream, config)
+      }),
+    )
 }
 
 async function managerOf(nats: NatsConnection): Promise<JetStreamManager> {

@@ -8,7 +8,8 @@ export function createSubjects(prefix: string) {
   return {
     offersStream: `${stream}_OFFERS`,
     offers: `${prefix}.offers.>`,
-    offer: (lane: string, agent: string) => `${prefix}.offers.${lane}.${token(agent)}`,
+    offer: (lane: string, agent: string, place: string) => `${prefix}.offers.${lane}.${token(agent)}.${token(place)}`,
+    offersOf: (lane: string, agent: string) => `${prefix}.offers.${lane}.${token(agent)}.*`,
     /** The consumer all hosts share. */
     offerConsumer: (lane: string, agent: string) => `${lane}-${token(agent)}`,
     mail: (hostId: string) => `${prefix}.mail.${token(hostId)}`,
