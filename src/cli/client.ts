@@ -50,6 +50,10 @@ const BREAK_MS = 15_000
 const AGAIN_MS = 200
 
 export function createClient(url: string, key: string): GatewayClient {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new TroupeError('invalid_command', `${url} is no address of a gateway; one is like http://127.0.0.1:8000.`)
+  }
+
   async function request(method: string, path: string, call: Call & { raw?: FormData } = {}): Promise<Response> {
     const target = new URL(url + path)
     for (const [name, value] of Object.entries(call.query ?? {})) {
@@ -80,8 +84,13 @@ export function createClient(url: string, key: string): GatewayClient {
   async function* followOnce(taskId: string, after: number, signal: AbortSignal | undefined) {
     const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
     const call = { headers, ...(signal === undefined ? {} : { signal }) }
-    const response = await request('GET', `/v1/tasks/${taskId}/events`, call)
+    const response = await request('GET', `${taskPath(taskId)}/events`, call)
     yield* serverSentEvents(response)
+  }
+
+  async function isOver(taskId: string, last: number): Promise<boolean> {
+    const { endedAt, lastEvent } = (await (await request('GET', taskPath(taskId))).json()) as TaskView
+    return endedAt !== undefined && lastEvent <= last
   }
 
   return {
@@ -92,8 +101,11 @@ export function createClient(url: string, key: string): GatewayClient {
       await request('DELETE', path, call)
     },
     async upload(path, file, name = basename(file)) {
+      const content = await readFile(file).catch((error: Error) => {
+        throw new TroupeError('invalid_command', `${file} cannot be read: ${error.message}.`)
+      })
       const form = new FormData()
-      form.set('file', new Blob([await readFile(file)]), name)
+      form.set('file', new Blob([content]), name)
       return (await request('POST', path, { raw: form })).json() as never
     },
     download: async (path) => new Uint8Array(await (await request('GET', path)).arrayBuffer()),
@@ -114,6 +126,8 @@ export function createClient(url: string, key: string): GatewayClient {
             yield data
             if (END_EVENTS.has(data.type)) return
           }
+          // A stream that ends without a word has nothing above `last`: the task ended before that.
+          if (await isOver(taskId, last)) return
         } catch (error) {
           if (signal?.aborted || !(error instanceof TroupeError) || !error.passing) throw error
           brokenSince ??= Date.now()
@@ -124,6 +138,11 @@ export function createClient(url: string, key: string): GatewayClient {
       }
     },
   }
+}
+
+/** An id is typed by a person: it must not become another path. */
+export function taskPath(taskId: string): string {
+  return `/v1/tasks/${encodeURIComponent(taskId)}`
 }
 
 const END_EVENTS = new Set(['task.completed', 'task.failed', 'task.cancelled', 'task.rejected'])

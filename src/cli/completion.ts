@@ -31,23 +31,25 @@ function wordsOf(program: Command): Map<string, string[]> {
 }
 
 function bash(words: Map<string, string[]>): string {
-  const cases = [...words].map(
-    ([path, next]) => `    '${path}') COMPREPLY=($(compgen -W '${next.join(' ')}' -- "$word"));;`,
-  )
+  const cases = [...words].map(([path, next]) => `    '${path}') next='${next.join(' ')}';;`)
+  const paths = [...words.keys()].filter((path) => path !== '').map((path) => `'${path}'`)
   return [
     '_troupe() {',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not ours
-    '  local word="${COMP_WORDS[COMP_CWORD]}" path="" index',
+    '  local word="${COMP_WORDS[COMP_CWORD]}" path="" next="" further index',
     '  for ((index = 1; index < COMP_CWORD; index++)); do',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not ours
-    '    [[ "${COMP_WORDS[index]}" == -* ]] || path="${path:+$path }${COMP_WORDS[index]}"',
+    '    further="${path:+$path }${COMP_WORDS[index]}"',
+    // Arguments, options and their values are no part of a command's path.
+    `    case "$further" in ${paths.join('|')}) path="$further";; esac`,
     '  done',
     '  case "$path" in',
     ...cases,
-    '    *) COMPREPLY=($(compgen -f -- "$word"));;',
     '  esac',
+    '  COMPREPLY=($(compgen -W "$next" -- "$word"))',
     '}',
-    'complete -o filenames -F _troupe troupe',
+    // Where no word fits, a file may.
+    'complete -o default -F _troupe troupe',
   ].join('\n')
 }
 

@@ -14,7 +14,7 @@ interface DocumentView {
 
 export const putDocument: Handler<{ name?: string; collection?: string }> = async (context, [file], options) => {
   const gateway = await context.connect()
-  const document = await gateway.upload<DocumentView>('/v1/documents', await readable(file!), options.name)
+  const document = await gateway.upload<DocumentView>('/v1/documents', file!, options.name)
   context.show(document, ({ id }) => id)
   if (options.collection === undefined) return
   const body = { documents: [{ documentId: document.id }] }
@@ -23,23 +23,25 @@ export const putDocument: Handler<{ name?: string; collection?: string }> = asyn
   context.terminal.note(`${passages} passages in ${options.collection}`)
 }
 
-async function readable(file: string): Promise<string> {
-  const { access } = await import('node:fs/promises')
-  await access(file).catch((error: Error) => {
-    throw new TroupeError('invalid_command', `${file} cannot be read: ${error.message}.`)
-  })
-  return file
-}
-
 export const getDocument: Handler<{ output?: string }> = async (context, [id], { output }) => {
   const gateway = await context.connect()
   if (context.globals.json) {
-    context.terminal.out(JSON.stringify(await gateway.get(`/v1/documents/${id}`), null, 2))
+    context.terminal.out(JSON.stringify(await gateway.get(documentPath(id!)), null, 2))
     return
   }
-  const content = await gateway.download(`/v1/documents/${id}/content`)
+  const content = await gateway.download(`${documentPath(id!)}/content`)
   if (output === undefined) process.stdout.write(content)
-  else await writeFile(output, content)
+  else await save(output, content)
+}
+
+async function save(file: string, content: Uint8Array): Promise<void> {
+  await writeFile(file, content).catch((error: Error) => {
+    throw new TroupeError('invalid_command', `${file} cannot be written: ${error.message}.`)
+  })
+}
+
+function documentPath(id: string): string {
+  return `/v1/documents/${encodeURIComponent(id)}`
 }
 
 export const listDocuments: Handler<{ limit: string }> = async (context, _, { limit }) => {

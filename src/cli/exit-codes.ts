@@ -27,7 +27,8 @@ export const EXIT_CODES_HELP = `Exit status:
   4   refused: no right to it, over a limit, or its state does not allow it
   5   what was named does not exist
   70  a defect of Troupe, or damaged data
-  130 interrupted; a task that was followed goes on`
+  130 interrupted; a task that was followed goes on
+  141 whoever read the output closed it, like head`
 
 export function exitCodeOf(thrown: unknown): number {
   const error: TroupeError = toTroupeError(thrown)

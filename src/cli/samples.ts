@@ -14,6 +14,8 @@ const FOLDER = join(import.meta.dirname, '..', '..', 'examples', 'samples')
 export const samplesCommand: Handler = async (context) => {
   // As a child of `troupe up`: gone with it.
   if (process.send !== undefined) process.once('disconnect', () => process.exit(EXIT.interrupted))
+  // Listening alone would keep this process, and its line in the tree, for ever.
+  process.channel?.unref()
   const gateway = await context.connect()
   const { agents } = await gateway.get<{ agents: { name: string }[] }>('/v1/agents')
   const here = SAMPLES.filter(({ agent }) => agents.some(({ name }) => name === agent))

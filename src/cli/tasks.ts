@@ -1,6 +1,6 @@
 // troupe tasks ls | show | follow | cancel | retry | message
 import { TroupeError } from '../contract/errors.ts'
-import type { TaskView } from './client.ts'
+import { type TaskView, taskPath } from './client.ts'
 import type { Handler } from './context.ts'
 import { exitCodeOfTask, inWords, watchTask } from './follow.ts'
 import { readInput } from './input.ts'
@@ -8,15 +8,16 @@ import { showEnd } from './submit.ts'
 import { duration, facts, table } from './table.ts'
 
 export interface ListOptions {
+  parent?: string
   status?: string
   agent?: string
   limit: string
   cursor?: string
 }
 
-export const listTasks: Handler<ListOptions> = async (context, _, { status, agent, limit, cursor }) => {
+export const listTasks: Handler<ListOptions> = async (context, _, { status, agent, parent, limit, cursor }) => {
   const gateway = await context.connect()
-  const query = { status, agent, limit, cursor }
+  const query = { status, agent, parent, limit, cursor }
   const page = await gateway.get<{ tasks: TaskView[]; nextCursor?: string }>('/v1/tasks', { query })
   context.show(page, ({ tasks }) =>
     table(
@@ -35,7 +36,7 @@ export const listTasks: Handler<ListOptions> = async (context, _, { status, agen
 
 export const showTask: Handler = async (context, [id]) => {
   const gateway = await context.connect()
-  const task = await gateway.get<TaskView & { input?: unknown }>(`/v1/tasks/${id}`)
+  const task = await gateway.get<TaskView & { input?: unknown }>(taskPath(id!))
   context.show(task, (shown) =>
     [
       facts({
@@ -62,18 +63,18 @@ export const followTask: Handler<{ after: string }> = async (context, [id], { af
     if (context.globals.json) context.terminal.out(JSON.stringify(event))
     else context.terminal.out(`${String(event.number).padStart(4)}  ${event.at}  ${inWords(event)}`)
   }
-  return exitCodeOfTask(await gateway.get<TaskView>(`/v1/tasks/${id}`))
+  return exitCodeOfTask(await gateway.get<TaskView>(taskPath(id!)))
 }
 
 export const cancelTask: Handler<{ reason?: string }> = async (context, [id], { reason }) => {
   const gateway = await context.connect()
-  const task = await gateway.post<TaskView>(`/v1/tasks/${id}/cancel`, reason === undefined ? {} : { reason })
+  const task = await gateway.post<TaskView>(`${taskPath(id!)}/cancel`, reason === undefined ? {} : { reason })
   context.show(task, () => `${id} will be cancelled`)
 }
 
 export const retryTask: Handler<{ wait?: boolean; follow?: boolean }> = async (context, [id], options) => {
   const gateway = await context.connect()
-  const task = await gateway.post<TaskView>(`/v1/tasks/${id}/retry`)
+  const task = await gateway.post<TaskView>(`${taskPath(id!)}/retry`)
   if (options.wait || options.follow) {
     return showEnd(context, await watchTask(context, gateway, task.id, !options.follow))
   }
@@ -86,6 +87,6 @@ export const messageTask: Handler = async (context, [id, type, given]) => {
     throw new TroupeError('invalid_input', 'The content of a message is an object, like {"approved": true}.')
   }
   const gateway = await context.connect()
-  const answer = await gateway.post(`/v1/tasks/${id}/messages`, { ...body, type })
+  const answer = await gateway.post(`${taskPath(id!)}/messages`, { ...body, type })
   context.show(answer, () => `${type} was delivered to ${id}`)
 }

@@ -1,8 +1,30 @@
 // What the command writes: data on stdout, chatter on stderr, colour only where a person looks and NO_COLOR is not set.
 import { styleText } from 'node:util'
+import { EXIT } from './exit-codes.ts'
 
 /** How the reader can call this: after `npm start` in a clone nothing named troupe is on the path. */
 export const COMMAND = process.env.npm_lifecycle_event === undefined ? 'troupe' : 'npx troupe'
+
+/** As a shell counts a program that SIGPIPE ended: 128 + 13. */
+const READER_GONE = 141
+
+let outliving = false
+
+/** What supervises others lives on without readers: closing a log must not stop an installation. */
+export function outliveReaders(): void {
+  outliving = true
+}
+
+/** Whoever reads may have seen enough (`| head`): that ends the command without a word. */
+export function heedReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (outliving) return
+      if (error.code !== 'EPIPE') process.stderr.write(`The output cannot be written: ${error.message}.\n`)
+      process.exit(error.code === 'EPIPE' ? READER_GONE : EXIT.usage)
+    })
+  }
+}
 
 type Style = Parameters<typeof styleText>[0]
 

@@ -11,19 +11,28 @@ export interface Span {
   error?: string
 }
 
-const BAR = 40
+/** A bar is as long as the terminal leaves room for, within these. */
+const BAR = { least: 10, most: 40 }
+/** Two gaps, and a duration like `1.5 s so far`. */
+const BESIDE = 16
 
 export const traceCommand: Handler = async (context, [id]) => {
   const gateway = await context.connect()
   const { spans } = await gateway.get<{ spans: Span[] }>(`/v1/tasks/${encodeURIComponent(id!)}/trace`)
-  context.show(spans, (all) => drawWaterfall(all, Date.now(), context.terminal.style).join('\n'))
+  context.show(spans, (all) =>
+    drawWaterfall(all, Date.now(), context.terminal.style, process.stdout.columns).join('\n'),
+  )
 }
 
 /** A span that has not ended reaches to `now`. */
-export function drawWaterfall(spans: Span[], now: number, paint: Context['terminal']['style']): string[] {
+export function drawWaterfall(
+  spans: Span[],
+  now: number,
+  paint: Context['terminal']['style'],
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
   const begin = Math.min(...spans.map(({ startedAt }) => startedAt))
   const end = Math.max(...spans.map(({ endedAt }) => endedAt ?? now))
-  const scale = BAR / Math.max(1, end - begin)
   const known = new Set(spans.map(({ id }) => id))
   const below = Map.groupBy(spans, ({ parent }) => (parent !== undefined && known.has(parent) ? parent : ''))
   const rows: { label: string; span: Span }[] = []
@@ -34,14 +43,18 @@ export function drawWaterfall(spans: Span[], now: number, paint: Context['termin
     }
   }
   visit('', 0)
-  const width = Math.max(...rows.map(({ label }) => label.length))
+  const widest = Math.max(...rows.map(({ label }) => label.length))
+  const width = Math.min(widest, Math.max(BAR.least, columns - BAR.least - BESIDE))
+  const room = Math.min(BAR.most, Math.max(BAR.least, columns - width - BESIDE))
+  const scale = room / Math.max(1, end - begin)
   return rows.map(({ label, span }) => {
     const until = span.endedAt ?? now
-    const from = Math.min(BAR - 1, Math.floor((span.startedAt - begin) * scale))
-    const length = Math.max(1, Math.min(BAR - from, Math.round((until - span.startedAt) * scale)))
-    const bar = ' '.repeat(from) + '█'.repeat(length) + ' '.repeat(BAR - from - length)
+    const from = Math.min(room - 1, Math.floor((span.startedAt - begin) * scale))
+    const length = Math.max(1, Math.min(room - from, Math.round((until - span.startedAt) * scale)))
+    const bar = ' '.repeat(from) + '█'.repeat(length) + ' '.repeat(room - from - length)
     const took = `${duration(until - span.startedAt)}${span.endedAt === undefined ? ' so far' : ''}`
     const failed = span.error === undefined ? '' : `  ${span.error}`
-    return `${label.padEnd(width)}  ${paint(span.error === undefined ? 'cyan' : 'red', bar)}  ${took}${failed}`.trimEnd()
+    const name = label.length > width ? `${label.slice(0, width - 1)}…` : label.padEnd(width)
+    return `${name}  ${paint(span.error === undefined ? 'cyan' : 'red', bar)}  ${took}${failed}`.trimEnd()
   })
 }

@@ -81,7 +81,7 @@ export async function trainCommand(args: string[]): Promise<void> {
       const trained = await trainEmbedder(texts, { ...shared, name, source: basename(file) })
       report(trained, await registerModel(values.out, trained))
     } else {
-      throw new TroupeError('invalid_input', `troupe train what?\n${TRAIN_USAGE}`)
+      throw new TroupeError('invalid_command', `troupe train what?\n${TRAIN_USAGE}`)
     }
   } finally {
     process.removeListener('SIGINT', interrupt)
@@ -111,18 +111,18 @@ function showProgress(): (progress: TrainingProgress) => void {
 }
 
 function required(value: string | undefined, option: string): string {
-  if (value === undefined) throw new TroupeError('invalid_input', `--${option} is missing\n${TRAIN_USAGE}`)
+  if (value === undefined) throw new TroupeError('invalid_command', `--${option} is missing\n${TRAIN_USAGE}`)
   return value
 }
 
 function column(row: Record<string, string>, name: string): string {
   const value = row[name]
   if (value !== undefined) return value
-  throw new TroupeError('invalid_input', `the data has no column “${name}”, only ${Object.keys(row).join(', ')}`)
+  throw new TroupeError('invalid_command', `the data has no column “${name}”, only ${Object.keys(row).join(', ')}`)
 }
 
 function number(value: string, option: string, least: number, most: number): number {
   const parsed = Number(value)
   if (value.trim() !== '' && parsed >= least && parsed <= most) return parsed
-  throw new TroupeError('invalid_input', `--${option} ${value} is not a number from ${least} to ${most}`)
+  throw new TroupeError('invalid_command', `--${option} ${value} is not a number from ${least} to ${most}`)
 }

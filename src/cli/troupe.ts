@@ -18,6 +18,7 @@ import { Command, CommanderError } from 'commander'
 import { toErrorRecord, toTroupeError } from '../contract/errors.ts'
 import type { Handler } from './context.ts'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
+import { heedReaders } from './terminal.ts'
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
 
@@ -94,12 +95,17 @@ program
 const tasks = program.command('tasks').description('list, show, follow, cancel, retry, message')
 tasks
   .command('ls')
+  .description('the newest tasks')
   .option('--status <states>', 'one or more, separated by commas')
   .option('--agent <name>')
+  .option('--parent <id>', 'only those that this task asked for')
   .option('--limit <count>', 'at most', '50')
   .option('--cursor <cursor>', 'the next page')
   .action(action(async () => (await import('./tasks.ts')).listTasks))
-tasks.command('show <id>').action(action(async () => (await import('./tasks.ts')).showTask))
+tasks
+  .command('show <id>')
+  .description('what is known of it, with its input and output')
+  .action(action(async () => (await import('./tasks.ts')).showTask))
 tasks
   .command('follow <id>')
   .description('its log, until it ends')
@@ -107,10 +113,12 @@ tasks
   .action(action(async () => (await import('./tasks.ts')).followTask))
 tasks
   .command('cancel <id>')
+  .description('end it, and whatever it asked for')
   .option('--reason <text>')
   .action(action(async () => (await import('./tasks.ts')).cancelTask))
 tasks
   .command('retry <id>')
+  .description('run a failed or cancelled one again from its last good state')
   .option('-w, --wait')
   .option('-f, --follow')
   .action(action(async () => (await import('./tasks.ts')).retryTask))
@@ -125,24 +133,31 @@ program
   .action(action(async () => (await import('./trace.ts')).traceCommand))
 
 const agents = program.command('agents').description('what can be asked to work')
-agents.command('ls').action(action(async () => (await import('./agents.ts')).listAgents))
+agents
+  .command('ls')
+  .description('all of them')
+  .action(action(async () => (await import('./agents.ts')).listAgents))
 agents
   .command('show <name>')
+  .description('what one takes and gives')
   .option('--schema', 'the whole JSON Schema of input and output')
   .action(action(async () => (await import('./agents.ts')).showAgent))
 
 const documents = program.command('documents').description('put, get and list documents')
 documents
   .command('put <file>')
+  .description('store a file; its id goes to stdout')
   .option('--name <name>', 'another name than the file’s')
   .option('--collection <name>', 'put it into this collection as well')
   .action(action(async () => (await import('./documents.ts')).putDocument))
 documents
   .command('get <id>')
+  .description('its content; with --json what is known of it')
   .option('-o, --output <file>', 'instead of stdout')
   .action(action(async () => (await import('./documents.ts')).getDocument))
 documents
   .command('ls')
+  .description('the newest ones')
   .option('--limit <count>', 'at most', '50')
   .action(action(async () => (await import('./documents.ts')).listDocuments))
 program
@@ -156,16 +171,19 @@ program.commandsGroup('Look after it:')
 const keys = program.command('keys').description('create, list and revoke API keys')
 keys
   .command('create <name>')
+  .description('make one; its secret goes to stdout, this once')
   .requiredOption('--role <role>', 'viewer, submitter, operator or admin')
   .option('--tenant <tenant>')
   .option('--expires <time>', 'RFC 3339')
   .action(action(async () => (await import('./administration.ts')).createKey))
 keys
   .command('ls')
+  .description('all of a tenant, without their secrets')
   .option('--tenant <tenant>')
   .action(action(async () => (await import('./administration.ts')).listKeys))
 keys
   .command('revoke <id>')
+  .description('refuse it from now on')
   .option('--tenant <tenant>')
   .action(action(async () => (await import('./administration.ts')).revokeKey))
 program
@@ -194,8 +212,9 @@ plugins
   .action(action(async () => (await import('./plugin.ts')).newPlugin))
 plugins
   .command('check <folder>')
-  .description('would it be taken? Runs its code here')
+  .description('would it be taken? Its code runs in a guarded process')
   .option('--against <journal>', 'which open tasks would break: a stopped data folder, or postgres://…')
+  .option('--trust', 'run its code here, with all your rights')
   .action(action(async () => (await import('./plugin.ts')).checkPlugin))
 plugins
   .command('add <package>')
@@ -220,6 +239,7 @@ program
   .description('a script for bash, zsh or fish: source <(troupe completion bash)')
   .action(async (shell: string) => (await import('./completion.ts')).completionCommand(program, shell))
 
+heedReaders()
 try {
   await program.parseAsync()
 } catch (thrown) {
@@ -233,7 +253,13 @@ function explain(thrown: unknown): number {
   const error = toTroupeError(thrown)
   if (program.opts().json)
     process.stderr.write(`${JSON.stringify({ error: { ...toErrorRecord(error), fix: error.fix } })}\n`)
-  else process.stderr.write(`${error.code}: ${error.message} ${error.fix}\n`)
+  else process.stderr.write(`${error.code}: ${sentence(error.message)}${error.fix}\n`)
   if (error.code === 'internal') process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack}\n`)
   return exitCodeOf(error)
+}
+
+/** What to do begins a sentence of its own; below a message of many lines it begins a line. */
+function sentence(message: string): string {
+  if (message.includes('\n')) return `${message}\n`
+  return /[.!?…]$/.test(message) ? `${message} ` : `${message}. `
 }

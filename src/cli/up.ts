@@ -6,7 +6,7 @@ import { type RunningTroupe, startTroupe } from '../boot/up.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { processChild } from '../supervision/index.ts'
 import type { Handler } from './context.ts'
-import { COMMAND, hasColour } from './terminal.ts'
+import { COMMAND, hasColour, outliveReaders } from './terminal.ts'
 
 export interface UpOptions {
   host?: string
@@ -29,6 +29,7 @@ export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => 
     ...(options.redis === undefined ? {} : { TROUPE_REDIS_URL: options.redis }),
     ...(options.hosts === undefined ? {} : { TROUPE_HOSTS: options.hosts }),
   })
+  outliveReaders()
   const narrator = createNarrator((text) => process.stderr.write(text), hasColour(process.stderr))
   narrator.say(`starting in ${settings.dataFolder} …`)
   const begun = performance.now()
@@ -92,5 +93,6 @@ export const runCommand: Handler = async (_, [role]) => {
   if (known === undefined) {
     throw new TroupeError('invalid_command', `There is no role ${role}; the roles are ${ROLES.join(', ')}.`)
   }
+  outliveReaders()
   await import(`../boot/${known}.ts`)
 }

@@ -15,7 +15,7 @@ export const ERROR_CODES = {
   unsupported_media_type: [415, false, 'Send application/json, or multipart/form-data for documents.'],
   unknown_agent: [404, false, 'List the agents with GET /v1/agents; name a missing one’s folder in TROUPE_AGENTS.'],
   idempotency_conflict: [409, false, 'This Idempotency-Key was used with a different request; use a new key.'],
-  wrong_state: [409, false, 'Read the task: its state does not allow this.'],
+  wrong_state: [409, false, 'Its state does not allow this: do what the message says, or read it again.'],
   precondition_failed: [412, false, 'The thing changed; read it again.'],
   rate_limited: [429, true, 'Wait as long as Retry-After says.'],
   quota_exceeded: [429, true, 'The tenant’s quota or budget is used up; raise it or wait for its next period.'],
