@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { duplex, loadService, startGrpcServer } from '../src/workers/grpc/index.ts'
-import { widenConnections, widenStreams } from '../src/workers/grpc/window.ts'
+import { widenConnections, widenStreams } from '../src/workers/grpc/internals.ts'
 import { startInferenceWorker } from '../src/workers/inference/index.ts'
 
 /** What a server tells of a measurement; its CPU in microseconds. */
@@ -45,8 +45,8 @@ if (mode === 'troupe') {
     serve(port)
   } else {
     const echo = duplex<Buffer, Buffer>((rpc) => {
-      rpc.on('data', (message: Buffer) => rpc.write(message))
-      return new Promise((resolve) => rpc.once('end', resolve))
+      rpc.onMessage((message) => rpc.send(message as Buffer))
+      return new Promise<void>((resolve) => rpc.onEnd(resolve))
     })
     const server = await startGrpcServer({
       address: '127.0.0.1:0',

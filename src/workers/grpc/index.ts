@@ -8,12 +8,16 @@
 //   trace.ts             continues the caller's trace
 //   tls.ts               certificates
 //   metrics.ts           counters and histograms as Prometheus text
-//   window.ts            HTTP/2 receive windows wide enough for tensors; gather-writes.ts: answers sent together
+//   internals.ts         grpc-js's private fields: receive windows wide enough for tensors, hot streams diverted to
+//   direct-stream.ts     a stream over Node's HTTP/2 without grpc-js; message-reader.ts: its framing
+//   message-stream.ts    a hot stream as methods see it, over either; gather-writes.ts: grpc-js's answers sent together
+//   spare-buffers.ts     memory that messages and batches travel in, used again
 //   breaker.ts           what clients retry, and when they stop: a budget and a breaker, one shape for both workers
 //   wire.ts              the protobuf wire format, by hand
 // Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
 export { Breaker, type BreakerOptions } from './breaker.ts'
 export { Health } from './health.ts'
+export type { MessageStream } from './message-stream.ts'
 export {
   bidirectional,
   type Call,

@@ -1,5 +1,6 @@
 // The four shapes of an rpc, written as plain async functions. What they throw becomes a status (status.ts); a request
 // that could not be decoded never reaches them.
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import {
   type Metadata,
   type ServerDuplexStream,
@@ -11,7 +12,9 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
-import { gatherWrites } from './gather-writes.ts'
+import { DirectStream, type MessageCodec } from './direct-stream.ts'
+import { type MessageStream, overGrpcJs } from './message-stream.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 import { toGrpcStatus } from './status.ts'
 import { continueTrace, type ServerSpan } from './trace.ts'
 
@@ -28,7 +31,13 @@ export interface Call {
   draining: AbortSignal
 }
 
-export type Method = (environment: MethodEnvironment) => UntypedHandleCall
+export interface Method {
+  (environment: MethodEnvironment): UntypedHandleCall
+  /** Answers plain calls without grpc-js. */
+  direct?(environment: MethodEnvironment, codec: MessageCodec<unknown, unknown>): DirectHandler
+}
+
+export type DirectHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
 
 export interface MethodEnvironment {
   path: string
@@ -108,16 +117,32 @@ export function bidirectional<Request, Response>(
 
 /** For hot streams that cannot afford an await for each message. `run` ends when the stream should. */
 export function duplex<Request, Response>(
-  run: (stream: ServerDuplexStream<Request | Undecodable, Response>, call: Call) => Promise<void>,
+  run: (stream: MessageStream<Request | Undecodable, Response>, call: Call) => Promise<void>,
 ): Method {
-  return (environment) => (rpc: ServerDuplexStream<Request | Undecodable, Response>) => {
-    gatherWrites(rpc)
+  const spare = new SpareBuffers()
+  const throughGrpcJs: Method = (environment) => (rpc: ServerDuplexStream<Request | Undecodable, Response>) => {
     const { call, end, within } = begin(rpc, environment)
-    finish(rpc, end, within, async () => await run(rpc, call))
+    finish(rpc, end, within, async () => await run(overGrpcJs(rpc), call))
   }
+  const direct: Method['direct'] = (environment, codec) => (http2, headers) => {
+    const stream = new DirectStream(http2, headers, codec as MessageCodec<Request | Undecodable, Response>, spare)
+    const { call, end, within } = begin(stream, environment)
+    runSafely(() => within(async () => await run(stream, call))).then(
+      () => {
+        end(status.OK)
+        stream.finish({ code: status.OK, details: 'OK' })
+      },
+      (error: unknown) => {
+        const failed = toGrpcStatus(error)
+        end(failed.code)
+        stream.finish(failed)
+      },
+    )
+  }
+  return Object.assign(throughGrpcJs, { direct })
 }
 
-type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline' | 'cancelled'> & {
+type AnyCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getDeadline'> & {
   once(event: 'cancelled', listener: () => void): unknown
 }
 

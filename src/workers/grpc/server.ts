@@ -2,11 +2,11 @@
 import { Server, type ServiceDefinition, status, type UntypedServiceImplementation } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
 import { Health } from './health.ts'
-import { type Method, type MethodEnvironment, Undecodable } from './methods.ts'
+import { divert, widenConnections, widenStreams } from './internals.ts'
+import { type DirectHandler, type Method, type MethodEnvironment, Undecodable } from './methods.ts'
 import type { Metrics } from './metrics.ts'
 import { reflectionServices } from './reflection.ts'
 import { serverCredentials, type TlsFiles } from './tls.ts'
-import { widenConnections, widenStreams } from './window.ts'
 
 export interface GrpcService {
   definition: ServiceDefinition
@@ -55,14 +55,18 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   const stopped = new AbortController()
   const onCall = callCounter(options.metrics)
 
+  const direct = new Map<string, DirectHandler>()
+
   const services = [...options.services, health.service()]
   for (const service of [...services, ...reflectionServices(services.map(({ definition }) => definition))]) {
-    addService(server, service, { draining: draining.signal, stopped: stopped.signal, onCall })
+    const environment = { draining: draining.signal, stopped: stopped.signal, onCall }
+    addService(server, service, environment, limits.messageBytes, direct)
   }
   for (const { definition } of options.services) health.set(serviceName(definition), true)
 
   const port = await bind(server, options)
   widenConnections(server)
+  divert(server, direct)
   return {
     port,
     health,
@@ -86,13 +90,23 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
   }
 }
 
-function addService(server: Server, service: GrpcService, environment: Omit<MethodEnvironment, 'path'>): void {
+function addService(
+  server: Server,
+  service: GrpcService,
+  environment: Omit<MethodEnvironment, 'path'>,
+  mostBytes: number,
+  direct: Map<string, DirectHandler>,
+): void {
   const definition: Record<string, ServiceDefinition[string]> = {}
   const implementation: UntypedServiceImplementation = {}
   for (const [name, rpc] of Object.entries(service.definition)) {
     definition[name] = { ...rpc, requestDeserialize: decoder(rpc.requestDeserialize) }
     const method = service.methods[name]
-    if (method !== undefined) implementation[name] = method({ ...environment, path: rpc.path })
+    if (method === undefined) continue
+    const ofMethod = { ...environment, path: rpc.path }
+    implementation[name] = method(ofMethod)
+    const codec = { decode: decoder(rpc.requestDeserialize), encode: rpc.responseSerialize, mostBytes }
+    if (method.direct !== undefined) direct.set(rpc.path, method.direct(ofMethod, codec))
   }
   const unknown = Object.keys(service.methods).find((name) => definition[name] === undefined)
   if (unknown !== undefined)

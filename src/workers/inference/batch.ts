@@ -1,7 +1,7 @@
 // Joins the tensors of several requests along the first dimension, and takes the result apart again.
 import { TroupeError } from '../../contract/errors.ts'
+import type { SpareBuffers } from '../grpc/spare-buffers.ts'
 import type { MovedTensor } from './instance-thread.ts'
-import type { SpareBuffers } from './spare-buffers.ts'
 import type { Tensor } from './tensor.ts'
 
 export interface Part {

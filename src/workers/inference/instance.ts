@@ -3,9 +3,9 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { fromErrorRecord, TroupeError } from '../../contract/errors.ts'
+import { SpareBuffers } from '../grpc/spare-buffers.ts'
 import type { FromThread, MovedTensor } from './instance-thread.ts'
 import type { RunnerSettings, Signature } from './runner.ts'
-import { SpareBuffers } from './spare-buffers.ts'
 
 export type RunEnd = (error: TroupeError | null, outputs: MovedTensor[], computeMs: number) => void
 

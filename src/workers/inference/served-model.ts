@@ -1,5 +1,6 @@
 // One version of a model that is being served: its instances, the queue before them, and what is measured on the way.
 import { TroupeError } from '../../contract/errors.ts'
+import { SpareBuffers } from '../grpc/spare-buffers.ts'
 import { join, split } from './batch.ts'
 import { Batcher, type BatchLimits, type Job } from './batcher.ts'
 import type { InferRequest } from './codec.ts'
@@ -10,7 +11,6 @@ import type { MovedTensor } from './instance-thread.ts'
 import type { Measurements } from './measurements.ts'
 import type { ModelJson } from './model-json.ts'
 import type { PassedOver, Provider, RunnerSettings, Signature } from './runner.ts'
-import { SpareBuffers } from './spare-buffers.ts'
 import { checkAgainst, checkTensor, type Tensor } from './tensor.ts'
 
 export interface ServedModelOptions {

@@ -1,7 +1,15 @@
 // The rpcs of inference.GRPCInferenceService, each a translation between the protocol and the repository.
-import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { type ErrorCode, TroupeError, toTroupeError } from '../../contract/errors.ts'
-import { type Call, continueTrace, duplex, type GrpcService, loadService, Undecodable, unary } from '../grpc/index.ts'
+import {
+  type Call,
+  continueTrace,
+  duplex,
+  type GrpcService,
+  loadService,
+  type MessageStream,
+  Undecodable,
+  unary,
+} from '../grpc/index.ts'
 import { statusMessage } from '../grpc/status.ts'
 import {
   decodeRequest,
@@ -53,7 +61,7 @@ export function inferenceService(
       ServerMetadata: unary(() => ({ name: 'troupe', version, extensions: EXTENSIONS })),
       ModelMetadata: unary(({ name, version: wanted }: NameAndVersion) => metadataOf(repository, name, wanted)),
       ModelInfer: unary((request: InferRequest, call) => inferOnce(repository, measurements, request, call)),
-      ModelStreamInfer: duplex((rpc, call) => inferStream(repository, measurements, rpc, call)),
+      ModelStreamInfer: duplex<InferRequest, Buffer>((rpc, call) => inferStream(repository, measurements, rpc, call)),
       RepositoryIndex: unary(({ ready }: { ready: boolean }) => {
         const models = repository.index().map((entry) => ({
           ...entry,
@@ -121,7 +129,7 @@ function inferOnce(
   })
 }
 
-type Stream = ServerDuplexStream<InferRequest | Undecodable, Buffer>
+type Stream = MessageStream<InferRequest | Undecodable, Buffer>
 
 /** Answers each request as it finishes; an error of one request is a message, never the end of the stream. */
 function inferStream(repository: ModelRepository, measurements: Measurements, rpc: Stream, call: Call): Promise<void> {
@@ -139,14 +147,15 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
     const reply = (bytes: Buffer): void => {
       open--
       // A caller that does not read its answers is not read either, until it does.
-      if (!call.signal.aborted && !rpc.write(bytes)) rpc.pause()
-      else if (open < STREAM_CONCURRENCY && rpc.isPaused() && !rpc.writableNeedDrain) rpc.resume()
+      if (!call.signal.aborted && !rpc.send(bytes)) rpc.pause()
+      else if (open < STREAM_CONCURRENCY && rpc.paused && !rpc.needsDrain) rpc.resume()
       settle()
     }
-    rpc.on('drain', () => rpc.resume())
-    rpc.on('data', (request: InferRequest | Undecodable) => {
+    rpc.onDrain(() => rpc.resume())
+    rpc.onMessage((request, memory) => {
       if (++open >= STREAM_CONCURRENCY) rpc.pause()
       if (request instanceof Undecodable) {
+        rpc.giveBack(memory)
         reply(failure('', new TroupeError('invalid_request', `undecodable message: ${request.reason}`)))
         return
       }
@@ -159,6 +168,7 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
         const cancel = served.submit(request, deadlineOf(request.parameters), (error, outputs) => {
           span.end(error?.code)
           cancels.delete(cancel)
+          rpc.giveBack(memory)
           measurements.answered(served.options, error?.code ?? 'ok')
           reply(
             error === null
@@ -168,10 +178,11 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
         })
         cancels.add(cancel)
       } catch (error) {
+        rpc.giveBack(memory)
         reply(failure(request.id, toTroupeError(error)))
       }
     })
-    rpc.once('end', end)
+    rpc.onEnd(end)
     // A stream has no end of its own: a drain ends it when what it asked is answered, and clients open another one.
     call.draining.addEventListener('abort', end, { once: true })
     call.signal.addEventListener(

@@ -73,8 +73,8 @@ test('a stream that the server ends is opened again, and what it carried is sent
           ModelStreamInfer: duplex<{ id: string }, object>(async (rpc) => {
             streams++
             if (streams === 1) return
-            rpc.on('data', ({ id }: { id: string }) => rpc.write({ infer_response: { ...answer, id } }))
-            await new Promise((resolve) => rpc.once('end', resolve))
+            rpc.onMessage((request) => rpc.send({ infer_response: { ...answer, id: (request as { id: string }).id } }))
+            await new Promise<void>((resolve) => rpc.onEnd(resolve))
           }),
         },
       },
