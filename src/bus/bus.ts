@@ -5,7 +5,8 @@
 //   lanes.ts        queues by priority, without starvation
 //   nats/           many processes, JetStream for offers and platform events
 import type { PlatformEvent, PlatformEventType, TaskEvent } from '../contract/events.ts'
-import type { TaskRow, Wake } from '../journal/journal.ts'
+import type { EndState } from '../contract/task.ts'
+import type { NewTask, TaskRow, Wake } from '../journal/journal.ts'
 
 /** "This task wants a host." `task` saves the taker a read when the offer follows an accept. */
 export interface Offer extends Wake {
@@ -23,6 +24,14 @@ export interface Bus {
    * turn then share one fsync. False: nobody took it. Only the embedded bus can.
    */
   offerEarly?(offer: Offer): boolean
+
+  /**
+   * Gives a task that is not on disk yet to a host of another process that has room, which accepts and begins it in one
+   * commit. Undefined: there is nobody to give it to. Only a bus between processes can.
+   */
+  entrust?(task: NewTask, watched: boolean): Entrusting | undefined
+  /** What is entrusted for one version of an agent comes here, or to another host. */
+  onEntrusted?(agent: string, version: string, handler: (task: NewTask, tell: TellEntruster) => void): Entrusted
 
   /**
    * Takes offers for these agents. Nothing comes until the taker asks: `more(n)` grants n offers (back-pressure).
@@ -58,6 +67,40 @@ export interface Bus {
 
 export interface Taker {
   more(count: number): void
+  /**
+   * Takes one of the granted places for what is entrusted. False: there is none, or there was none a moment ago, so
+   * that somebody may wait in the queue for it, who came first.
+   */
+  admit?(): boolean
+  stop(): Promise<void>
+}
+
+/** A task on its way to a host. */
+export interface Entrusting {
+  /**
+   * When it was accepted, by the journal's clock. Undefined: no host says so in time, though one may have accepted it or
+   * still do, under the same id.
+   */
+  readonly accepted: Promise<number | undefined>
+  /** The end, of one that is watched, when the host that accepted it has told it already. */
+  readonly ended: EndState | undefined
+  onEnd(handler: (state: EndState) => void): void
+  /** Nobody waits for its end any more. */
+  forget(): void
+}
+
+/** What a host answers; only what happened, and only once it is on disk. */
+export interface TellEntruster {
+  /** P1. */
+  accepted(at: number): void
+  /** It will not be begun here: whoever entrusted it goes on at once. */
+  refused(): void
+  /** Absent when nobody watches. */
+  ended?(state: EndState): void
+}
+
+export interface Entrusted {
+  /** Resolves when nothing more comes. */
   stop(): Promise<void>
 }
 

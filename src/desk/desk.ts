@@ -1,5 +1,6 @@
 // The desk: the one place all doors go through. A door translates its protocol to these verbs and a task's log back.
 //   desk.ts        this file: submit, get, list, signal, cancel, retry
+//   accepting.ts   how a submission gets on disk (P1)
 //   follow.ts      one task's log from any number, then live (P6); waiting for its end
 //   look-again.ts  finds what the bus lost, for all followers of this process together
 //   patience.ts    refuses at once while the journal answers nobody
@@ -7,14 +8,14 @@
 //
 // The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
 import { createHash } from 'node:crypto'
-import type { Bus, Offer } from '../bus/bus.ts'
+import type { Bus, Entrusting } from '../bus/bus.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/events.ts'
 import { newId } from '../contract/ids.ts'
 import { INLINE_VALUE_BYTES, MAX_MESSAGE_BYTES, MAX_PAGE, MAX_VALUE_BYTES } from '../contract/limits.ts'
 import { type Budget, hasEnded, type Priority, type Task, type TaskState } from '../contract/task.ts'
-import type { Journal, MessageBody, NewTask, TaskRow } from '../journal/journal.ts'
-import { acceptedRow } from '../journal/rows.ts'
+import type { Journal, MessageBody, NewTask } from '../journal/journal.ts'
+import { createAccept, type Draft } from './accepting.ts'
 import type { AgentDirectory } from './directory.ts'
 import { type Ending, endsWithin, followTask, untilEnd } from './follow.ts'
 import { createLookAgain } from './look-again.ts'
@@ -71,7 +72,7 @@ export interface Desk {
 }
 
 /** Inputs up to this size stay in their row. */
-const EARLY_BYTES = INLINE_VALUE_BYTES
+const SMALL_BYTES = INLINE_VALUE_BYTES
 
 export interface DeskParts {
   journal: Journal
@@ -83,7 +84,7 @@ export interface DeskParts {
 
 export function createDesk(parts: DeskParts): Desk {
   const { journal, bus, agents } = parts
-  const patience = createPatience()
+  const accept = createAccept({ journal, bus, patience: createPatience() })
   const lookAgain = createLookAgain(journal, parts.lookAgainMs)
 
   async function deliver(tenant: string, taskId: string, id: string, body: MessageBody): Promise<void> {
@@ -107,8 +108,7 @@ export function createDesk(parts: DeskParts): Desk {
     return task
   }
 
-  /** What is asked for, checked and with an id; nothing has happened yet. */
-  function draft(request: SubmitRequest): { task: NewTask; early: boolean } {
+  function draft(request: SubmitRequest): Draft {
     const agent = agents.require(request.agent, request.agentVersion)
     const input = agent.checkInput(request.input)
     const bytes = checkSize('input', input, MAX_VALUE_BYTES)
@@ -133,16 +133,7 @@ export function createDesk(parts: DeskParts): Desk {
       task.idempotencyKey = idempotencyKey
       task.requestHash = hashRequest(request)
     }
-    // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
-    return { task, early: journal.inOrder && idempotencyKey === undefined && bytes <= EARLY_BYTES }
-  }
-
-  async function accept({ task, early }: { task: NewTask; early: boolean }) {
-    const accepting = patience.of(() => journal.accept(task))
-    const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
-    const accepted = await accepting
-    if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
-    return accepted
+    return { task, small: bytes <= SMALL_BYTES }
   }
 
   /** Of a task that may have ended already: watched first, read second. */
@@ -162,20 +153,26 @@ export function createDesk(parts: DeskParts): Desk {
   return {
     get,
 
-    submit: async (request) => accept(draft(request)),
+    async submit(request) {
+      const { task, created } = await accept(draft(request), false, () => {})
+      return { task, created }
+    },
 
     async submitAndWatch(request) {
       const drafted = draft(request)
       const { tenant } = request
-      // Before it is accepted: it may end faster than the answer comes back.
-      const ending = untilEnd({ bus, lookAgain, tenant, taskId: drafted.task.id })
+      const watch = (entrusted?: Entrusting) => untilEnd({ bus, lookAgain, tenant, taskId: drafted.task.id }, entrusted)
+      let ending: Ending | undefined
       try {
-        const { task, created } = await accept(drafted)
-        if (created) return { task, created, ending }
-        ending.stop()
+        // Before it is accepted: it may end faster than the answer comes back.
+        const { task, created, entrusted } = await accept(drafted, true, () => {
+          ending = watch()
+        })
+        if (created) return { task, created, ending: ending ?? watch(entrusted) }
+        ending?.stop()
         return { task, created, ending: await endingOf(tenant, task.id) }
       } catch (error) {
-        ending.stop()
+        ending?.stop()
         throw error
       }
     },
@@ -244,9 +241,4 @@ function checkSize(what: string, value: unknown, limit: number): number {
   throw new TroupeError('value_too_large', `The ${what} has ${bytes} bytes; the limit is ${limit}.`, {
     detail: { bytes, limit },
   })
-}
-
-function offerOf(task: TaskRow): Offer {
-  const { id: taskId, tenant, agent, agentVersion, priority, epoch } = task
-  return { taskId, tenant, agent, agentVersion, priority, epoch, task }
 }

@@ -1,6 +1,6 @@
 // One task's log from any number, then live. The bus may lose or repeat what it carries, so it only says "look":
 // numbers decide what is yielded, and a gap is read from the journal (P6: each event once, none missing).
-import type { Bus } from '../bus/bus.ts'
+import type { Bus, Entrusting } from '../bus/bus.ts'
 import type { EventType, TaskEvent } from '../contract/events.ts'
 import { type EndState, hasEnded } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -99,9 +99,11 @@ export interface Ending {
 
 /**
  * Waits for the end of a task that had not ended, or is about to be accepted. Nothing is read for it: the bus tells, and
- * what it lost is found when all that is waited for is looked up together.
+ * what it lost is found when all that is waited for is looked up together. The host that a task is entrusted to tells of
+ * its end directly; should it die, the bus tells of the host that comes after it.
  */
-export function untilEnd(waiting: Omit<Following, 'after' | 'journal' | 'signal'>): Ending {
+export function untilEnd(waiting: Omit<Following, 'after' | 'journal' | 'signal'>, entrusted?: Entrusting): Ending {
+  if (entrusted?.ended !== undefined) return { ended: Promise.resolve(entrusted.ended), stop() {} }
   const { bus, lookAgain, tenant, taskId } = waiting
   const { promise: ended, resolve } = Promise.withResolvers<EndState | undefined>()
   const stopFollowing = bus.follow(tenant, taskId, (events) => {
@@ -115,7 +117,9 @@ export function untilEnd(waiting: Omit<Following, 'after' | 'journal' | 'signal'
       if (head !== undefined && hasEnded(head.state)) settle(head.state)
     },
   })
+  entrusted?.onEnd(settle)
   function settle(state: EndState | undefined): void {
+    entrusted?.forget()
     stopFollowing()
     stopLooking()
     resolve(state)

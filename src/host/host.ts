@@ -11,6 +11,9 @@
 //   health.ts     tells the platform when one rests and serves again
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
+//   later.ts      what it comes back to
+//   misfits.ts    what becomes of a task that none here may run
+//   entrusted.ts  tasks that are not on disk yet
 //   announcements.ts  a task as an offer, a commit's events as their followers get them
 //   observe.ts    where it lets itself be watched
 //   llm.ts        the LLM of a step, metered
@@ -22,15 +25,18 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Actor, type ActorExit } from '../actor/actor.ts'
 import { isOrderToStop } from '../actor/logic.ts'
 import type { ContextMaker } from '../actor/steps.ts'
-import type { Bus, Offer, Taker } from '../bus/bus.ts'
+import type { Bus, Entrusted, Offer, Taker, TellEntruster } from '../bus/bus.ts'
 import { newId } from '../contract/ids.ts'
 import { hasEnded } from '../contract/task.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { createActors } from './actors.ts'
 import { numbered, wakeOf } from './announcements.ts'
+import { takeEntrusted, tellingEnd } from './entrusted.ts'
 import { watchHealth } from './health.ts'
+import { createLater } from './later.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
+import { noteMisfit } from './misfits.ts'
 import type { Observe } from './observe.ts'
 import { keepForgetting } from './retention.ts'
 import { createSuspects, PROBATION_MS } from './suspects.ts'
@@ -64,11 +70,14 @@ export interface Host {
 
 const RETAKE_MS = 500
 
+/** The place of an actor: by whose offer it came, and who wants to hear of its end. */
+type Place = Wake & { onEnd?: TellEntruster['ended'] }
+
 export function createHost(parts: HostParts): Host {
   const { journal, bus, agents } = parts
   const actors = createActors()
   const takers = new Map<string, Taker>()
-  const retakes = new Set<NodeJS.Timeout>()
+  const later = createLater()
   const suspects = createSuspects()
   const health = watchHealth({ bus, onTrouble: parts.onTrouble, hostId: () => id })
   let id = newId('host')
@@ -81,6 +90,7 @@ export function createHost(parts: HostParts): Host {
   let stopSweeping = () => {}
   let stopForgetting = () => {}
   let unsubscribe = () => {}
+  let entrusted: Entrusted | undefined
   let accepting = false
 
   function onOffer(offer: Offer): void {
@@ -93,7 +103,7 @@ export function createHost(parts: HostParts): Host {
     else void loadAndRun(offer)
   }
 
-  async function loadAndRun(offer: Wake): Promise<void> {
+  async function loadAndRun(offer: Place): Promise<void> {
     try {
       const loaded = await journal.load(offer.taskId)
       const owner = loaded?.task.owner
@@ -107,12 +117,19 @@ export function createHost(parts: HostParts): Host {
     takers.get(offer.agent)?.more(1)
   }
 
-  function run(loaded: LoadedTask, offer: Wake): void {
+  function beginEntrusted(task: TaskRow, onEnd: TellEntruster['ended']): void {
+    const place: Place = onEnd === undefined ? wakeOf(task) : { ...wakeOf(task), onEnd }
+    // It drains since the task was accepted: another host shall have it.
+    if (accepting) run({ task, mail: [], steps: {} }, place)
+    else bus.offer(wakeOf(task))
+  }
+
+  function run(loaded: LoadedTask, offer: Place): void {
     const { task } = loaded
     const mustStop = loaded.mail.some(isOrderToStop)
     const fit = actors.has(task.id) ? undefined : mustStop ? anyAgent(agents, task) : fitVersion(agents, task)
     if (fit?.agent === undefined) {
-      if (fit !== undefined) void waitForHost(task, fit.reason)
+      if (fit !== undefined) noteMisfit(parts, id, task, fit.reason)
       takers.get(offer.agent)?.more(1)
       return
     }
@@ -120,7 +137,7 @@ export function createHost(parts: HostParts): Host {
     const waitMs = mustStop ? 0 : suspects.admit(task) ? health.wait(task.agent, task.id) : PROBATION_MS
     if (waitMs > 0) {
       // The offer's place stays taken: it is this task that comes back to it.
-      later(waitMs, () => void loadAndRun(offer))
+      later.after(waitMs, () => void loadAndRun(offer))
       return
     }
     if (fit.snapshot !== undefined) task.snapshot = fit.snapshot
@@ -136,7 +153,7 @@ export function createHost(parts: HostParts): Host {
         },
         makeContext: parts.makeContext,
         around: observation.around,
-        onCommitted,
+        onCommitted: tellingEnd(onCommitted, offer.onEnd),
       },
       loaded,
     )
@@ -149,7 +166,7 @@ export function createHost(parts: HostParts): Host {
     actor.start()
   }
 
-  function onExit(actor: Actor, offer: Wake, exit: ActorExit, hostId: string): void {
+  function onExit(actor: Actor, offer: Place, exit: ActorExit, hostId: string): void {
     actors.remove(actor)
     suspects.leave(actor.task.id)
     if (exit.kind === 'ended' || exit.kind === 'released') health.judge(actor.task.agent, exit.crashed)
@@ -157,22 +174,13 @@ export function createHost(parts: HostParts): Host {
     if (exit.kind === 'released' && exit.runnable) bus.offer(wakeOf(actor.task))
     if (exit.kind === 'lost' && exit.fenced) {
       // Nobody owns the task. By the time it is offered again this host holds a lease under another id, or somebody else does.
-      later(RETAKE_MS, () => bus.offer(wakeOf(actor.task)))
+      later.after(RETAKE_MS, () => bus.offer(wakeOf(actor.task)))
       if (hostId === id) lease?.lost()
     }
     if (exit.kind !== 'failed') return
     // The journal did not answer. The task may still be ours: look again, or it would wait for our lease to end.
     parts.onTrouble(`committing for ${actor.task.id}`, exit.error)
-    later(RETAKE_MS, () => onOffer(wakeOf(actor.task)))
-  }
-
-  function later(ms: number, again: () => void): void {
-    if (!accepting) return
-    const timer = setTimeout(() => {
-      retakes.delete(timer)
-      if (accepting) again()
-    }, ms)
-    retakes.add(timer)
+    later.after(RETAKE_MS, () => onOffer(wakeOf(actor.task)))
   }
 
   function onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void {
@@ -188,24 +196,6 @@ export function createHost(parts: HostParts): Host {
     else if (wake.owner === undefined) bus.offer(wake)
     else if (wake.owner === id) actors.get(wake.taskId)?.wake()
     else bus.nudge(wake.owner, wake.taskId)
-  }
-
-  /** Nobody here can run it: say so in the task, and leave it for a host that can. */
-  async function waitForHost(task: TaskRow, reason: string): Promise<void> {
-    if (task.waitingFor?.detail === reason) return
-    const { id: taskId, epoch, version } = task
-    await journal
-      .commit({
-        taskId,
-        epoch,
-        version,
-        claim: { hostId: id },
-        release: true,
-        state: 'queued',
-        waitingFor: { kind: 'host', detail: reason },
-        events: [{ type: 'task.waiting', for: { kind: 'host', detail: reason } }],
-      })
-      .catch((error: unknown) => parts.onTrouble(`noting that ${taskId} waits for a host`, error))
   }
 
   function abandonAll(): void {
@@ -252,9 +242,10 @@ export function createHost(parts: HostParts): Host {
     stopSweeping()
     stopForgetting()
     timers?.stop()
-    for (const timer of retakes) clearTimeout(timer)
+    later.stop()
     for (const taker of takers.values()) await taker.stop()
     takers.clear()
+    await entrusted?.stop()
     await beginning
     lease?.stop()
     unsubscribe()
@@ -281,10 +272,17 @@ export function createHost(parts: HostParts): Host {
         takers.set(name, taker)
         taker.more(agents.agent(name)!.concurrency)
       }
+      entrusted = takeEntrusted({
+        ...parts,
+        admit: (agent) => accepting && lease?.live === true && takers.get(agent)?.admit?.() === true,
+        free: (agent) => takers.get(agent)?.more(1),
+        begin: beginEntrusted,
+      })
     },
 
     async drain(graceMs) {
       accepting = false
+      await entrusted?.stop()
       for (const taker of takers.values()) await taker.stop()
       for (const actor of actors) actor.drain(graceMs)
       await Promise.all([...actors].map(({ exited }) => exited))

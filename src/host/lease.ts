@@ -10,6 +10,8 @@ import { watchEventLoop } from './event-loop.ts'
 const BLOCKED_MS = LEASE_MS - LEASE_RENEWAL_MS
 
 export interface LeaseKeeper {
+  /** As far as this host knows. */
+  readonly live: boolean
   /** The journal refused a claim for want of a lease: it has ended, whatever the next renewal would say. */
   lost(): void
   stop(): void
@@ -83,6 +85,9 @@ export async function keepLease(parts: {
   }
   timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   return {
+    get live() {
+      return !stopped && performance.now() - renewedAt < LEASE_MS
+    },
     lost() {
       if (!stopped) lose()
     },

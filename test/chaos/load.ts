@@ -1,5 +1,5 @@
-// The client that keeps books: every task id it was given is on its own disk before it goes on. It asks again with the
-// same key when it is refused or hears nothing, as a careful client does.
+// The client that keeps books: every task id it was given is on its own disk before it goes on. It asks again when it is
+// refused or hears nothing: mostly with the same key, as a careful client does, and now and then without one.
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,6 +11,9 @@ export interface Accepted {
   agent: string
   key: string
 }
+
+/** Tasks without an idempotency key are begun in the commit that accepts them, others in the next. */
+const KEYED = 0.6
 
 export interface Load {
   readonly accepted: Accepted[]
@@ -39,7 +42,7 @@ export function startLoad(cluster: Cluster, random: Random): Load {
   let repeated = 0
   let stopped = false
 
-  async function post(path: string, body: unknown, key: string): Promise<{ id: string }> {
+  async function post(path: string, body: unknown, key: string | undefined): Promise<{ id: string }> {
     const since = performance.now()
     for (let last: unknown; ; repeated += 1, await wait(AGAIN_MS)) {
       if (performance.now() - since > GIVE_UP_MS) {
@@ -51,7 +54,7 @@ export function startLoad(cluster: Cluster, random: Random): Load {
           headers: {
             authorization: `Bearer ${cluster.key}`,
             'content-type': 'application/json',
-            'idempotency-key': key,
+            ...(key === undefined ? {} : { 'idempotency-key': key }),
           },
           body: JSON.stringify(body),
           signal: AbortSignal.timeout(CALL_MS),
@@ -67,9 +70,9 @@ export function startLoad(cluster: Cluster, random: Random): Load {
     }
   }
 
-  async function submit(agent: string, input: unknown): Promise<Accepted> {
+  async function submit(agent: string, input: unknown, keyed = true): Promise<Accepted> {
     const key = `chaos-${run}-${next++}`
-    const { id } = await post('/v1/tasks', { agent, input }, key)
+    const { id } = await post('/v1/tasks', { agent, input }, keyed ? key : undefined)
     const entry = { id, agent, key }
     writeSync(file, `${JSON.stringify(entry)}\n`)
     fsyncSync(file)
@@ -81,10 +84,11 @@ export function startLoad(cluster: Cluster, random: Random): Load {
     while (!stopped) {
       const dice = random()
       const ms = Math.floor(random() * 60)
-      if (dice < 0.65) await submit('chaos-ledger', { ms })
-      else if (dice < 0.85) await submit('chaos-parent', { ms })
+      const keyed = random() < KEYED
+      if (dice < 0.65) await submit('chaos-ledger', { ms }, keyed)
+      else if (dice < 0.85) await submit('chaos-parent', { ms }, keyed)
       else {
-        const { id, key } = await submit('chaos-mailbox', { expected: MESSAGES })
+        const { id, key } = await submit('chaos-mailbox', { expected: MESSAGES }, keyed)
         for (let number = 1; number <= MESSAGES; number++)
           await post(`/v1/tasks/${id}/messages`, { type: 'count', number }, `${key}-${number}`)
       }

@@ -5,6 +5,8 @@
 //   subjects.ts     the names of subjects, streams and consumers
 //   streams.ts      creates and heals the streams
 //   offers.ts       the work queue: pull consumers shared by all hosts, a lane each
+//   entrusting.ts   gives tasks to hosts before they are on disk
+//   entrusted.ts    takes them, and answers
 //   live.ts         committed events for who is watching now
 //   platform.ts     the platform's event streams
 //   after-turn.ts   what is said in one turn of the event loop goes as one message
@@ -16,6 +18,8 @@
 import { TroupeError } from '../../contract/errors.ts'
 import type { Bus, ControlRequest } from '../bus.ts'
 import { connectNats, type NatsOptions } from './connection.ts'
+import { createEntrusted } from './entrusted.ts'
+import { createEntrusting } from './entrusting.ts'
 import { createFanOut } from './fan-out.ts'
 import { createLive } from './live.ts'
 import { createOffers } from './offers.ts'
@@ -36,6 +40,7 @@ export async function openNatsBus(options: NatsOptions): Promise<Bus> {
     throw error
   }
   const offers = createOffers(connection, subjects)
+  const entrusting = createEntrusting(connection, subjects)
   const platform = createPlatform(connection, subjects)
   const followers = createFanOut(nats)
   const live = createLive(connection, subjects, followers)
@@ -48,6 +53,9 @@ export async function openNatsBus(options: NatsOptions): Promise<Bus> {
   return {
     offer: offers.offer,
     take: offers.take,
+
+    entrust: entrusting.entrust,
+    onEntrusted: createEntrusted(connection, subjects),
 
     nudge: (hostId, taskId) => tell(subjects.mail(hostId), taskId),
     onNudge: (hostId, handler) => followers.follow(subjects.mail(hostId), (message) => handler(message.string())),
@@ -86,6 +94,7 @@ export async function openNatsBus(options: NatsOptions): Promise<Bus> {
     status: () => ({ connected: connection.connected, detail: connection.detail }),
 
     async close() {
+      entrusting.stop()
       await offers.stop()
       await nats.close()
     },

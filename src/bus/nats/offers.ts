@@ -37,6 +37,9 @@ interface Queued {
   offers: string[]
 }
 
+/** So long after it was full a host takes only what is queued: its pulls are answered by then. */
+const QUEUE_FIRST_MS = 20
+
 /** A fresh task says all that its offer would. */
 type Sent = Wake | { task: TaskRow }
 
@@ -94,13 +97,19 @@ export function createOffers(connection: Connection, subjects: Subjects) {
     const waiting = new Set<() => void>()
     const pulls = new Set<{ close(): Promise<unknown> }>()
     let room = 0
+    let fullAt = Number.NEGATIVE_INFINITY
     let stopped = false
 
     function hand(): void {
       while (room > 0 && held.size > 0) {
-        room -= 1
+        leave()
         onOffer(held.take()!)
       }
+    }
+
+    function leave(): void {
+      room -= 1
+      if (room === 0) fullAt = performance.now()
     }
 
     /** What there is no room for goes back at once: others may have some. */
@@ -188,9 +197,15 @@ export function createOffers(connection: Connection, subjects: Subjects) {
 
     return {
       more(count) {
+        if (room === 0 && fullAt > 0) fullAt = performance.now()
         room += count
         hand()
         if (room > 0) wakeAll()
+      },
+      admit() {
+        if (stopped || room <= held.size || performance.now() - fullAt < QUEUE_FIRST_MS) return false
+        leave()
+        return true
       },
       stop,
     }

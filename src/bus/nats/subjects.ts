@@ -12,6 +12,10 @@ export function createSubjects(prefix: string) {
     offersOf: (lane: string, agent: string) => `${prefix}.offers.${lane}.${token(agent)}.*`,
     /** The consumer all hosts share. */
     offerConsumer: (lane: string, agent: string) => `${lane}-${token(agent)}`,
+    /** What is given to a host before it is on disk; hosts that have this version share it. */
+    entrusted: (agent: string, version: string) => `${prefix}.entrusted.${token(agent)}.${token(version)}`,
+    /** Where a process hears what became of it. */
+    answers: (name: string) => `${prefix}.answers.${token(name)}`,
     mail: (hostId: string) => `${prefix}.mail.${token(hostId)}`,
     live: (tenant: string, bucket: string) => `${prefix}.live.${token(tenant)}.${bucket}`,
     control: (name: string) => `${prefix}.control.${token(name)}`,

@@ -1,0 +1,83 @@
+// Gateways' desks and hosts that meet over a real nats-server, on one journal, in one process: each party has a bus of its
+// own, and what a test breaks is broken between a party and its bus or journal.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { Bus } from '../../src/bus/bus.ts'
+import { openNatsBus } from '../../src/bus/nats/index.ts'
+import { createDesk, type Desk } from '../../src/desk/desk.ts'
+import { createHost, type Host } from '../../src/host/host.ts'
+import { unobserved } from '../../src/host/observe.ts'
+import { absentServices, contextMaker } from '../../src/host/services.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
+import { AgentRegistry } from '../../src/plugins/registry.ts'
+import type { Agent } from '../../src/sdk/index.ts'
+import { startNats } from '../support/servers.ts'
+
+export const TENANT = 'test'
+
+interface Between {
+  bus?: (bus: Bus) => Bus
+  journal?: (journal: Journal) => Journal
+}
+
+export async function openStage(t: TestContext, agents: Agent[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-entrusted-'))
+  const [journal, nats] = await Promise.all([openSqliteJournal({ folder }), startNats()])
+  const closing: (() => Promise<unknown>)[] = []
+  const registry = new AgentRegistry(agents)
+  const troubles: string[] = []
+  /** Accepts, by who made them. */
+  const accepts = { desk: 0, host: 0 }
+
+  const counting = (who: 'desk' | 'host', made: Journal): Journal => ({
+    ...made,
+    accept(task) {
+      accepts[who] += 1
+      return made.accept(task)
+    },
+  })
+  async function openBus(between: Between): Promise<Bus> {
+    const bus = await openNatsBus({ url: nats.url })
+    closing.push(() => bus.close())
+    return between.bus === undefined ? bus : between.bus(bus)
+  }
+
+  t.after(async () => {
+    for (const close of closing.reverse()) await close()
+    await journal.close()
+    await nats.stop()
+    await rm(folder, { recursive: true })
+  })
+
+  return {
+    journal,
+    accepts,
+    troubles,
+    async openDesk(between: Between = {}): Promise<Desk> {
+      const own = between.journal === undefined ? journal : between.journal(journal)
+      const bus = await openBus(between)
+      return createDesk({ journal: counting('desk', own), bus, agents: registry, lookAgainMs: 100 })
+    },
+    async startHost(between: Between = {}): Promise<Host> {
+      const own = between.journal === undefined ? journal : between.journal(journal)
+      const bus = await openBus(between)
+      const host = createHost({
+        journal: counting('host', own),
+        bus,
+        agents: registry,
+        makeContext: contextMaker(absentServices),
+        observe: unobserved,
+        onTrouble: (what, error) => troubles.push(`${what}: ${String(error)}`),
+      })
+      closing.push(() => host.stop())
+      await host.start()
+      // What it subscribed to is known to the server before anybody is given anything.
+      await bus.control('nobody', { verb: 'ping' }, 2_000).catch(() => {})
+      return host
+    },
+    types: async (taskId: string) => (await journal.events(taskId, 0, 500)).map(({ body }) => body.type),
+  }
+}

@@ -1,0 +1,275 @@
+// What a gateway gives to a host before it is on disk, and everything that may fail on the way. In each case: one task,
+// under the id that the caller was given, begun by one host, ended once.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { z } from 'zod'
+import type { Bus } from '../../src/bus/bus.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { defineAgent } from '../../src/sdk/index.ts'
+import { missing } from '../support/servers.ts'
+import { openStage, TENANT } from './entrusted-stage.ts'
+
+const number = z.object({ n: z.number() })
+const echo = defineAgent({
+  name: 'echo',
+  version: '1.0.0',
+  description: 'Returns its input',
+  input: number,
+  output: number,
+  run: async (ctx) => ({ n: ctx.input.n }),
+})
+const submission = { tenant: TENANT, agent: 'echo', input: { n: 1 } }
+const ONCE = ['task.accepted', 'task.started', 'task.completed']
+
+/** An agent whose step waits until it is let go. */
+function gated(concurrency = 16) {
+  const runs: (() => void)[] = []
+  let onRun = () => {}
+  const agent = defineAgent({
+    name: 'gated',
+    version: '1.0.0',
+    description: 'Waits to be let go',
+    input: z.any(),
+    output: z.any(),
+    concurrency,
+    run: async (ctx) =>
+      await ctx.step('gate', async () => {
+        await new Promise<void>((resolve, reject) => {
+          runs.push(resolve)
+          ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason))
+          onRun()
+        })
+        return {}
+      }),
+  })
+  const ran = (count: number) =>
+    new Promise<void>((resolve) => {
+      onRun = () => {
+        if (runs.length >= count) resolve()
+      }
+      onRun()
+    })
+  return { agent, runs, ran, submission: { tenant: TENANT, agent: 'gated', input: {} } }
+}
+
+/** The host works, and nobody hears of it. */
+const mute = (bus: Bus): Bus => ({
+  ...bus,
+  publish: () => {},
+  onEntrusted: (agent, version, handler) =>
+    bus.onEntrusted!(agent, version, (task) => handler(task, { accepted() {}, refused() {}, ended() {} })),
+})
+
+/** Its accepts wait for a sign. */
+function held(): { journal: (journal: Journal) => Journal; asked: Promise<void>; release: () => void } {
+  const asked = Promise.withResolvers<void>()
+  const sign = Promise.withResolvers<void>()
+  return {
+    journal: (journal) => ({
+      ...journal,
+      async accept(task) {
+        asked.resolve()
+        await sign.promise
+        return await journal.accept(task)
+      },
+    }),
+    asked: asked.promise,
+    release: sign.resolve,
+  }
+}
+
+describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
+  test('a host accepts and begins it; the gateway writes nothing and reads nothing to know its end', async (t) => {
+    const stage = await openStage(t, [echo])
+    const desk = await stage.openDesk({
+      journal: (journal) => ({ ...journal, get: () => Promise.reject(new Error('nothing is to be read')) }),
+    })
+    await stage.startHost()
+    const { task, created, ending } = await desk.submitAndWatch(submission)
+    assert.equal(created, true)
+    assert.equal(await ending.ended, 'completed')
+    assert.deepEqual(stage.accepts, { desk: 0, host: 1 })
+    assert.deepEqual(await stage.types(task.id), ONCE)
+    assert.deepEqual((await stage.journal.get(task.id, TENANT))?.output, { n: 1 })
+    assert.equal(await stage.journal.get(task.id, 'another-tenant'), undefined)
+  })
+
+  test('an idempotency key finds the earlier task, or a conflict, whichever of two gateways and two hosts is asked', async (t) => {
+    const stage = await openStage(t, [echo])
+    const [first, second] = [await stage.openDesk(), await stage.openDesk()]
+    await stage.startHost()
+    await stage.startHost()
+    const keyed = { ...submission, idempotencyKey: 'once' }
+    const answers = await Promise.all([first, second, first, second].map((desk) => desk.submitAndWatch(keyed)))
+    assert.equal(new Set(answers.map(({ task }) => task.id)).size, 1)
+    assert.equal(answers.filter(({ created }) => created).length, 1)
+    assert.deepEqual(new Set(await Promise.all(answers.map(({ ending }) => ending.ended))), new Set(['completed']))
+    assert.deepEqual(await stage.types(answers[0]!.task.id), ONCE)
+    await assert.rejects(first.submit({ ...keyed, input: { n: 2 } }), { code: 'idempotency_conflict' })
+  })
+
+  test('an answer that is lost: the gateway finds the task that the host accepted, and its end', async (t) => {
+    const stage = await openStage(t, [echo])
+    const desk = await stage.openDesk()
+    await stage.startHost({ bus: mute })
+    for (const more of [{}, { idempotencyKey: 'kept' }]) {
+      const { task, created, ending } = await desk.submitAndWatch({ ...submission, ...more })
+      assert.equal(created, true)
+      assert.equal(await ending.ended, 'completed')
+      assert.deepEqual(await stage.types(task.id), ONCE)
+    }
+  })
+
+  test('a host that dies after its commit and before its answer: another goes on with the same task', async (t) => {
+    const { agent, submission, ran, runs } = gated()
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    const dead = await stage.startHost({ bus: mute })
+    const submitted = desk.submitAndWatch(submission)
+    await ran(1)
+    const { task, created, ending } = await submitted
+    assert.equal(created, true)
+    // What a supervisor does when it sees the exit.
+    await stage.journal.endLease(dead.id)
+    await stage.startHost()
+    await ran(2)
+    runs[1]!()
+    assert.equal(await ending.ended, 'completed')
+    const types = await stage.types(task.id)
+    assert.equal(types.filter((type) => type === 'task.accepted').length, 1)
+    assert.equal(types.filter((type) => type === 'task.started').length, 1)
+    assert.ok(types.includes('task.owner_lost'))
+  })
+
+  test('a host that dies after its answer: who watches hears of the end from the host that came after', async (t) => {
+    const { agent, submission, ran, runs } = gated()
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    const dead = await stage.startHost()
+    const { ending } = await desk.submitAndWatch(submission)
+    await ran(1)
+    assert.equal(stage.accepts.host, 1)
+    await stage.journal.endLease(dead.id)
+    await stage.startHost()
+    await ran(2)
+    runs[1]!()
+    assert.equal(await ending.ended, 'completed')
+  })
+
+  for (const key of [undefined, 'late']) {
+    const what = key === undefined ? 'without a key' : 'with a key'
+    test(`a host that commits after the gateway gave up and did (${what}): one task, begun once`, async (t) => {
+      const stage = await openStage(t, [echo])
+      const { journal, asked, release } = held()
+      const desk = await stage.openDesk()
+      await stage.startHost({ journal })
+      const wanted = key === undefined ? submission : { ...submission, idempotencyKey: key }
+      const submitted = desk.submitAndWatch(wanted)
+      await asked
+      const { task, created, ending } = await submitted
+      assert.equal(created, true)
+      assert.deepEqual(stage.accepts, { desk: 1, host: 1 })
+      release()
+      assert.equal(await ending.ended, 'completed')
+      assert.deepEqual(await stage.types(task.id), ONCE)
+    })
+  }
+
+  test('a full host refuses at once: the task waits for it in the queue', async (t) => {
+    const { agent, submission, ran, runs } = gated(1)
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    await stage.startHost()
+    const first = await desk.submitAndWatch(submission)
+    await ran(1)
+    const second = await desk.submitAndWatch(submission)
+    assert.deepEqual(stage.accepts, { desk: 1, host: 1 })
+    assert.equal((await desk.get(TENANT, second.task.id)).state, 'queued')
+    runs[0]!()
+    await ran(2)
+    runs[1]!()
+    assert.deepEqual(await Promise.all([first.ending.ended, second.ending.ended]), ['completed', 'completed'])
+  })
+
+  test('a host that drains takes nothing more, and what it had accepted goes to another', async (t) => {
+    const { agent, submission, ran, runs } = gated()
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    const host = await stage.startHost()
+    const { ending } = await desk.submitAndWatch(submission)
+    await ran(1)
+    const drained = host.drain(1)
+    const { task } = await desk.submit(submission)
+    await drained
+    assert.equal((await desk.get(TENANT, task.id)).state, 'queued')
+    await stage.startHost()
+    await ran(3)
+    for (const release of runs) release()
+    assert.equal(await ending.ended, 'completed')
+    assert.equal((await desk.waitForEnd(TENANT, task.id, 10_000)).state, 'completed')
+  })
+
+  test('cancelled as soon as it is accepted, it ends as cancelled', async (t) => {
+    const { agent, submission, ran } = gated()
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    await stage.startHost()
+    const { task, ending } = await desk.submitAndWatch(submission)
+    await desk.cancel(TENANT, task.id)
+    assert.equal(await ending.ended, 'cancelled')
+    assert.equal(stage.accepts.host, 1)
+    await ran(0)
+  })
+
+  test('its deadline holds', async (t) => {
+    const { agent, submission } = gated()
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    await stage.startHost()
+    const { task, ending } = await desk.submitAndWatch({ ...submission, deadline: Date.now() + 1_000 })
+    assert.equal(await ending.ended, 'failed')
+    assert.equal((await desk.get(TENANT, task.id)).error?.code, 'deadline_exceeded')
+    assert.equal(stage.accepts.host, 1)
+  })
+
+  test('what lay about for too long is not begun: it may have ended and been forgotten since', async (t) => {
+    const stage = await openStage(t, [echo])
+    let gateway: Bus | undefined
+    await stage.openDesk({
+      bus: (bus) => {
+        gateway = bus
+        return bus
+      },
+    })
+    await stage.startHost()
+    // An id tells when it was made: this one in 1970.
+    const stale = {
+      id: `task_${'0'.repeat(26)}`,
+      tenant: TENANT,
+      agent: 'echo',
+      agentVersion: '1.0.0',
+      input: { n: 1 },
+    }
+    const entrusted = gateway!.entrust!({ ...stale, priority: 'normal', depth: 0 }, true)!
+    assert.equal(await entrusted.accepted, undefined)
+    assert.equal(await stage.journal.get(stale.id), undefined)
+  })
+
+  test('a journal that refuses the host does not keep the gateway from accepting', async (t) => {
+    const stage = await openStage(t, [echo])
+    const desk = await stage.openDesk()
+    let refusing = true
+    await stage.startHost({
+      journal: (journal) => ({
+        ...journal,
+        accept: (task) => (refusing ? Promise.reject(new Error('away')) : journal.accept(task)),
+      }),
+    })
+    const { task, ending } = await desk.submitAndWatch(submission)
+    refusing = false
+    assert.equal(stage.accepts.desk, 1)
+    assert.equal(await ending.ended, 'completed')
+    assert.deepEqual(await stage.types(task.id), ONCE)
+    assert.match(stage.troubles.join(), /away/)
+  })
+})
