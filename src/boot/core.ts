@@ -2,7 +2,7 @@
 // A child of `troupe up`; also a whole installation by itself: `node src/boot/core.ts`.
 import { ensureAdminKey } from '../gateway/index.ts'
 import type { Journal } from '../journal/journal.ts'
-import { startIsolated } from './isolated.ts'
+import { showPlugins } from './isolated-tree.ts'
 import { gatewayOf, hostOf, openParts } from './parts.ts'
 import { runProcess } from './process.ts'
 import { readSettings } from './settings.ts'
@@ -13,7 +13,7 @@ await runProcess(async () => {
   const host = hostOf(parts, 'core')
   await endLeasesBefore(parts.stores.journal)
   await host.start()
-  const plugins = startIsolated(parts, 'core')
+  const plugins = showPlugins(parts, 'core')
   await ensureAdminKey(settings.dataFolder, parts.stores.gatewayStore)
   const gateway = await gatewayOf(parts, () => ({ host: host.id, actors: host.actors }))
   const { url } = await gateway.listen(settings.host, settings.port)

@@ -2,7 +2,7 @@
 // it began, so that its lease can be ended when the parent sees it die.
 import { takeOver } from '../host/take-over.ts'
 import { watchDeaths } from './deaths.ts'
-import { startIsolated } from './isolated.ts'
+import { showPlugins } from './isolated-tree.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { hostOf, openParts } from './parts.ts'
 import { runProcess } from './process.ts'
@@ -16,7 +16,7 @@ await runProcess(async () => {
   const endpoint = await metricsEndpointOf(settings.metricsAddress, parts.measures, parts.holdsLease)
   const host = hostOf(parts, settings.label)
   await host.start()
-  const plugins = startIsolated(parts, settings.label)
+  const plugins = showPlugins(parts, settings.label)
   const stopWatching = watchDeaths(settings.supervisorUrl, (origin) =>
     takeOver({ ...parts.stores, origin, onTrouble: parts.onTrouble }),
   )

@@ -1,87 +1,126 @@
 // Starts the processes of isolated plug-ins below a host, each supervised and guarded. One that cannot start or dies
 // again and again is tried again, more and more slowly; the host itself never notices.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
-import { z } from 'zod'
 import { TroupeError } from '../contract/errors.ts'
-import { type Channel, createGuard, launchOf, wireOver } from '../isolation/index.ts'
-import { type AgentPackage, type AgentRecord, agentRecords, NO_PERMISSIONS } from '../plugins/index.ts'
-import { processChild, type Supervisor, startSupervisor } from '../supervision/index.ts'
+import { createGuard, launchOf } from '../isolation/index.ts'
+import { type AgentPackage, type AgentRecord, NO_PERMISSIONS } from '../plugins/index.ts'
+import { processChild, type Supervisor, startSupervisor, type TreeNode } from '../supervision/index.ts'
 import type { Parts } from './parts.ts'
+import { environmentOf, PLUGIN_ENTRY, wireOf } from './plugin-orders.ts'
 import { createServices } from './services.ts'
-
-/** What the process is told. */
-export interface PluginOrders {
-  package: AgentPackage
-  tools: string[]
-  /** Agents of others that its tasks may ask. */
-  askable: AgentRecord[]
-  graceMs: number
-  /** Only say which agents there are. */
-  describe: boolean
-}
 
 export interface IsolatedPlugin {
   package: AgentPackage
   agents: AgentRecord[]
 }
 
-const ENTRY = join(import.meta.dirname, 'plugin.ts')
+/** What it needs of its host's parts. */
+export type IsolationParts = Pick<
+  Parts,
+  'settings' | 'stores' | 'agents' | 'isolated' | 'log' | 'workers' | 'telemetry' | 'onTrouble'
+>
+
+export interface RunningPlugins {
+  /** For the tree: one node for each plug-in. */
+  nodes(): TreeNode[]
+  /** A stop in good order and a start; `id` is the plug-in's name in the tree. */
+  restart(id: string): Promise<void>
+  stop(): Promise<void>
+}
+
 /** Twice its lease: whoever has not renewed for so long is stuck in its own code. */
 const SILENT_MS = 6_000
 const LOOK_MS = 1_000
 /** What runProcess prints where no channel of Node's is. */
 const READY = /^host host_/
 const START_AGAIN_MS = 30_000
-const DESCRIBE_MS = 30_000
 /** Died often and at once: from the first to the longest wait before it is started again. */
 const BACKOFF = { immediate: 1, first: 200, factor: 2, max: 30_000, jitter: 0.3 }
 
-export function startIsolated(parts: Parts, label: string): { stop(): Promise<void> } {
+/** `onChange`: what `nodes()` answers is another now. */
+export function startIsolated(parts: IsolationParts, label: string, onChange: () => void = () => {}): RunningPlugins {
   const stopping = new AbortController()
   const closing = new Set<Promise<void>>()
-  const running = parts.isolated.map((plugin) => keepRunning(parts, plugin, label, stopping.signal, closing))
+  const context = { parts, label, closing, onChange, signal: stopping.signal }
+  const kept = new Map(parts.isolated.map((plugin) => [nodeId(plugin), keepRunning(plugin, context)]))
   return {
+    nodes: () => [...kept.values()].map((plugin) => plugin.node()),
+    async restart(id) {
+      const plugin = kept.get(id)
+      if (plugin === undefined) throw new TroupeError('not_found', `There is no isolated plug-in ${id} here.`)
+      await plugin.restart()
+    },
     async stop() {
       stopping.abort()
-      await Promise.all(running)
+      await Promise.all([...kept.values()].map((plugin) => plugin.ended))
       // The guards still end leases: the journal must stay open for them.
       await Promise.all(closing)
     },
   }
 }
 
-async function keepRunning(
-  parts: Parts,
-  plugin: IsolatedPlugin,
-  label: string,
-  signal: AbortSignal,
-  closing: Set<Promise<void>>,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const supervisor = await startOne(parts, plugin, label, closing)
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
-      await supervisor.stop()
-    } catch (error) {
-      parts.log.error({ plugin: plugin.package.name, err: error }, 'The isolated plug-in cannot be started.')
-      await pause(START_AGAIN_MS, signal)
+interface Context {
+  parts: IsolationParts
+  label: string
+  /** Guards that take over from processes that have ended. */
+  closing: Set<Promise<void>>
+  onChange(): void
+  signal: AbortSignal
+}
+
+function keepRunning(plugin: IsolatedPlugin, context: Context) {
+  const { parts, signal, onChange } = context
+  const id = nodeId(plugin)
+  let supervisor: Supervisor | undefined
+  let lastError: string | undefined
+  /** Ends the pause before the next start, or the supervisor whose child did not come back. */
+  let anew = new AbortController()
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      anew = new AbortController()
+      try {
+        supervisor = await startOne(plugin, context)
+        onChange()
+        await over([anew.signal, signal])
+        await supervisor.stop()
+      } catch (error) {
+        supervisor = undefined
+        lastError = (error as Error).message
+        onChange()
+        parts.log.error({ plugin: plugin.package.name, err: error }, 'The isolated plug-in cannot be started.')
+        await over([anew.signal, signal], START_AGAIN_MS)
+      }
+      supervisor = undefined
     }
+  }
+
+  return {
+    ended: run(),
+    node(): TreeNode {
+      const child = supervisor?.tree().children?.[0]
+      if (child !== undefined) return child
+      const waiting = { id, path: id, type: 'worker', restart: 'permanent', state: 'waiting', restarts: 0 } as const
+      return lastError === undefined ? waiting : { ...waiting, lastError }
+    },
+    async restart(): Promise<void> {
+      if (supervisor === undefined) return anew.abort()
+      try {
+        await supervisor.restartAt([id])
+      } catch (error) {
+        anew.abort()
+        throw error
+      }
+    },
   }
 }
 
-async function startOne(
-  parts: Parts,
-  plugin: IsolatedPlugin,
-  label: string,
-  closing: Set<Promise<void>>,
-): Promise<Supervisor> {
+async function startOne(plugin: IsolatedPlugin, context: Context): Promise<Supervisor> {
+  const { parts, label, closing, onChange } = context
   const { settings, log } = parts
   const { name } = plugin.package
   const permissions = plugin.package.permissions ?? NO_PERMISSIONS
   const askable = permissions.agents.flatMap((agent) => parts.agents.record(agent) ?? [])
-  const { command, args, sealed } = launchOf(ENTRY, plugin.package.folder, permissions)
+  const { command, args, sealed } = launchOf(PLUGIN_ENTRY, plugin.package.folder, permissions)
   if (!sealed && permissions.network.length === 0) {
     log.warn(
       { plugin: name },
@@ -91,16 +130,22 @@ async function startOne(
   const services = createServices(parts)
   return await startSupervisor(
     {
-      id: `plugin-${name}`,
+      id: `plugin-${nodeId(plugin)}`,
       intensity: Number.POSITIVE_INFINITY,
       period: 60_000,
       children: [
         processChild({
-          id: name,
+          id: nodeId(plugin),
           command,
           args,
           cwd: plugin.package.folder,
-          env: environmentOf(plugin.package, { askable, graceMs: settings.graceMs, describe: false }),
+          env: environmentOf({
+            package: plugin.package,
+            askable,
+            examine: false,
+            llm: settings.llm !== undefined,
+            graceMs: settings.graceMs,
+          }),
           shutdown: settings.graceMs + 2_000,
           backoff: BACKOFF,
           ready: READY,
@@ -108,8 +153,9 @@ async function startOne(
           attach(child) {
             const guarded = { name, agents: plugin.agents.map((agent) => agent.name), permissions }
             const { journal, bus } = parts.stores
+            const secrets = settings.llm?.apiKey === undefined ? [] : [settings.llm.apiKey]
             const guard = createGuard(
-              { journal, bus, services, agents: parts.agents, plugin: guarded, label: `${label}/${name}` },
+              { journal, bus, services, agents: parts.agents, plugin: guarded, label: `${label}/${name}`, secrets },
               wireOf(child, (why) => {
                 log.warn({ plugin: name }, `The isolated plug-in is ended: ${why}.`)
                 child.kill('SIGKILL')
@@ -131,69 +177,29 @@ async function startOne(
       ],
     },
     {
-      listener: (event) =>
-        event.level !== 'info' && log.warn({ plugin: name, event: event.type }, 'An isolated plug-in.'),
+      listener(event) {
+        onChange()
+        if (event.level !== 'info') log.warn({ plugin: name, event: event.type }, 'An isolated plug-in.')
+      },
     },
   )
 }
 
-/** Runs the plug-in's code, isolated as ever, only to hear which agents it has. */
-export async function describeIsolated(found: AgentPackage): Promise<AgentRecord[]> {
-  const { command, args } = launchOf(ENTRY, found.folder, found.permissions ?? NO_PERMISSIONS)
-  const child = spawn(command, args, {
-    cwd: found.folder,
-    env: environmentOf(found, { askable: [], graceMs: 0, describe: true }),
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  let timer: NodeJS.Timeout | undefined
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (said.length < 4_000) said += text
-  })
-  try {
-    return await new Promise<AgentRecord[]>((resolve, reject) => {
-      const refuse = (why: string) =>
-        reject(
-          new TroupeError('plugin_invalid', `${found.name} ${why}. ${said.trim().split('\n').slice(0, 6).join(' ')}`),
-        )
-      timer = setTimeout(() => refuse(`did not load within ${DESCRIBE_MS} ms`), DESCRIBE_MS)
-      child.once('exit', () => refuse('ended while it was loaded'))
-      child.once('error', (error) => refuse(`cannot be run: ${error.message}`))
-      wireOf(child, refuse).onMessage((message) => {
-        const agents = agentRecords.safeParse(message)
-        if (agents.success) resolve(agents.data as AgentRecord[])
-        else refuse(`describes its agents wrongly: ${z.prettifyError(agents.error)}`)
-      })
-    })
-  } finally {
-    clearTimeout(timer)
-    child.removeAllListeners('exit')
-    child.kill('SIGKILL')
+/** A package's name may have a scope; an id in the tree has no `/`. */
+function nodeId({ package: { name } }: IsolatedPlugin): string {
+  return name.replaceAll('/', ':')
+}
+
+/** When one of the signals is aborted, or the time has passed. */
+async function over(signals: AbortSignal[], ms?: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+  const listen = () => resolve()
+  for (const signal of signals) {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', listen, { once: true })
   }
-}
-
-function environmentOf(found: AgentPackage, more: Omit<PluginOrders, 'package' | 'tools'>): Record<string, string> {
-  const { tools } = found.permissions ?? NO_PERMISSIONS
-  const orders: PluginOrders = { package: found, tools, ...more }
-  // Nothing of our own environment: that is where credentials are.
-  return {
-    PATH: '/usr/bin:/bin',
-    LANG: 'C.UTF-8',
-    NODE_NO_WARNINGS: '1',
-    TROUPE_PLUGIN: JSON.stringify(orders),
-  }
-}
-
-function wireOf(child: ChildProcess, onBroken: (why: string) => void): Channel {
-  return wireOver(child.stdio[3] as Duplex, onBroken)
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
+  await promise
+  clearTimeout(timer)
+  for (const signal of signals) signal.removeEventListener('abort', listen)
 }

@@ -4,11 +4,12 @@ import { Socket } from 'node:net'
 import { createHost } from '../host/host.ts'
 import { unobserved } from '../host/observe.ts'
 import { contextMaker } from '../host/services.ts'
-import { remoteParts, wireOver } from '../isolation/index.ts'
-import { AgentRegistry, agentsOf, recordOf } from '../plugins/index.ts'
+import { createPeer, DeclaredAgents, remoteParts, wireOver } from '../isolation/index.ts'
+import { AgentRegistry, agentsOf, NO_PERMISSIONS, recordOf } from '../plugins/index.ts'
 import { EXIT_DRAINED } from '../supervision/child-side.ts'
-import type { PluginOrders } from './isolated.ts'
+import type { PluginOrders } from './plugin-orders.ts'
 import { runProcess } from './process.ts'
+import { type OpenTask, wouldBreak } from './would-break.ts'
 
 await runProcess(async () => {
   const orders = JSON.parse(process.env.TROUPE_PLUGIN ?? '{}') as PluginOrders
@@ -16,19 +17,13 @@ await runProcess(async () => {
   // The process that answers is gone; its successor starts another of this one.
   pipe.once('close', () => process.exit(EXIT_DRAINED))
   const wire = wireOver(pipe, (why) => console.error(`The pipe broke: ${why}.`))
-  const remote = remoteParts(wire, orders.tools)
-  const agents = new AgentRegistry()
-  const loaded = await agentsOf(orders.package)
-  if (orders.describe) {
-    wire.send(loaded.map(recordOf))
-    return { stop: async () => {} }
-  }
-  for (const agent of loaded) agents.add(agent)
-  for (const record of orders.askable) if (agents.find(record.name) === undefined) agents.addRecord(record)
+  if (orders.examine) return await answerQuestions(orders)
+  const permissions = orders.package.permissions ?? NO_PERMISSIONS
+  const remote = remoteParts(wire, { permissions, llm: orders.llm })
   const host = createHost({
     journal: remote.journal,
     bus: remote.bus,
-    agents,
+    agents: new DeclaredAgents(await agentsOf(orders.package), orders.askable, permissions),
     makeContext: (task, run, source, report) => contextMaker(remote.services(task))(task, run, source, report),
     observe: unobserved,
     label: orders.package.name,
@@ -36,4 +31,16 @@ await runProcess(async () => {
   })
   await host.start()
   return { facts: { host: host.id }, stop: () => host.drain(orders.graceMs) }
+
+  async function answerQuestions({ package: found }: PluginOrders) {
+    const loading = agentsOf(found)
+    // A package that does not load ends this process, which is the answer to every question.
+    const loaded = loading.catch(() => new Promise<never>(() => {}))
+    createPeer(wire, {
+      describe: async () => (await loaded).map(recordOf),
+      wouldBreak: async (task: OpenTask) => wouldBreak(new AgentRegistry(await loaded), task),
+    })
+    await loading
+    return { stop: async () => {} }
+  }
 })

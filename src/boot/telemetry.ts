@@ -51,10 +51,11 @@ export async function startTelemetry(role: string, onTrouble: (message: string) 
 }
 
 /** A call of a chat model, without a word of what was said. */
-const watchChat: WatchCall = ({ model, url, temperature, maxTokens }) => {
+const watchChat: WatchCall = ({ model, url, temperature, maxTokens, traceparent }) => {
   const { hostname, port, protocol } = new URL(url)
   const opened = startSpan(`chat ${model}`, {
     kind: 'client',
+    parent: traceparent,
     attributes: {
       'gen_ai.operation.name': 'chat',
       'gen_ai.provider.name': 'openai',

@@ -1,12 +1,14 @@
 // troupe plugin new | check | add | list | remove
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { describeIsolated } from '../boot/isolated.ts'
+import { type Examination, examineIsolated } from '../boot/examine.ts'
 import { checkAgainst } from '../boot/plugin-check.ts'
+import { wouldBreak } from '../boot/would-break.ts'
 import { TroupeError } from '../contract/errors.ts'
 import {
   type AddedPlugin,
   type AgentPackage,
+  AgentRegistry,
   agentsOf,
   readAdded,
   readPackage,
@@ -28,10 +30,13 @@ export const newPlugin: Handler<{ machine?: boolean }> = async (context, [folder
   )
 }
 
-export const checkPlugin: Handler<{ against?: string }> = async (context, [folder], { against }) => {
+export const checkPlugin: Handler<{ against?: string; trust?: boolean }> = async (context, [folder], options) => {
+  const { against, trust = false } = options
   const found = await readPackage(folder!)
-  const agents = await agentsOf(found)
-  const tasks = against === undefined ? undefined : await checkAgainst(agents, against)
+  const { agents, tasks } = await examine(found, trust, async (examination) => ({
+    agents: examination.agents,
+    tasks: against === undefined ? undefined : await checkAgainst(examination, against),
+  }))
   const report = {
     package: `${found.name}@${found.version}`,
     agents: agents.map(({ name, version }) => `${name}@${version}`),
@@ -50,12 +55,24 @@ export const checkPlugin: Handler<{ against?: string }> = async (context, [folde
   return tasks !== undefined && tasks.breaking.length > 0 ? EXIT.refused : undefined
 }
 
+/** Its code runs in a guarded process, or here with all rights of the person who types it. */
+async function examine<Result>(
+  found: AgentPackage,
+  trust: boolean,
+  use: (examination: Examination) => Promise<Result>,
+): Promise<Result> {
+  if (!trust) return await examineIsolated(found, use)
+  const agents = await agentsOf(found)
+  const registry = new AgentRegistry(agents)
+  return await use({ agents: agents.map(recordOf), wouldBreak: async (task) => wouldBreak(registry, task) })
+}
+
 export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source], { trust = false }) => {
   const data = dataFolderOf(context.globals)
   const isFolder = existsSync(resolve(source!))
   const folder = isFolder ? resolve(source!) : await fetchPackage(data, source!)
   const found = await readPackage(folder)
-  const agents = trust ? (await agentsOf(found)).map(recordOf) : await describeIsolated(found)
+  const agents = await examine(found, trust, async (examination) => examination.agents)
   const plugin: AddedPlugin = { name: found.name, version: found.version, folder: found.folder, trusted: trust, agents }
   const others = (await readAdded(data)).filter(({ name }) => name !== plugin.name)
   refuseTwice(plugin, others)

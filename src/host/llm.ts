@@ -1,5 +1,8 @@
 // The LLM of a step: a LangChain chat model at any OpenAI-compatible endpoint, metered against the task's budget.
 // LangChain takes over a second to import, so it is imported when the first step asks for a model.
+//   llm.ts               this file
+//   llm-remote.ts        the same for steps in a process that has no key; llm-remote-model.ts: LangChain's side of it
+//   llm-served.ts        the other side, where the key is
 import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import type { LLMResult } from '@langchain/core/outputs'
 import { TroupeError } from '../contract/errors.ts'
@@ -18,12 +21,20 @@ export interface LlmSettings {
 
 export interface LlmUse {
   signal: AbortSignal
+  /** Of the span that the calls belong below; absent: the active one. */
+  traceparent?: string
   /** Throws `budget_exceeded` when this was too much. */
   spend(usage: Usage): void
 }
 
 /** Is told of each call: the boot file opens a span here. */
-export type WatchCall = (call: { model: string; url: string; temperature?: number; maxTokens?: number }) => WatchedCall
+export type WatchCall = (call: {
+  model: string
+  url: string
+  temperature?: number
+  maxTokens?: number
+  traceparent?: string
+}) => WatchedCall
 
 export interface WatchedCall {
   answered(answer: {
@@ -48,6 +59,7 @@ export function createLlm(settings: LlmSettings | undefined, watch?: WatchCall):
       const asked = {
         model: settings.model,
         url: settings.baseUrl,
+        ...(use.traceparent === undefined ? {} : { traceparent: use.traceparent }),
         ...(temperature === undefined ? {} : { temperature }),
         ...(maxTokens === undefined ? {} : { maxTokens }),
       }

@@ -9,7 +9,10 @@ import { type Agent, defineAgent } from '../sdk/define-agent.ts'
 
 export type Fit = { agent: Agent; snapshot?: ActorState; reason?: undefined } | { agent?: undefined; reason: string }
 
-export function fitVersion(agents: AgentRegistry, task: TaskRow): Fit {
+/** What of a task says which version it needs. */
+type Started = Pick<TaskRow, 'agent' | 'agentVersion' | 'snapshot'>
+
+export function fitVersion(agents: AgentRegistry, task: Started): Fit {
   const exact = agents.agent(task.agent, task.agentVersion)
   if (exact !== undefined) return { agent: exact }
   const newest = agents.agent(task.agent)

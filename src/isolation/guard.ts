@@ -7,8 +7,10 @@ import { numbered, wakeOf } from '../host/announcements.ts'
 import type { Services } from '../host/services.ts'
 import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry, Permissions } from '../plugins/index.ts'
+import { createAccounts } from './accounts.ts'
 import { type Channel, createPeer, type Peer } from './channel.ts'
 import { judge, readCommit } from './judgement.ts'
+import { serveLlm } from './served-llm.ts'
 import { serveServices } from './served-services.ts'
 
 export interface GuardedPlugin {
@@ -24,6 +26,8 @@ export interface GuardParts {
   agents: Pick<AgentRegistry, 'require'>
   plugin: GuardedPlugin
   label: string
+  /** Texts that must never reach the process: the key of the LLM. */
+  secrets: readonly string[]
 }
 
 export interface Guard {
@@ -41,6 +45,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   const own = new Set(plugin.agents)
   const askable = new Set([...plugin.agents, ...plugin.permissions.agents])
   const known = new Map<string, TaskRow>()
+  const accounts = createAccounts()
   const hosts = new Map<string, () => void>()
   const takers = new Map<number, Taker>()
   let heardAt: number | undefined
@@ -56,8 +61,13 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   }
 
   function remember(task: TaskRow): void {
-    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!)
+    if (known.size >= MAX_KNOWN) forget(known.keys().next().value!)
     known.set(task.id, task)
+  }
+
+  function forget(taskId: string): void {
+    known.delete(taskId)
+    accounts.forget(taskId)
   }
 
   function ownTask(taskId: string): TaskRow {
@@ -85,9 +95,9 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       throw new TroupeError('permission_denied', `${wanted.claim.hostId} is no host of ${plugin.name}.`)
     }
     await judge(wanted, task, reach)
-    const outcome = await journal.commit(wanted)
+    const outcome = await journal.commit({ ...wanted, ...accounts.settle(wanted) })
     if (!outcome.applied) return outcome
-    if (hasEnded(wanted.state)) known.delete(task.id)
+    if (hasEnded(wanted.state)) forget(task.id)
     if (wanted.events.length > 0) {
       bus.publish(task.tenant, numbered(task.id, wanted.events, outcome.lastEvent, outcome.at))
     }
@@ -118,6 +128,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     return { woken: [], nextDueInMs }
   }
 
+  const chats = serveLlm(parts, ownTask, accounts, (call, piece) => peer.tell('llm.piece', call, piece))
   const peer: Peer = createPeer(channel, {
     load,
     commit,
@@ -150,6 +161,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       if (task !== undefined) void offerAgain(task.id)
     },
     ...serveServices(parts, ownTask),
+    ...chats.handlers,
   })
 
   function give(number: number, offer: Offer): void {
@@ -165,6 +177,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   return {
     silentMs: () => (heardAt === undefined ? 0 : performance.now() - heardAt),
     async close() {
+      chats.close()
       peer.close(new TroupeError('unavailable', `The process of ${plugin.name} has ended.`))
       for (const unsubscribe of hosts.values()) unsubscribe()
       await Promise.all([...takers.values()].map((taker) => taker.stop()))

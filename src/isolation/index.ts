@@ -8,6 +8,10 @@
 //   channel.ts        calls over the wire, both ways
 //   guard.ts          the side that owns journal, bus and services; every call is judged here
 //   judgement.ts      what a plug-in's commit may contain
+//   served-services.ts  what steps may touch, as far as the manifest declares it
+//   served-llm.ts     the LLM of such steps: the key stays here
+//   accounts.ts       what tasks have spent, by the count of whoever paid
+//   declared-agents.ts  the plug-in's side: agents that it may ask
 //   remote-parts.ts   the plug-in's side: journal, bus and services that ask the guard
 //   links.ts          refuses a package whose links lead out of it
 //   others.ts         keeps the process from signalling others; loaded before the plug-in
@@ -16,6 +20,7 @@
 // The promises hold because it is a host: commits carry its epoch (P2), its lease ends when it dies, and its tasks go on
 // in its successor (P3, P5). docs/adr/0011 says why so, and what this is not.
 export { type Channel, createPeer, type Handlers, type Peer } from './channel.ts'
+export { DeclaredAgents } from './declared-agents.ts'
 export { createGuard, type Guard, type GuardedPlugin } from './guard.ts'
 export { type Launch, launchOf } from './launch.ts'
 export { remoteParts } from './remote-parts.ts'

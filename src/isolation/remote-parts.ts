@@ -2,9 +2,12 @@
 import type { Bus, Offer, Taker } from '../bus/bus.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { absentLlm } from '../host/llm.ts'
+import { type AskChat, remoteLlm } from '../host/llm-remote.ts'
+import type { ChatAnswer, ChatPiece } from '../host/llm-served.ts'
 import { absentServices, type Services } from '../host/services.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { Log } from '../sdk/context.ts'
+import type { Permissions } from '../plugins/index.ts'
+import type { Llm, Log } from '../sdk/context.ts'
 import { type Channel, createPeer, type Peer } from './channel.ts'
 
 export interface RemoteParts {
@@ -14,17 +17,26 @@ export interface RemoteParts {
   services(task: { id: string }): Services
 }
 
-export function remoteParts(channel: Channel, tools: readonly string[]): RemoteParts {
+/** `llm`: the host has one. */
+export function remoteParts(
+  channel: Channel,
+  { permissions, llm }: { permissions: Permissions; llm: boolean },
+): RemoteParts {
   const takers = new Map<number, (offer: Offer) => void>()
   const nudges = new Map<string, (taskId: string) => void>()
+  const listeners = new Map<number, (piece: ChatPiece) => void>()
   const guard = createPeer(channel, {
+    'llm.piece': (call: number, piece: ChatPiece) => listeners.get(call)?.(piece),
     offer: (taker: number, offer: Offer) => takers.get(taker)?.(offer),
     nudge: (hostId: string, taskId: string) => nudges.get(hostId)?.(taskId),
   })
   return {
     journal: remoteJournal(guard),
     bus: remoteBus(guard, takers, nudges),
-    services: ({ id }) => remoteServices(guard, id, tools),
+    services: ({ id }) => ({
+      ...remoteServices(guard, id, permissions.tools),
+      llm: !permissions.llm ? () => deniedLlm : llm ? remoteLlm(askChat(guard, id, listeners)) : () => absentLlm,
+    }),
   }
 }
 
@@ -121,8 +133,6 @@ function remoteServices(guard: Peer, taskId: string, tools: readonly string[]): 
     }),
     sources: () => ({ query: ask('sources.query') }),
     web: () => ({ read: ask('web.read') }),
-    // A chat model is an object with a connection of its own; it does not cross processes.
-    llm: () => absentLlm,
     log: ({ step }) => logTo(guard, taskId, String(step)),
     aroundTool: async (name, inner) => {
       if (tools.includes(name)) return await inner()
@@ -132,6 +142,40 @@ function remoteServices(guard: Peer, taskId: string, tools: readonly string[]): 
       )
     },
   }
+}
+
+let calls = 0
+
+function askChat(guard: Peer, taskId: string, listeners: Map<number, (piece: ChatPiece) => void>): AskChat {
+  return async (request, signal, onPiece) => {
+    const call = calls++
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    const stop = () => {
+      guard.tell('llm.stop', call)
+      reject(signal.reason)
+    }
+    signal.throwIfAborted()
+    signal.addEventListener('abort', stop, { once: true })
+    listeners.set(call, onPiece)
+    try {
+      return (await Promise.race([guard.call('llm.chat', taskId, call, request), aborted])) as ChatAnswer
+    } finally {
+      listeners.delete(call)
+      signal.removeEventListener('abort', stop)
+    }
+  }
+}
+
+/** Not configured, so that an agent that can do without takes its other path; whoever asks all the same is told why. */
+const deniedLlm: Llm = {
+  configured: false,
+  chat: async () => {
+    const line = '"llm": true'
+    throw new TroupeError(
+      'permission_denied',
+      `The manifest does not let it ask the LLM. In package.json, under troupe.permissions: ${line}`,
+    )
+  },
 }
 
 function logTo(guard: Peer, taskId: string, step: string): Log {

@@ -21,6 +21,8 @@ const permissionsSchema = z.strictObject({
   agents: z.array(z.string()).default([]),
   /** What else its steps may touch. */
   services: z.array(z.enum(['documents', 'inference', 'retrieval', 'sources', 'web'])).default([]),
+  /** Its steps may ask the LLM; the key stays with the host. */
+  llm: z.boolean().default(false),
 })
 
 export type Permissions = z.infer<typeof permissionsSchema>

@@ -36,6 +36,8 @@ export interface ChildHandle {
   facts?(): Facts
   /** A child that is itself a supervisor shows its children … */
   tree?(): TreeNode
+  /** … a process those that it supervises itself, … */
+  below?(): TreeNode[] | undefined
   /** … and restarts one of them, named by the ids that lead to it. */
   restartAt?(path: readonly string[]): Promise<void>
 }

@@ -141,8 +141,8 @@ export class Child {
     if (this.lastError !== undefined) node.lastError = this.lastError.message
     const facts = this.#facts()
     if (Object.keys(facts).length > 0) node.facts = facts
-    const inner = this.handle?.tree?.()
-    if (inner?.children !== undefined) node.children = inner.children
+    const children = this.handle?.tree?.().children ?? this.handle?.below?.()
+    if (children !== undefined) node.children = children
     return node
   }
 

@@ -16,10 +16,12 @@
 //   clock.ts             time as a port
 //   component-child.ts   a component of this process as a child
 //   process-child.ts     an operating-system process as a child; process-output.ts reads its lines
+//   below.ts             what a child process supervises itself, in its parent's tree
 //   child-side.ts        the other side: what such a process does to be ready, to drain, to go with its parent
 //
 // Promises: P5 (a child that should run runs, or someone hears that it does not), P8 (deploys are not crashes).
 export { type Backoff, backoffDelay } from './backoff.ts'
+export { showBelow } from './below.ts'
 export { type ChildSide, type ChildSideOptions, type DrainCause, EXIT_DRAINED, underSupervisor } from './child-side.ts'
 export type {
   AutoShutdown,

@@ -3,6 +3,7 @@
 // order; and a kill takes what the process itself has started along.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { TroupeError } from '../contract/errors.ts'
+import { watchBelow } from './below.ts'
 import { EXIT_DRAINED, readyFacts } from './child-side.ts'
 import type { ChildHandle, ChildSpec, Facts, Outcome, StartContext, StopReason } from './child-spec.ts'
 import { settledWithin } from './clock.ts'
@@ -53,6 +54,7 @@ async function startProcess(spec: ProcessSpec, context: StartContext): Promise<C
     ...(spec.env === undefined ? {} : { env: spec.env }),
   })
   spec.attach?.(child)
+  const below = spec.attach === undefined ? watchBelow(child, clock) : undefined
   const lastWords = new LastWords()
   const gone = exitOf(child, clock)
   const ready = readiness(child, spec, lastWords)
@@ -88,6 +90,15 @@ async function startProcess(spec: ProcessSpec, context: StartContext): Promise<C
       else child.kill('SIGTERM')
     },
     facts: () => ({ pid: child.pid ?? 0, ...facts }),
+    ...(below === undefined
+      ? {}
+      : {
+          below: () => below.nodes(path),
+          async restartAt([id, ...rest]) {
+            if (id === undefined || rest.length > 0) throw new TroupeError('not_found', `${path} has no such child`)
+            await below.restart(id)
+          },
+        }),
   }
 }
 

@@ -117,7 +117,12 @@ describe('an isolated plug-in', () => {
     ['asks Node for what is beneath', 'binds', {}, /not a function/],
     ['calls a tool that it did not declare', 'calls-tool', {}, /nothing is not named/],
     ['opens a document without the permission', 'opens-document', {}, /does not name it under permissions.services/],
-    ['asks an agent that it did not declare', 'asks', {}, /unknown_agent/],
+    [
+      'asks an agent that it did not declare',
+      'asks',
+      {},
+      /permission_denied.*\\"agents\\": \[\\"document-analyzer\\"\]/,
+    ],
     ['returns more than a value may be', 'floods', {}, /large|bytes|limit/i],
   ]
   for (const [what, agent, input, why] of refused) {
