@@ -2,7 +2,9 @@
 //   chaos.ts          this file: one JSON line a scenario; exit 1 when anything that must be zero is not
 //   scenarios.ts      what is done to the cluster
 //   run-scenario.ts   load, harm, recovery, count
-//   cluster.ts        one gateway and three hosts as processes, a proxy before each server for each host
+//   cluster.ts        one gateway and three hosts as processes
+//   host-network.ts   how a host reaches its servers, and is cut off from them
+//   namespace.ts      a network namespace with cables that can be pulled
 //   load.ts           the client that writes every accepted id to disk
 //   checker.ts        counts what must be zero
 //   agents/           agents whose effects are logged; clock.mjs: a wall clock that jumps
@@ -40,7 +42,7 @@ for (const name of wanted) {
     nats: await startNats({ storeDir: natsStore }),
     ...(SCENARIOS[name]!.needsRedis ? { redis: await startRedis() } : {}),
   }
-  const cluster = await startCluster(servers, { folder, natsStore })
+  const cluster = await startCluster(servers, { folder, natsStore, namespaces: true })
   try {
     const result = await runScenario(cluster, name, Number(values.seed), Number(values.seconds))
     console.log(JSON.stringify(result))

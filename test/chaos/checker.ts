@@ -126,14 +126,17 @@ function staleCommits(log: TaskEvent[]): number {
   return found
 }
 
-interface Effect {
+export interface Effect {
   task: string
   step: string
   key: string
   value: string
+  process: number
+  /** By the wall clock of the host that did it. */
+  at: number
 }
 
-function readEffects(folder: string): Effect[] {
+export function readEffects(folder: string): Effect[] {
   return readdirSync(folder)
     .filter((name) => name.startsWith('effects-'))
     .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))

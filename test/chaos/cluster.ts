@@ -1,5 +1,5 @@
 // A cluster to break: one gateway and three hosts as processes under a supervisor, real servers behind them. Each host
-// reaches Postgres and NATS through proxies of its own, so that it alone can be cut off.
+// reaches them over a network of its own (host-network.ts), so that it alone can be cut off.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -17,7 +17,9 @@ import {
 } from '../../src/supervision/index.ts'
 import { freePort } from '../support/server-process.ts'
 import type { TestServer } from '../support/servers.ts'
-import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import type { TcpProxy } from '../support/tcp-proxy.ts'
+import { type Far, openHostNetwork } from './host-network.ts'
+import { namespacesRefused } from './namespace.ts'
 
 export interface Servers {
   postgres: TestServer
@@ -33,9 +35,13 @@ export interface Host {
   kill(signal: NodeJS.Signals): void
   postgres: TcpProxy
   nats: TcpProxy
+  /** Returns how to mend it. */
+  cutOff(from: Far): () => void
 }
 
 export interface Cluster {
+  /** How hosts are cut off: `network namespaces`, or `proxy`, and why no namespaces. */
+  parted: string
   url: string
   key: string
   /** Effects and accepted ids are logged here. */
@@ -71,13 +77,16 @@ export interface ClusterOptions {
   agents?: string
   /** False: hosts reach the servers directly, for measuring. */
   proxied?: boolean
+  /** Each host in a network namespace of its own, where that can be had. */
+  namespaces?: boolean
 }
 
+const here = (command: string, args: string[]) => ({ command, args })
 const CHAOS_AGENTS = join(import.meta.dirname, 'agents')
 
 export async function startCluster(
   servers: Servers,
-  { folder, natsStore, hosts = 3, agents = CHAOS_AGENTS, proxied = true }: ClusterOptions,
+  { folder, natsStore, hosts = 3, agents = CHAOS_AGENTS, proxied = true, namespaces = false }: ClusterOptions,
 ): Promise<Cluster> {
   const events: SupervisionEvent[] = []
   const said: string[] = []
@@ -94,27 +103,27 @@ export async function startCluster(
     TROUPE_REDIS_URL: servers.redis?.url,
     CHAOS_FOLDER: folder,
   }
-  const start = (id: string, role: string, more: Record<string, string>) =>
+  const start = (id: string, role: string, more: Record<string, string>, inside = here) =>
     processChild({
       id,
-      args: ['--import', join(import.meta.dirname, 'clock.mjs'), join(ROOT, 'src', 'boot', `${role}.ts`)],
+      ...inside(process.execPath, [
+        '--import',
+        join(import.meta.dirname, 'clock.mjs'),
+        join(ROOT, 'src', 'boot', `${role}.ts`),
+      ]),
       env: { ...environment, ...more },
       output: ({ text }) => said.push(`${id}: ${text}`),
       backoff: BACKOFF,
       shutdown: 15_000,
     })
 
+  const refused = proxied && namespaces ? namespacesRefused() : 'not asked for'
   const members = await Promise.all(
     Array.from({ length: hosts }, async (_, index) => {
-      const postgres = await proxyOf(servers.postgres.url)
-      const nats = await proxyOf(servers.nats.url)
+      const network = await openHostNetwork({ ...servers, control: control.url }, { namespaces: refused === false })
       const name = `host-${index + 1}`
-      const child = start(name, 'host', {
-        TROUPE_LABEL: name,
-        TROUPE_POSTGRES_URL: proxied ? postgres.url : servers.postgres.url,
-        TROUPE_NATS_URL: proxied ? nats.url : servers.nats.url,
-      })
-      return { name, postgres: postgres.proxy, nats: nats.proxy, child }
+      const addresses = proxied ? network.environment : {}
+      return { name, network, child: start(name, 'host', { TROUPE_LABEL: name, ...addresses }, network.inside) }
     }),
   )
   const supervisor = await startSupervisor(
@@ -143,13 +152,14 @@ export async function startCluster(
     key: readFileSync(join(folder, 'admin.key'), 'utf8').trim(),
     folder,
     natsStore,
-    hosts: members.map(({ name, postgres, nats }) => {
+    parted: refused === false ? 'network namespaces' : `proxy: ${refused}`,
+    hosts: members.map(({ name, network: { postgres, nats, cutOff } }) => {
       const pid = () => nodeOf(name).facts?.pid as number | undefined
       const kill = (signal: NodeJS.Signals) => {
         const target = pid()
         if (target !== undefined) process.kill(target, signal)
       }
-      return { name, postgres, nats, pid, kill }
+      return { name, postgres, nats, cutOff, pid, kill }
     }),
     servers,
     journal,
@@ -169,16 +179,9 @@ export async function startCluster(
       await supervisor.stop()
       control.close()
       await journal.close()
-      for (const { postgres, nats } of members) await Promise.all([postgres.close(), nats.close()])
+      for (const { network } of members) await network.close()
     },
   }
-}
-
-async function proxyOf(address: string): Promise<{ url: string; proxy: TcpProxy }> {
-  const url = new URL(address)
-  const proxy = await openTcpProxy({ host: url.hostname, port: Number(url.port) })
-  url.port = String(proxy.port)
-  return { url: url.href.replace(/\/$/, ''), proxy }
 }
 
 function find(node: TreeNode, id: string): TreeNode | undefined {

@@ -9,6 +9,8 @@ export interface Result extends Findings {
   scenario: string
   seed: number
   seconds: number
+  /** How a host was cut off, where one was. */
+  parted?: string
   /** Calls the client had to repeat. */
   repeated: number
   gatewayDeaths: number
@@ -44,6 +46,7 @@ export async function runScenario(cluster: Cluster, name: string, seed: number, 
     scenario: name,
     seed,
     seconds,
+    ...(scenario.needsNetwork ? { parted: cluster.parted } : {}),
     repeated: load.repeated,
     ...findings,
     gatewayDeaths,

@@ -33,7 +33,7 @@ describe('whatever breaks, nothing accepted is lost and nothing happens twice', 
       startRedis(),
     ])
     servers = { postgres, nats, redis }
-    cluster = await startCluster(servers, { folder, natsStore })
+    cluster = await startCluster(servers, { folder, natsStore, namespaces: true })
   })
   after(async () => {
     await cluster?.stop()

@@ -4,7 +4,9 @@ import { rmSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { LEASE_MS } from '../../src/contract/limits.ts'
-import type { Cluster, Host } from './cluster.ts'
+import { shiftClock } from './clock-shift.ts'
+import type { Cluster } from './cluster.ts'
+import type { Far } from './host-network.ts'
 import type { Load } from './load.ts'
 import type { Random } from './random.ts'
 
@@ -19,6 +21,8 @@ export interface Stage {
 export interface Scenario {
   what: string
   needsRedis?: boolean
+  /** Says in its result how it parted the network. */
+  needsNetwork?: boolean
   /** Ends that are not `completed` and are as they should be. */
   mayFail?: (agent: string) => boolean
   run(stage: Stage): Promise<void>
@@ -27,7 +31,7 @@ export interface Scenario {
 /** Past the lease, and past the next sweep. */
 const PAST_LEASE_MS = LEASE_MS + 2_000
 
-const pick = <Item>(items: Item[], random: Random): Item => items[Math.floor(random() * items.length)]!
+export const pick = <Item>(items: Item[], random: Random): Item => items[Math.floor(random() * items.length)]!
 
 export const SCENARIOS: Record<string, Scenario> = {
   peace: { what: 'nothing', run: ({ length }) => wait(length) },
@@ -147,15 +151,18 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
   'cut-from-nats': {
     what: 'one host cut off from NATS',
-    run: (stage) => cutOff(stage, (host) => [host.nats]),
+    needsNetwork: true,
+    run: (stage) => cutOff(stage, 'nats'),
   },
   'cut-from-postgres': {
     what: 'one host cut off from Postgres: it must fence itself',
-    run: (stage) => cutOff(stage, (host) => [host.postgres]),
+    needsNetwork: true,
+    run: (stage) => cutOff(stage, 'postgres'),
   },
   'cut-from-all': {
     what: 'one host cut off from everything: a machine that vanished, and comes back',
-    run: (stage) => cutOff(stage, (host) => [host.postgres, host.nats]),
+    needsNetwork: true,
+    run: (stage) => cutOff(stage, 'all'),
   },
   poison: {
     what: 'a task that kills each host that runs it',
@@ -167,15 +174,8 @@ export const SCENARIOS: Record<string, Scenario> = {
     },
   },
   clock: {
-    what: 'the wall clock of one host jumps an hour ahead, and back',
-    async run({ cluster, random, length }) {
-      await wait(length / 4)
-      const host = pick(cluster.hosts, random)
-      host.kill('SIGUSR2')
-      await wait(length / 2)
-      host.kill('SIGUSR2')
-      await wait(length / 4)
-    },
+    what: 'the wall clock of one host jumps an hour ahead, back, an hour behind, and back: its lease holds',
+    run: shiftClock,
   },
   'rolling-restart': {
     what: 'all hosts restarted in good order, one after another',
@@ -187,11 +187,10 @@ export const SCENARIOS: Record<string, Scenario> = {
   },
 }
 
-async function cutOff({ cluster, random, length }: Stage, from: (host: Host) => Host['nats'][]): Promise<void> {
+async function cutOff({ cluster, random, length }: Stage, from: Far): Promise<void> {
   await wait(length / 4)
-  const proxies = from(pick(cluster.hosts, random))
-  for (const proxy of proxies) proxy.partition()
+  const mend = pick(cluster.hosts, random).cutOff(from)
   await wait(Math.max(PAST_LEASE_MS, length / 2))
-  for (const proxy of proxies) proxy.heal()
+  mend()
   await wait(length / 4)
 }

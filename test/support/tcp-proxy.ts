@@ -13,7 +13,7 @@ export interface TcpProxy {
   close(): Promise<void>
 }
 
-export async function openTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+export async function openTcpProxy(target: { host: string; port: number }, address = '127.0.0.1'): Promise<TcpProxy> {
   const open = new Set<Socket>()
   let lose: (() => void) | undefined
   let parted = false
@@ -47,11 +47,11 @@ export async function openTcpProxy(target: { host: string; port: number }): Prom
       client.destroy()
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string') throw new Error('no port was given')
   return {
-    port: address.port,
+    port: bound.port,
     loseNextAnswer: () =>
       new Promise((resolve) => {
         lose = resolve

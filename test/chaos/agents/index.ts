@@ -13,7 +13,10 @@ let log: number | undefined
 function act(ctx: StepContext, value: string): void {
   log ??= openSync(join(folder, `effects-${process.pid}.log`), 'a')
   const { idempotencyKey: key, stepId, attempt, task } = ctx
-  writeSync(log, `${JSON.stringify({ task: task.id, step: stepId, attempt, key, value, process: process.pid })}\n`)
+  writeSync(
+    log,
+    `${JSON.stringify({ task: task.id, step: stepId, attempt, key, value, process: process.pid, at: Date.now() })}\n`,
+  )
   fsyncSync(log)
 }
 
