@@ -132,10 +132,11 @@ function refuseTwice(plugin: AddedPlugin, others: AddedPlugin[]): void {
 
 function permitted({ permissions }: AgentPackage): string {
   if (permissions === undefined) return 'no permissions'
-  const { network, files, tools, agents, services } = permissions
+  const { network, files, tools, agents, services, llm } = permissions
   const granted = Object.entries({ network, read: files.read, write: files.write, tools, agents, services })
     .filter(([, values]) => values.length > 0)
     .map(([kind, values]) => `${kind} ${values.join(' ')}`)
+  if (llm) granted.push('the LLM')
   return granted.length === 0 ? 'no permissions' : granted.join(', ')
 }
 
