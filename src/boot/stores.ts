@@ -44,7 +44,8 @@ export async function openStores(settings: Settings): Promise<Stores> {
       // Loaded on demand: an embedded core that was killed is back sooner without what only a cluster uses.
       const { openPostgresBlobs, openPostgresJournal } = await import('../journal/postgres/index.ts')
       const { openNatsBus } = await import('../bus/nats/index.ts')
-      const journal = await open(openPostgresJournal({ url }))
+      // Each of several processes has its own flight under way: more would only make them smaller.
+      const journal = await open(openPostgresJournal({ url, lanes: 1 }))
       const blobs = await open(openPostgresBlobs({ url, space: 'documents' }))
       const gatewayStore = await open(openPostgresGatewayStore({ url }))
       const bus = await open(openNatsBus({ url: natsUrl, ...settings.nats }))

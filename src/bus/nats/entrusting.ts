@@ -22,8 +22,8 @@ const FULL_REST_MS = 50
 /** Tasks in one message: few enough that several hosts share those of one moment. */
 const MAX_BATCH = 32
 const MAX_BYTES = 512 * 1024
-/** Tasks without an answer. More of them mean that hosts are slower than what comes. */
-const MAX_UNANSWERED = 5_000
+/** Tasks without an answer: so few that hosts answer them all in time. What is more is accepted by its giver meanwhile. */
+const MAX_UNANSWERED = 512
 
 /** A message to a host: an array of these. */
 export interface EntrustedTask {
