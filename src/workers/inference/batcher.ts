@@ -17,7 +17,8 @@ export interface Job {
 }
 
 export interface BatchLimits {
-  maxRows: number
+  /** Rows of one run. Absent: as many as suit the model (batch-size.ts). */
+  maxRows?: number | undefined
   maxDelayMs: number
   maxQueueRows: number
   /** Bytes of waiting inputs: rows alone do not bound memory, a row may be an image. */
@@ -39,6 +40,8 @@ export const SYSTEM_CLOCK: Clock = {
 }
 
 export class Batcher<Each extends Job> {
+  /** Rows of one run. */
+  maxRows: number
   readonly #limits: BatchLimits
   readonly #clock: Clock
   readonly #free: () => boolean
@@ -52,8 +55,14 @@ export class Batcher<Each extends Job> {
   #waiting = false
 
   /** `free`: can the model take a run now? `run`: take it; call `finished` after it. */
-  constructor(limits: BatchLimits, free: () => boolean, run: (jobs: Each[]) => void, clock = SYSTEM_CLOCK) {
+  constructor(
+    limits: BatchLimits & { maxRows: number },
+    free: () => boolean,
+    run: (jobs: Each[]) => void,
+    clock = SYSTEM_CLOCK,
+  ) {
     this.#limits = limits
+    this.maxRows = limits.maxRows
     this.#free = free
     this.#run = run
     this.#clock = clock
@@ -125,11 +134,11 @@ export class Batcher<Each extends Job> {
     let rows = 0
     let fitting = 0
     for (const job of this.#queue) {
-      if (job.kind !== first.kind || (fitting > 0 && rows + job.rows > this.#limits.maxRows)) break
+      if (job.kind !== first.kind || (fitting > 0 && rows + job.rows > this.maxRows)) break
       rows += job.rows
       fitting++
     }
-    const full = rows >= this.#limits.maxRows || fitting < this.#queue.length
+    const full = rows >= this.maxRows || fitting < this.#queue.length
     if (!full && this.#worthWaiting(first, now)) return []
     this.#lastArrival = this.#queue[fitting - 1]!.queuedAt
     const batch = this.#queue.splice(0, fitting)

@@ -5,7 +5,8 @@
 //   repository.ts      which versions are served; registry → scan → resources → load → health → start → available
 //   model-folder.ts    what lies on disk, Hugging Face folders too; model-json.ts: the file beside a model
 //   probe.ts           tries a model in an expendable process (probe-child.ts, onnx-scan.ts, health-check.ts)
-//   served-model.ts    one version being served; batcher.ts: the queue before it; batch.ts: joins and splits tensors
+//   served-model.ts    one version being served; batcher.ts: the queue before it (batch-size.ts);
+//                      batch.ts: joins and splits tensors
 //   instance.ts        a worker thread with a session in it (instance-thread.ts, runner.ts, ort-tensor.ts)
 //   text-model.ts      texts in, labels or vectors out: text-input.ts (tokenizers, n-grams), text-output.ts (pooling)
 //   drift.ts           population stability against training (drift-samples.ts); measurements.ts: metrics, events

@@ -2,6 +2,7 @@
 import { TroupeError } from '../../contract/errors.ts'
 import { SpareBuffers } from '../grpc/spare-buffers.ts'
 import { join, split } from './batch.ts'
+import { BatchSize } from './batch-size.ts'
 import { Batcher, type BatchLimits, type Job } from './batcher.ts'
 import type { InferRequest } from './codec.ts'
 import { DriftMonitor } from './drift.ts'
@@ -38,9 +39,8 @@ interface InferJob extends Job {
 
 export type InferEnd = (error: TroupeError | null, outputs: Tensor[]) => void
 
-// An instance that computes is given the next batch only when that is full already: it then lies in the thread when it
-// is needed. One that is not full rather gathers.
-const DEPTH_OF_FULL_BATCHES = 2
+/** An instance that computes may hold one batch more: it lies in the thread when it is needed. */
+const MOST_BATCHES_OF_AN_INSTANCE = 2
 const MAX_DEATHS = 3
 const DEATHS_WITHIN_MS = 60_000
 
@@ -52,7 +52,7 @@ export class ServedModel {
   readonly #drift: DriftMonitor | undefined
   readonly #settings: RunnerSettings
   readonly #buffers: SpareBuffers
-  readonly #maxRows: number
+  readonly #batchSize: BatchSize
   readonly #outputNames: readonly string[]
   #deaths: number[] = []
   #stopping = false
@@ -88,10 +88,10 @@ export class ServedModel {
     this.#instances = new Set(instances)
     this.signature = instances[0]!.signature
     const limits = this.signature.batches ? options.batching : { ...options.batching, maxRows: 1, maxDelayMs: 0 }
-    this.#maxRows = limits.maxRows
+    this.#batchSize = new BatchSize(limits.maxRows)
     this.#outputNames = this.signature.outputs.map(({ name }) => name)
     this.#batcher = new Batcher<InferJob>(
-      limits,
+      { ...limits, maxRows: this.#batchSize.rows },
       () => this.#canRun(),
       (jobs) => this.#run(jobs, this.#leastBusy()!, () => this.#batcher.finished()),
     )
@@ -184,7 +184,7 @@ export class ServedModel {
   }
 
   #canRun(): boolean {
-    const depth = this.#batcher.queuedRows >= this.#maxRows ? DEPTH_OF_FULL_BATCHES : 1
+    const depth = this.#batcher.queuedRows >= this.#batchSize.readyRows ? MOST_BATCHES_OF_AN_INSTANCE : 1
     return (this.#leastBusy()?.running ?? depth) < depth
   }
 
@@ -197,15 +197,17 @@ export class ServedModel {
       measurements.queued(this.options, startedAt - job.queuedAt)
     }
     instance.run(join(jobs, this.#buffers), (error, outputs, computeMs) => {
+      // One bad request must not fail those that happened to share its run.
+      if (error !== null && jobs.length > 1 && error.code !== 'worker_unavailable') return this.#runEach(jobs, finished)
       if (error === null) {
         measurements.ran(this.options, rows, computeMs)
-        this.#answer(jobs, outputs)
-      } else if (jobs.length > 1 && error.code !== 'worker_unavailable') {
-        // One bad request must not fail those that happened to share its run.
-        this.#runEach(jobs, finished)
-        return
-      } else for (const job of jobs) job.end(error, [])
+        this.#batchSize.ran(rows, computeMs)
+        this.#batcher.maxRows = this.#batchSize.rows
+      }
+      // First the next batch, then these answers: the thread computes while they are written.
       finished()
+      if (error === null) this.#answer(jobs, outputs)
+      else for (const job of jobs) job.end(error, [])
     })
   }
 

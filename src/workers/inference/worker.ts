@@ -48,7 +48,6 @@ export interface InferenceWorker {
 
 export const DEFAULT_PROVIDERS: readonly Provider[] = ['cuda', 'webgpu', 'cpu']
 const DEFAULT_BATCHING: BatchLimits = {
-  maxRows: 64,
   maxDelayMs: 0,
   maxQueueRows: 8_192,
   maxQueueBytes: 256 * 1024 * 1024,

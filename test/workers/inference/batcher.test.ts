@@ -32,7 +32,7 @@ interface NamedJob extends Job {
   name: string
 }
 
-function stage(limits: Partial<BatchLimits> = {}, capacity = 1) {
+function stage(limits: Partial<BatchLimits & { maxRows: number }> = {}, capacity = 1) {
   const time = manualClock()
   const runs: string[][] = []
   const failures: string[] = []
