@@ -6,6 +6,7 @@ import { hasEnded } from '../contract/task.ts'
 import type { Observation, Observe } from '../host/observe.ts'
 import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
 import type { Labels, Metrics } from '../workers/grpc/metrics.ts'
+import type { PlatformFeed } from './platform-feed.ts'
 
 const TASK_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 3_600, 86_400]
 const STEP_SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
@@ -13,8 +14,15 @@ const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 const GROUP = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 const MAILS = [0, 1, 2, 5, 10, 50, 100, 500, 1_000, 5_000, 10_000]
 
-/** `agents`: what may run here. Their counters begin at zero: a rate knows no first step from nothing to one. */
-export function measureHost(metrics: Metrics, agents: readonly string[]): (inner: Observe) => Observe {
+/**
+ * `agents`: what may run here. Their counters begin at zero: a rate knows no first step from nothing to one. `onEnded` is
+ * called within the commit's answer: it must not wait.
+ */
+export function measureHost(
+  metrics: Metrics,
+  agents: readonly string[],
+  onEnded: PlatformFeed['ended'] = () => {},
+): (inner: Observe) => Observe {
   const started = metrics.counter('troupe_tasks_started_total', 'Tasks that began to run')
   const waited = metrics.histogram('troupe_task_wait_seconds', 'From accepted to begun', TASK_SECONDS)
   const resumed = metrics.counter('troupe_tasks_resumed_total', 'Incarnations after the first, by cause')
@@ -43,6 +51,7 @@ export function measureHost(metrics: Metrics, agents: readonly string[]): (inner
     for (const child of outcome.children) asked(labelsOf(child.agent, 'from', 'agent'))
     if (commit.mailRead !== undefined) backlog(none, Math.max(0, outcome.mailPosition - commit.mailRead))
     if (!hasEnded(commit.state)) return
+    onEnded(task, commit.state, outcome.at - task.createdAt, commit.error?.code)
     ended(labelsOf(agent, 'state', commit.state, commit.error?.code ?? ''))
     lasted(labelsOf(agent), (outcome.at - task.createdAt) / 1_000)
     const { inputTokens = 0, outputTokens = 0 } = commit.usage ?? {}

@@ -20,6 +20,7 @@ import { measureHost } from './measured-host.ts'
 import { measureJournal } from './measured-journal.ts'
 import { measureTree } from './measured-tree.ts'
 import { createMeasures, type Measures } from './measures.ts'
+import { type PlatformFeed, startPlatformFeed } from './platform-feed.ts'
 import { createLog, createServices } from './services.ts'
 import type { Settings } from './settings.ts'
 import { openStores, type Stores } from './stores.ts'
@@ -37,6 +38,7 @@ export interface Parts {
   workers: Workers
   telemetry: Telemetry
   measures: Measures
+  feed: PlatformFeed
   /** A host may claim tasks while it does. */
   holdsLease(): boolean
   onTrouble(what: string, error: unknown): void
@@ -65,6 +67,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     for (const plugin of isolated) for (const record of plugin.agents) agents.addRecord(record)
     const workers = connectWorkers(settings)
     const telemetry = await startTelemetry(name, (message) => log.warn(message))
+    const feed = startPlatformFeed(stores.bus, settings.label)
     return {
       settings,
       log,
@@ -74,14 +77,19 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       workers,
       telemetry,
       measures,
+      feed,
       holdsLease,
-      onTrouble: (what, error) => log.warn({ err: error }, `Trouble with ${what}.`),
+      onTrouble(what, error) {
+        log.warn({ err: error }, `Trouble with ${what}.`)
+        feed.trouble(what, error)
+      },
       async close() {
         workers.close()
         // The host has drained: what still reads a document reads for nobody.
         await closeDocumentPools()
         await telemetry.stop()
         measures.stop()
+        feed.stop()
         await stores.close()
       },
     }
@@ -102,6 +110,7 @@ export function hostOf(parts: Parts, label: string): Host {
     observe: measureHost(
       parts.measures.metrics,
       parts.agents.names(),
+      parts.feed.ended,
     )(
       parts.telemetry.observe({
         journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',

@@ -3,6 +3,7 @@
 //   bus.ts          this file: the port
 //   in-process.ts   embedded: one process
 //   lanes.ts        queues by priority, without starvation
+//   platform-events.ts  what the platform's event streams tell
 //   nats/           many processes, JetStream for offers and platform events
 import type { PlatformEvent, PlatformEventType, TaskEvent } from '../contract/events.ts'
 import type { EndState } from '../contract/task.ts'

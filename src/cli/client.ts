@@ -38,11 +38,14 @@ export interface GatewayClient {
   readonly url: string
   get<Answer>(path: string, call?: Call): Promise<Answer>
   post<Answer>(path: string, body?: unknown, call?: Call): Promise<Answer>
+  put<Answer>(path: string, body: unknown, call?: Call): Promise<Answer>
   remove(path: string, call?: Call): Promise<void>
   upload<Answer>(path: string, file: string, name?: string): Promise<Answer>
   download(path: string): Promise<Uint8Array>
   /** A task's log from after a number to its end. A connection that breaks is taken up where it was (P6). */
   follow(taskId: string, after: number, signal?: AbortSignal): AsyncGenerator<EventView>
+  /** Server-sent events of a path, until either side ends it. */
+  stream(path: string, call?: Call): AsyncGenerator<{ event: string; data: unknown; id: string | undefined }>
 }
 
 /** A core that was killed serves again within a second; a gateway that cannot be reached for longer is down. */
@@ -97,6 +100,7 @@ export function createClient(url: string, key: string): GatewayClient {
     url,
     get: async (path, call) => (await request('GET', path, call)).json() as never,
     post: async (path, body, call) => (await request('POST', path, { ...call, body })).json() as never,
+    put: async (path, body, call) => (await request('PUT', path, { ...call, body })).json() as never,
     async remove(path, call) {
       await request('DELETE', path, call)
     },
@@ -109,6 +113,11 @@ export function createClient(url: string, key: string): GatewayClient {
       return (await request('POST', path, { raw: form })).json() as never
     },
     download: async (path) => new Uint8Array(await (await request('GET', path)).arrayBuffer()),
+
+    async *stream(path, call = {}) {
+      const headers = { accept: 'text/event-stream', ...call.headers }
+      yield* serverSentEvents(await request('GET', path, { ...call, headers }))
+    },
 
     async *follow(taskId, after, signal) {
       let last = after
@@ -147,7 +156,9 @@ export function taskPath(taskId: string): string {
 
 const END_EVENTS = new Set(['task.completed', 'task.failed', 'task.cancelled', 'task.rejected'])
 
-async function* serverSentEvents(response: Response): AsyncGenerator<{ event: string; data: EventView }> {
+async function* serverSentEvents(
+  response: Response,
+): AsyncGenerator<{ event: string; data: EventView; id: string | undefined }> {
   const decoder = new TextDecoder()
   let text = ''
   try {
@@ -158,7 +169,8 @@ async function* serverSentEvents(response: Response): AsyncGenerator<{ event: st
       for (const block of blocks) {
         const fields = new Map(block.split('\n').map((line) => splitOnce(line)))
         const data = fields.get('data')
-        if (data !== undefined) yield { event: fields.get('event') ?? 'message', data: JSON.parse(data) }
+        if (data === undefined) continue
+        yield { event: fields.get('event') ?? 'message', data: JSON.parse(data), id: fields.get('id') }
       }
     }
   } catch (error) {

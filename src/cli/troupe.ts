@@ -7,8 +7,9 @@
 //   tasks.ts        tasks …                  agents.ts       agents …
 //   documents.ts    documents …, search      administration.ts  keys, models, usage
 //   backup.ts       backup, restore          doctor.ts       doctor
+//   schedules.ts    schedules …
 //   trace.ts        trace                    completion.ts   completion
-//   train.ts        train
+//   train.ts        train                    events.ts       events
 //   client.ts       the gateway over HTTP    connection.ts   where it is, and with which key
 //   context.ts      what a command is given  terminal.ts     stdout and stderr
 //   input.ts        JSON, @file, -           table.ts        rows and units; exit-codes.ts
@@ -131,6 +132,36 @@ program
   .command('trace <id>')
   .description('where a task’s time went: the waterfall of its states, steps and children')
   .action(action(async () => (await import('./trace.ts')).traceCommand))
+program
+  .command('events [streams...]')
+  .description('the platform’s events as they happen: document_processed, system_alert, …; without a name all of them')
+  .option('--after <positions>', 'begin after these, like agent_status:17')
+  .option('--list', 'which streams there are, and how long each is kept')
+  .action(action(async () => (await import('./events.ts')).eventsCommand))
+
+const schedules = program.command('schedules').description('tasks at a time, or again and again')
+schedules
+  .command('put <name> <agent> [input]')
+  .description('make one, or put another in its place; input is JSON, @file or - for stdin')
+  .option('--cron <expression>', 'minute hour day month weekday, or @daily')
+  .option('--time-zone <zone>', 'of --cron, like Europe/Berlin (default: UTC)')
+  .option('--at <time>', 'RFC 3339; once')
+  .option('--skip', 'not while its task before has not ended')
+  .option('--priority <lane>', 'high, normal or low')
+  .action(action(async () => (await import('./schedules.ts')).putSchedule))
+schedules
+  .command('ls')
+  .description('by name, with the next time and what came of the last')
+  .option('--limit <count>', 'at most', '50')
+  .action(action(async () => (await import('./schedules.ts')).listSchedules))
+schedules
+  .command('show <name>')
+  .description('one of them, with its input')
+  .action(action(async () => (await import('./schedules.ts')).showSchedule))
+schedules
+  .command('remove <name>')
+  .description('it asks no more; its tasks go on')
+  .action(action(async () => (await import('./schedules.ts')).removeSchedule))
 
 const agents = program.command('agents').description('what can be asked to work')
 agents

@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream'
 import { fileTypeFromBuffer } from 'file-type'
 import type { Bus } from '../bus/bus.ts'
+import { platformEvent } from '../bus/platform-events.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { isId, newId } from '../contract/ids.ts'
 import type { BlobStore } from '../journal/blobs.ts'
@@ -71,7 +72,7 @@ export function createDocuments(parts: {
       await store.addDocument(row)
       const data = { document: row.id, name: row.name, mime, bytes, sha256 }
       // The document is stored whether or not the event stream can be reached.
-      await bus.publishPlatform({ id: newId('evt'), type: 'document_uploaded', tenant, at: now, data }).catch(() => {})
+      await bus.publishPlatform(platformEvent('document_uploaded', data, { tenant, at: now })).catch(() => {})
       return row
     },
 

@@ -1,7 +1,7 @@
 // The agents' breakers on one host, and who hears of them: the log, and the platform's stream `agent_status`.
 import type { Bus } from '../bus/bus.ts'
+import { platformEvent } from '../bus/platform-events.ts'
 import { TroupeError } from '../contract/errors.ts'
-import { newId } from '../contract/ids.ts'
 import { type Breakers, createBreakers } from './breakers.ts'
 
 export interface Health extends Pick<Breakers, 'wait' | 'resting'> {
@@ -17,9 +17,8 @@ export function watchHealth(parts: {
   const breakers = createBreakers()
 
   function tell(agent: string, state: 'resting' | 'serving'): void {
-    const data = { agent, state, host: parts.hostId() }
     parts.bus
-      .publishPlatform({ id: newId('evt'), type: 'agent_status', at: Date.now(), data })
+      .publishPlatform(platformEvent('agent_status', { agent, state, host: parts.hostId() }))
       .catch((error: unknown) => parts.onTrouble(`publishing that ${agent} is ${state}`, error))
   }
 

@@ -1,6 +1,8 @@
 // The platform's event streams under load, over a real NATS server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { PLATFORM_STREAMS, type PlatformEvent, type PlatformEventType } from '../../src/contract/events.ts'
 import { newId } from '../../src/contract/ids.ts'
@@ -58,4 +60,28 @@ test('what NATS does not acknowledge is bounded: the rest is refused at once', {
   assert.equal(refused.length, 5_000 - 4_096)
   for (const one of refused) assert.equal((one as PromiseRejectedResult).reason.code, 'bus_unavailable')
   await bus.publishPlatform(eventOf(0))
+})
+
+test('each stream is a file that keeps what it was told for its days', { skip, timeout: 60_000 }, async (t) => {
+  const server = await startNats()
+  const bus = await openNatsBus({ url: server.url })
+  const nats = await connect({ servers: server.url })
+  t.after(async () => {
+    await nats.close()
+    await bus.close()
+    await server.stop()
+  })
+  const manager = await jetstreamManager(nats)
+  const days = {
+    document_uploaded: 30,
+    document_processed: 90,
+    agent_status: 7,
+    system_alert: 365,
+    performance_metric: 30,
+  }
+  assert.deepEqual(PLATFORM_STREAMS, days)
+  for (const [type, kept] of Object.entries(days)) {
+    const { config } = await manager.streams.info(`TROUPE_EVENTS_${type.toUpperCase()}`)
+    assert.deepEqual([config.max_age, config.storage, config.retention], [kept * 86_400e9, 'file', 'limits'])
+  }
 })

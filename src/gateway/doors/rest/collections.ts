@@ -1,6 +1,7 @@
 // Collections: put text or stored documents into one, search it. The retrieval worker does the work.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { platformEvent } from '../../../bus/platform-events.ts'
 import { TroupeError } from '../../../contract/errors.ts'
 import type { GatewayContext, PassageSource, RetrievalPort } from '../../parts.ts'
 import { problems } from '../../problem.ts'
@@ -119,8 +120,18 @@ export function collectionsDoor(context: GatewayContext): FastifyPluginAsyncZod 
         const { tenant } = principalOf(request)
         const retrieval = worker()
         const sources: PassageSource[] = []
+        const { collection } = request.params
+        const begun = performance.now()
         for (const wanted of request.body.documents) sources.push(await sourceOf(tenant, wanted))
-        return await retrieval.upsert(tenant, request.params.collection, sources)
+        const added = await retrieval.upsert(tenant, collection, sources)
+        const told = { state: 'completed', collection, ms: Math.round(performance.now() - begun) } as const
+        for (const { documentId: document } of sources) {
+          // They are searchable whether or not the event stream can be reached.
+          context.bus
+            .publishPlatform(platformEvent('document_processed', { document, ...told }, { tenant }))
+            .catch(() => {})
+        }
+        return added
       },
     )
 

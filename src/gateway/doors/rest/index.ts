@@ -4,6 +4,7 @@
 //   task-changes.ts  cancel, retry, message
 //   task-view.ts     a task and its events as the API shows them
 //   events.ts        a task's log: JSON pages or server-sent events
+//   platform-events.ts  the platform's event streams
 //   sse.ts           one server-sent stream with a bounded buffer
 //   trace.ts         what a task did, as spans
 //   documents.ts     upload, read, download
@@ -28,6 +29,7 @@ import { documentsDoor } from './documents.ts'
 import { eventsDoor } from './events.ts'
 import { healthDoor } from './health.ts'
 import { keysDoor } from './keys.ts'
+import { platformEventsDoor } from './platform-events.ts'
 import { submitDoor } from './submit.ts'
 import { supervisionDoor } from './supervision.ts'
 import { taskChangesDoor } from './task-changes.ts'
@@ -46,6 +48,7 @@ export function restDoors(
     await app.register(taskChangesDoor(context))
     await app.register(traceDoor(context))
     await app.register(eventsDoor(context, guards.authenticate))
+    await app.register(platformEventsDoor(context, guards.authenticate))
     await app.register(documentsDoor(context))
     await app.register(collectionsDoor(context))
     await app.register(agentsDoor(context))

@@ -6,6 +6,7 @@ import type { PlatformEventType } from '../../../contract/events.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { parseJsonBody } from '../../json-body.ts'
 import type { GatewayContext } from '../../parts.ts'
+import { followPlatformFor } from '../../platform-streams.ts'
 import { codedError, problemOf } from '../../problem.ts'
 import { eventViewFor, knownForm } from '../rest/task-view.ts'
 import { CLOSE_CODES, type Resume, requestSchema, type StreamMessage, type StreamRequest } from './protocol.ts'
@@ -135,11 +136,9 @@ export function openConnection(
     platform.set(stream, followed)
     // First the answer, then events: replayed ones may come before followPlatform returns.
     send({ type: 'following-stream', stream })
-    const options = { tenant: reader.tenant, ...(after === undefined ? {} : { after: { [stream]: after } }) }
-    const unsubscribe = await bus.followPlatform([stream], options, (event, sequence) => {
-      // The bus filters by tenant as well; what belongs to another one must not depend on that alone.
-      if (ended || (event.tenant !== undefined && event.tenant !== reader.tenant)) return
-      if (event.tenant === undefined && reader.tenant !== config.platformTenant) return
+    const from = { stream, ...(after === undefined ? {} : { after }) }
+    const unsubscribe = await followPlatformFor(reader, config.platformTenant, bus, from, (event, sequence) => {
+      if (ended) return
       if (socket.bufferedAmount > config.streamBufferBytes) return end('dropped')
       followed.last = sequence
       metrics.count('troupe_gateway_stream_events_total')

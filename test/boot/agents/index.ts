@@ -1,0 +1,28 @@
+// One that reads a document, and one that always crashes: what the platform's event streams tell of both is tested.
+import { z } from 'zod'
+import { defineAgent } from '../../../src/sdk/index.ts'
+
+const reader = defineAgent({
+  name: 'feed-reader',
+  version: '1.0.0',
+  description: 'Counts the bytes of a document',
+  input: z.object({ document: z.string() }),
+  output: z.object({ bytes: z.number() }),
+  run: async ({ input, step }) => ({
+    bytes: await step('read', async (ctx) => (await ctx.documents.read(input.document)).byteLength),
+  }),
+})
+
+const crasher = defineAgent({
+  name: 'feed-crasher',
+  version: '1.0.0',
+  description: 'Crashes',
+  input: z.object({}),
+  output: z.object({}),
+  restarts: { max: 0, within: '1m' },
+  run: async () => {
+    throw new Error('It always does.')
+  },
+})
+
+export default [reader, crasher]
