@@ -11,6 +11,7 @@
 //   malformed-http.ts  what is no HTTP
 //   submissions.ts     a submission on its way to the desk, the same for every door
 //   cursor.ts          signed cursors, bound to tenant and query
+//   schedules/         tasks at a time, or again and again
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
 //   streams.ts         the streams that are open now
 //   metrics.ts         what is counted
@@ -40,6 +41,7 @@ import { createQuotas } from './limits/quotas.ts'
 import { createRates } from './limits/rates.ts'
 import { createMetrics } from './metrics.ts'
 import type { GatewayContext, GatewayParts } from './parts.ts'
+import { createSchedules } from './schedules/schedules.ts'
 import { loadPolicy } from './screening/policy.ts'
 import { createScreening } from './screening/screening.ts'
 import type { PostgresGatewayOptions } from './store/postgres.ts'
@@ -78,14 +80,18 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const issuer = config.issuer === undefined ? undefined : createIssuerCheck(config.issuer)
   const rates = await createRates(config)
   const screening = createScreening(loadPolicy(config.policyFile))
+  const audit = createAuditTrail(store, log)
+  const quotas = createQuotas({ store, journal })
+  const schedules = createSchedules({ ...parts, audit, quotas, screening, log })
   const context: GatewayContext = {
     ...parts,
     config,
     log,
     keys,
     tokens,
-    audit: createAuditTrail(store, log),
-    quotas: createQuotas({ store, journal }),
+    audit,
+    quotas,
+    schedules,
     screening,
     documents: createDocuments({
       blobs,
@@ -111,6 +117,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   async function closeAll(): Promise<void> {
     draining = true
     context.streams.drain()
+    await schedules.stop()
     await app.close()
     await context.audit.close()
     await rates.close()
@@ -119,7 +126,9 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     app,
     async listen(host, port) {
-      return { url: await app.listen({ host, port }) }
+      const url = await app.listen({ host, port })
+      schedules.start()
+      return { url }
     },
     async drain(graceMs) {
       draining = true

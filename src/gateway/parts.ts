@@ -14,6 +14,7 @@ import type { Cursors } from './cursor.ts'
 import type { Documents } from './documents.ts'
 import type { Quotas } from './limits/quotas.ts'
 import type { Metrics } from './metrics.ts'
+import type { Schedules } from './schedules/schedules.ts'
 import type { Screening } from './screening/screening.ts'
 import type { GatewayStore } from './store/store.ts'
 import type { Streams } from './streams.ts'
@@ -93,6 +94,7 @@ export interface GatewayContext extends Omit<GatewayParts, 'config'> {
   tokens: OwnTokens
   audit: AuditTrail
   quotas: Quotas
+  schedules: Schedules
   screening: Screening
   documents: Documents
   cursors: Cursors

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { CHAIN_START, verifyChain } from '../../src/gateway/audit/chain.ts'
 import { openPostgresGatewayStore, openSqliteGatewayStore } from '../../src/gateway/index.ts'
+import type { ScheduleRow } from '../../src/gateway/schedules/schedule.ts'
 import type { DocumentRow, GatewayStore, KeyRow } from '../../src/gateway/store/store.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
 
@@ -31,6 +32,19 @@ const key = (id: string, tenant: string, more: Partial<KeyRow> = {}): KeyRow => 
   ...more,
 })
 
+const schedule = (name: string, tenant: string, more: Partial<ScheduleRow> = {}): ScheduleRow => ({
+  tenant,
+  name,
+  id: `version of ${name}`,
+  request: { agent: 'echo', input: { text: 'with "quotes" and 😀' } },
+  when: { cron: '0 6 * * *', timeZone: 'Europe/Berlin' },
+  overlap: 'allow',
+  createdAt: 1_795_000_000_000,
+  createdBy: 'key_1',
+  nextAt: 1_795_000_100_000,
+  ...more,
+})
+
 const draft = (tenant: string, action: string) => ({
   at: 1,
   tenant,
@@ -53,6 +67,46 @@ function contract(open: () => Promise<GatewayStore>): void {
     await store.addDocument(document('1', 'one'))
     assert.deepEqual(await store.document('one', 'doc_1'), document('1', 'one'))
     assert.equal(await store.document('two', 'doc_1'), undefined)
+  })
+
+  test('a schedule is given back as it was put; another takes the place of one of its name', async () => {
+    await store.putSchedule(schedule('a', 'one'))
+    await store.putSchedule(schedule('b-1', 'one'))
+    await store.putSchedule(schedule('a', 'two'))
+    assert.deepEqual(await store.schedule('one', 'a'), schedule('a', 'one'))
+    assert.equal(await store.schedule('three', 'a'), undefined)
+    const later = schedule('a', 'one', { id: 'the second', when: { at: 1_795_000_200_000 }, nextAt: 1_795_000_200_000 })
+    await store.putSchedule(later)
+    assert.deepEqual(await store.schedule('one', 'a'), later)
+    assert.equal(await store.countSchedules('one'), 2)
+    const names = async (after?: string) =>
+      (await store.schedules('one', { limit: 1, ...(after === undefined ? {} : { after }) })).map(({ name }) => name)
+    assert.deepEqual([await names(), await names('a'), await names('b-1')], [['a'], ['b-1'], []])
+    assert.equal(await store.removeSchedule('one', 'a'), true)
+    assert.equal(await store.removeSchedule('one', 'a'), false)
+    assert.ok(await store.schedule('two', 'a'))
+  })
+
+  test('a due schedule is advanced once, and only as it was read', async () => {
+    const [early, late] = [schedule('early', 'due', { nextAt: 10 }), schedule('late', 'due', { nextAt: 20 })]
+    await store.putSchedule(late)
+    await store.putSchedule(early)
+    assert.deepEqual(await store.dueSchedules(9, 10), [])
+    assert.deepEqual(await store.dueSchedules(20, 10), [early, late])
+    assert.deepEqual(await store.dueSchedules(20, 1), [early])
+    const last = { at: 10, task: 'task_1' }
+    assert.equal(await store.advanceSchedule(early, { nextAt: 30, last }), true)
+    assert.equal(await store.advanceSchedule(early, { nextAt: 40, last }), false)
+    assert.deepEqual(await store.schedule('due', 'early'), { ...early, nextAt: 30, last })
+    await store.putSchedule({ ...late, id: 'another version' })
+    assert.equal(await store.advanceSchedule(late, { last: { at: 20 } }), false, 'it was replaced since')
+    assert.equal(await store.advanceSchedule({ ...late, id: 'another version' }, { last: { at: 20 } }), true)
+    assert.deepEqual(await store.dueSchedules(29, 10), [])
+    await store.forgetSchedules(20)
+    assert.ok(await store.schedule('due', 'late'))
+    await store.forgetSchedules(21)
+    assert.equal(await store.schedule('due', 'late'), undefined)
+    assert.ok(await store.schedule('due', 'early'), 'what fires again is kept')
   })
 
   test('documents and keys are listed newest first, a page at a time, for one tenant', async () => {

@@ -24,6 +24,7 @@ before(async () => {
   const document = (await started.call('POST', '/v1/documents', { key, raw: form })).json.id
   const keyId = (await as('POST', '/v1/keys', { name: SECRET, role: 'viewer' })).json.id
   await as('POST', '/v1/collections/papers/documents', { documents: [{ documentId: 'd', text: SECRET }] })
+  await as('PUT', '/v1/schedules/acme-nightly', { agent: 'echo', input: SECRET, cron: '@daily', metadata: { SECRET } })
   await started.commit(task, 'completed', [{ type: 'progress', message: SECRET }, { type: 'task.completed' }], SECRET)
   mine = { key, task, document, keyId }
 })
@@ -47,6 +48,7 @@ test('every documented route, tried with the other tenant’s ids: nothing leaks
         .replace('{id}', id)
         .replace('{collection}', 'papers')
         .replace('{name}', 'echo')
+        .replace('{schedule}', 'acme-nightly')
         .replace('{tenant}', 'acme')
         .replace('{path}', 'troupe%2Fcore')
       const sent = body?.mediaType === 'application/json' ? bodyFor(path) : undefined
@@ -55,6 +57,7 @@ test('every documented route, tried with the other tenant’s ids: nothing leaks
       // What was asked for is repeated in the message; nothing else of it may come back.
       assert.ok(!answer.text.includes(SECRET), `${method} ${url}: ${answer.text}`)
       assert.ok(answer.status < 500, `${method} ${url}: ${answer.text}`)
+      if (path.includes('{schedule}') && method !== 'PUT') assert.equal(answer.status, 404, `${method} ${url}`)
       if (path.includes('{id}') && !path.includes('{collection}')) {
         assert.equal(answer.status, 404, `${method} ${url}: ${answer.text}`)
       }
@@ -78,7 +81,7 @@ test('another tenant’s id and one that never was are told apart by nothing', a
 })
 
 test('lists, usage, audit, search and collections hold nothing of the other tenant', async () => {
-  for (const path of ['/v1/tasks', '/v1/documents', '/v1/keys', '/v1/usage', '/v1/collections']) {
+  for (const path of ['/v1/tasks', '/v1/documents', '/v1/keys', '/v1/usage', '/v1/collections', '/v1/schedules']) {
     const answer = await asRival('GET', path)
     assert.equal(answer.status, 200, path)
     assert.ok(!reveals(answer), `${path}: ${answer.text}`)

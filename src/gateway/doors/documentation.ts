@@ -8,6 +8,7 @@ import { addDocsPage } from './docs-page.ts'
 
 const TAGS = {
   tasks: 'Submit work, follow it, answer it, cancel it.',
+  schedules: 'Tasks at a time, or again and again.',
   agents: 'What can be asked to work.',
   documents: 'Files that tasks name by id.',
   collections: 'Text that can be searched.',

@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
+import { postgresSchedules, SCHEDULE_TABLE } from './postgres-schedules.ts'
 import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
 
 export interface PostgresGatewayOptions {
@@ -24,6 +25,7 @@ const MIGRATIONS = [
    CREATE INDEX audit_by_tenant ON audit (tenant, number);
    CREATE TABLE quota (tenant text PRIMARY KEY, quota text NOT NULL);
    CREATE TABLE secret (name text PRIMARY KEY, value text NOT NULL);`,
+  SCHEDULE_TABLE,
 ]
 
 /** Advisory locks: one for migrations, one for the head of the audit chain. Any two numbers nobody else uses. */
@@ -58,6 +60,8 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
   }
 
   return {
+    ...postgresSchedules(rows),
+
     async addDocument(d) {
       const values = [d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy]
       await rows('INSERT INTO document VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', values)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
 import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
+import { SCHEDULE_TABLE, sqliteSchedules } from './sqlite-schedules.ts'
 import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
 
 /** Each row of this list runs once, in order; only ever append. */
@@ -20,6 +21,7 @@ const MIGRATIONS = [
    CREATE INDEX audit_by_tenant ON audit (tenant, number);
    CREATE TABLE quota (tenant TEXT PRIMARY KEY, quota TEXT NOT NULL) STRICT;
    CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
+  SCHEDULE_TABLE,
 ]
 
 export function openSqliteGatewayStore(options: { folder: string }): GatewayStore {
@@ -54,6 +56,8 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
   const selectSecret = database.prepare('SELECT value FROM secret WHERE name = ?')
 
   return {
+    ...sqliteSchedules(database),
+
     async addDocument(d) {
       insertDocument.run(d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy)
     },

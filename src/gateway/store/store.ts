@@ -2,14 +2,16 @@
 //   store.ts      this file: the port
 //   sqlite.ts     gateway.db in the data folder, for one machine
 //   postgres.ts   the same tables for many gateways
+//   sqlite-schedules.ts, postgres-schedules.ts   their part that keeps schedules
 //   s3-blobs.ts   documents' content in a bucket, for machines that share no disk
 //   s3-signature.ts   how its requests are signed
 //
 // Every read of a tenant's things takes the tenant; another tenant's thing is `undefined`.
 import type { AuditDraft, AuditEntry } from '../audit/chain.ts'
 import type { Role } from '../auth/principal.ts'
+import type { ScheduleRow } from '../schedules/schedule.ts'
 
-export interface GatewayStore {
+export interface GatewayStore extends ScheduleStore {
   addDocument(document: DocumentRow): Promise<void>
   document(tenant: string, id: string): Promise<DocumentRow | undefined>
   /** Newest first, older than `before`. */
@@ -37,6 +39,23 @@ export interface GatewayStore {
   secret(name: string, created: string): Promise<string>
 
   close(): Promise<void>
+}
+
+export interface ScheduleStore {
+  /** Takes the place of the tenant's schedule of that name, if there is one. */
+  putSchedule(schedule: ScheduleRow): Promise<void>
+  schedule(tenant: string, name: string): Promise<ScheduleRow | undefined>
+  /** By name, behind `after`. */
+  schedules(tenant: string, page: { after?: string; limit: number }): Promise<ScheduleRow[]>
+  countSchedules(tenant: string): Promise<number>
+  removeSchedule(tenant: string, name: string): Promise<boolean>
+
+  /** Everyone's whose time has come, the longest overdue first. */
+  dueSchedules(now: number, limit: number): Promise<ScheduleRow[]>
+  /** False: it was replaced, removed, or advanced by another gateway since it was read. */
+  advanceSchedule(read: ScheduleRow, next: Pick<ScheduleRow, 'nextAt' | 'last'>): Promise<boolean>
+  /** Drops those that have no next time and were last fired before a moment. */
+  forgetSchedules(before: number): Promise<void>
 }
 
 export interface DocumentRow {

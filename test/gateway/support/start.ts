@@ -31,6 +31,7 @@ export interface Started {
   journal: Journal
   bus: Bus
   store: GatewayStore
+  agents: AgentDirectory
   folder: string
   adminKey: string
   /** A key of a role in a tenant. */
@@ -115,6 +116,7 @@ export async function startGateway(
     journal,
     bus,
     store,
+    agents,
     folder,
     adminKey,
     call,

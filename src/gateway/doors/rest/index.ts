@@ -7,6 +7,7 @@
 //   platform-events.ts  the platform's event streams
 //   sse.ts           one server-sent stream with a bounded buffer
 //   trace.ts         what a task did, as spans
+//   schedules.ts     tasks at a time, or again and again
 //   documents.ts     upload, read, download
 //   collections.ts   put documents into a collection, search it
 //   agents.ts        what can be asked to work
@@ -30,6 +31,7 @@ import { eventsDoor } from './events.ts'
 import { healthDoor } from './health.ts'
 import { keysDoor } from './keys.ts'
 import { platformEventsDoor } from './platform-events.ts'
+import { schedulesDoor } from './schedules.ts'
 import { submitDoor } from './submit.ts'
 import { supervisionDoor } from './supervision.ts'
 import { taskChangesDoor } from './task-changes.ts'
@@ -49,6 +51,7 @@ export function restDoors(
     await app.register(traceDoor(context))
     await app.register(eventsDoor(context, guards.authenticate))
     await app.register(platformEventsDoor(context, guards.authenticate))
+    await app.register(schedulesDoor(context))
     await app.register(documentsDoor(context))
     await app.register(collectionsDoor(context))
     await app.register(agentsDoor(context))
