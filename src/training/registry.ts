@@ -1,6 +1,6 @@
 // The repository of models on disk, as the inference worker reads it: models/<name>/<version>/{model.onnx,model.json}.
 // A new version appears whole or not at all, and becomes the one that serves only if it is not worse than the live one.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { TroupeError } from '../contract/errors.ts'
 import { parseModelJson } from '../workers/inference/model-json.ts'
@@ -60,11 +60,30 @@ export async function rollBack(repository: string, name: string): Promise<{ from
 /** Puts a version in place by one rename: a worker that watches the folder never sees half a model. */
 export async function writeModel(folder: string, card: ModelCard, onnx: Buffer): Promise<void> {
   const unfinished = join(dirname(folder), `.${basename(folder)}-${process.pid}`)
-  await rm(unfinished, { recursive: true, force: true })
-  await mkdir(unfinished, { recursive: true })
-  await writeFile(join(unfinished, 'model.onnx'), onnx)
-  await writeFile(join(unfinished, 'model.json'), `${JSON.stringify(card, null, 1)}\n`)
-  await rename(unfinished, folder)
+  try {
+    await rm(unfinished, { recursive: true, force: true })
+    await mkdir(unfinished, { recursive: true })
+    await writeDown(join(unfinished, 'model.onnx'), onnx)
+    await writeDown(join(unfinished, 'model.json'), `${JSON.stringify(card, null, 1)}\n`)
+    await rename(unfinished, folder)
+  } catch (error) {
+    // Half a model must not keep the space that its successor needs.
+    await rm(unfinished, { recursive: true, force: true })
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
+    throw new TroupeError('disk_full', `no space left for the model in ${folder}`, { cause: error })
+  }
+}
+
+/** On the disk before the rename that makes it visible: a power failure must not leave a version of empty files. */
+async function writeDown(path: string, content: Buffer | string): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    await file.writeFile(content)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
 
 /** The newest version in the repository: what the worker serves when a client names none. */
