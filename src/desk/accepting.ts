@@ -1,7 +1,6 @@
 // How a submission becomes a task on disk (P1). Between processes a host accepts and begins it in one commit and says so;
 // what no host confirms is accepted here, under the same id: should a host have accepted it after all, it is found.
 import type { Bus, Entrusting, Offer } from '../bus/bus.ts'
-import { hasEnded } from '../contract/task.ts'
 import type { Journal, NewTask, TaskRow } from '../journal/journal.ts'
 import { acceptedRow } from '../journal/rows.ts'
 import type { Patience } from './patience.ts'
@@ -50,7 +49,7 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
     if (accepted.created || accepted.task.id !== task.id) return accepted
     // A host accepted it and could not say so in time. Should nobody have it now, nobody was told of it either.
     const row = accepted.task
-    if (row.owner === undefined && !hasEnded(row.state)) bus.offer(offerOf(row))
+    if (row.owner === undefined && row.state === 'queued') bus.offer(offerOf(row))
     return { task: row, created: true }
   }
 }

@@ -9,12 +9,14 @@ export interface Actors extends Iterable<Actor> {
   has(taskId: string): boolean
   get(taskId: string): Actor | undefined
   add(actor: Actor): void
-  /** Whoever has taken its task up again stays. */
-  remove(actor: Actor): void
+  /** Its task is offered although it is here: perhaps its commit has let go of it, and the answer is still on its way. */
+  offered(taskId: string, epoch: number): void
+  /** Whoever has taken its task up again stays. True: since it let go of its task somebody offered it. */
+  remove(actor: Actor): boolean
 }
 
 export function createActors(): Actors {
-  const boxes = new Map<string, { actor: Actor | undefined }>()
+  const boxes = new Map<string, { actor: Actor | undefined; offeredEpoch: number }>()
   return {
     get size() {
       return boxes.size
@@ -24,14 +26,20 @@ export function createActors(): Actors {
     get: (taskId) => boxes.get(taskId)?.actor,
 
     add(actor) {
-      boxes.set(actor.task.id, { actor })
+      boxes.set(actor.task.id, { actor, offeredEpoch: -1 })
+    },
+
+    offered(taskId, epoch) {
+      const box = boxes.get(taskId)
+      if (box !== undefined) box.offeredEpoch = Math.max(box.offeredEpoch, epoch)
     },
 
     remove(actor) {
       const box = boxes.get(actor.task.id)
-      if (box?.actor !== actor) return
+      if (box?.actor !== actor) return false
       box.actor = undefined
       boxes.delete(actor.task.id)
+      return box.offeredEpoch >= actor.task.epoch
     },
 
     *[Symbol.iterator]() {

@@ -95,6 +95,7 @@ export function createHost(parts: HostParts): Host {
 
   function onOffer(offer: Offer): void {
     if (!accepting || actors.has(offer.taskId)) {
+      actors.offered(offer.taskId, offer.epoch)
       takers.get(offer.agent)?.more(1)
       return
     }
@@ -118,9 +119,8 @@ export function createHost(parts: HostParts): Host {
   }
 
   function beginEntrusted(task: TaskRow, onEnd: TellEntruster['ended']): void {
-    const place: Place = onEnd === undefined ? wakeOf(task) : { ...wakeOf(task), onEnd }
     // It drains since the task was accepted: another host shall have it.
-    if (accepting) run({ task, mail: [], steps: {} }, place)
+    if (accepting) run({ task, mail: [], steps: {} }, onEnd === undefined ? wakeOf(task) : { ...wakeOf(task), onEnd })
     else bus.offer(wakeOf(task))
   }
 
@@ -167,11 +167,13 @@ export function createHost(parts: HostParts): Host {
   }
 
   function onExit(actor: Actor, offer: Place, exit: ActorExit, hostId: string): void {
-    actors.remove(actor)
+    const offered = actors.remove(actor)
     suspects.leave(actor.task.id)
     if (exit.kind === 'ended' || exit.kind === 'released') health.judge(actor.task.agent, exit.crashed)
-    if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
-    if (exit.kind === 'released' && exit.runnable) bus.offer(wakeOf(actor.task))
+    // Whoever offered it since was heard here, and nowhere else: the place stays taken.
+    if (exit.kind === 'released' && offered) void loadAndRun(wakeOf(actor.task))
+    else if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
+    if (exit.kind === 'released' && exit.runnable && !offered) bus.offer(wakeOf(actor.task))
     if (exit.kind === 'lost' && exit.fenced) {
       // Nobody owns the task. By the time it is offered again this host holds a lease under another id, or somebody else does.
       later.after(RETAKE_MS, () => bus.offer(wakeOf(actor.task)))

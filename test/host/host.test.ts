@@ -160,6 +160,36 @@ test('a newer version that declares migrate takes the task over', async (t) => {
   assert.equal((await stage.end(task.id)).state, 'completed')
 })
 
+test('an offer that comes before the answer to the commit that let the task go is not lost', async (t) => {
+  const listener = defineAgent({
+    name: 'listener',
+    version: '1.0.0',
+    description: 'Waits for two words',
+    input: anything,
+    output: anything,
+    run: async (ctx) => [await ctx.wait('one', 'word'), await ctx.wait('two', 'word')].length,
+  })
+  const stage = await openTestStage(t, [listener])
+  const { commit } = stage.journal
+  // The answer to the first release comes after the message, and after its offer.
+  let told = false
+  stage.journal.commit = async (made) => {
+    const outcome = await commit(made)
+    if (made.release && !told) {
+      told = true
+      await stage.desk.signal(TENANT, made.taskId, { type: 'word' })
+    }
+    return outcome
+  }
+  await stage.startHost()
+  const task = await stage.submit('listener', {})
+  await stage.until(task.id, ({ body }) => body.type === 'message.received')
+  const events = await stage.journal.events(task.id, 0, 100)
+  const received = events.find(({ body }) => body.type === 'message.received')!
+  const waited = received.at - events.find(({ body }) => body.type === 'task.waiting')!.at
+  assert.ok(waited < 1_500, `it waited ${waited} ms, for the sweep`)
+})
+
 test('offers that the bus lost are found by the sweep', async (t) => {
   const { agent, runs, ran } = gated()
   const stage = await openTestStage(t, [agent])
