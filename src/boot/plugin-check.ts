@@ -1,8 +1,12 @@
 // Which tasks that have not ended would break if this package took over: those whose version it has no more, cannot
 // migrate, or whose state its machine does not know. Read from the journal itself, so also while nothing runs.
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { TroupeError } from '../contract/errors.ts'
 import type { TaskState } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openPostgresJournal } from '../journal/postgres/index.ts'
+import { holdsJournal } from '../journal/postgres/presence.ts'
 import { openSqliteJournal } from '../journal/sqlite/index.ts'
 import type { Examination } from './examine.ts'
 
@@ -56,6 +60,11 @@ async function* openTasks(journal: Journal, agent: string): AsyncGenerator<strin
 }
 
 async function openJournal(against: string): Promise<Journal> {
-  if (/^postgres(ql)?:/.test(against)) return await openPostgresJournal({ url: against })
-  return await openSqliteJournal({ folder: against })
+  const isPostgres = /^postgres(ql)?:/.test(against)
+  // To open a journal is to make one: who mistyped the place shall hear of it.
+  const isThere = isPostgres ? await holdsJournal({ url: against }) : existsSync(join(against, 'journal.db'))
+  if (!isThere) {
+    throw new TroupeError('not_found', `${isPostgres ? 'That database' : resolve(against)} holds no journal of Troupe.`)
+  }
+  return isPostgres ? await openPostgresJournal({ url: against }) : await openSqliteJournal({ folder: against })
 }

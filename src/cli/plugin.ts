@@ -1,5 +1,5 @@
 // troupe plugin new | check | add | list | remove
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Examination, examineIsolated } from '../boot/examine.ts'
 import { checkAgainst } from '../boot/plugin-check.ts'
@@ -69,14 +69,21 @@ async function examine<Result>(
 
 export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source], { trust = false }) => {
   const data = dataFolderOf(context.globals)
-  const isFolder = existsSync(resolve(source!))
-  const folder = isFolder ? resolve(source!) : await fetchPackage(data, source!)
-  const found = await readPackage(folder)
-  const agents = await examine(found, trust, async (examination) => examination.agents)
-  const plugin: AddedPlugin = { name: found.name, version: found.version, folder: found.folder, trusted: trust, agents }
-  const others = (await readAdded(data)).filter(({ name }) => name !== plugin.name)
-  refuseTwice(plugin, others)
-  await writeAdded(data, [...others, plugin])
+  const isFolder = statSync(resolve(source!), { throwIfNoEntry: false })?.isDirectory() === true
+  const fetched = isFolder ? undefined : await fetchPackage(data, source!)
+  let found: AgentPackage
+  let plugin: AddedPlugin
+  try {
+    found = await readPackage(fetched?.folder ?? resolve(source!))
+    const agents = await examine(found, trust, async (examination) => examination.agents)
+    plugin = { name: found.name, version: found.version, folder: found.folder, trusted: trust, agents }
+    const others = (await readAdded(data)).filter(({ name }) => name !== plugin.name)
+    refuseTwice(plugin, others)
+    await writeAdded(data, [...others, plugin])
+  } catch (error) {
+    fetched?.discard()
+    throw error
+  }
   context.show(plugin, () => `${describe(plugin)} added: ${names(plugin)}`)
   context.terminal.note(
     trust

@@ -1,13 +1,16 @@
 // troupe plugin: what an author and an operator type, without an installation that runs.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { newId } from '../../src/contract/ids.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { ROOT, runTroupe, temporaryFolder } from '../boot/installation.ts'
+import { missing, startPostgres } from '../support/servers.ts'
 
 const run = promisify(execFile)
 const TSC = join(ROOT, 'node_modules', 'typescript-native', 'bin', 'tsc')
@@ -60,11 +63,7 @@ test('troupe plugin add, list and remove: kept in the data folder, one version o
   assert.equal(again.code, 5)
 })
 
-test('troupe plugin check --against names the open tasks that would break, and why', async () => {
-  const folder = join(temporaryFolder(), 'word-counter')
-  const data = temporaryFolder()
-  await runTroupe(['plugin', 'new', folder, '--machine'])
-  const journal = await openSqliteJournal({ folder: data })
+async function writeOpenTasks(journal: Journal): Promise<{ gone: string; old: string }> {
   const open = async (agentVersion: string, state: string) => {
     const id = newId('task')
     const task = {
@@ -89,8 +88,13 @@ test('troupe plugin check --against names the open tasks that would break, and w
   const gone = await open('1.0.0', 'a-state-that-was-renamed')
   const old = await open('0.9.0', 'counting')
   await journal.close()
+  return { gone, old }
+}
 
-  const { code, out, err } = await runTroupe(['--json', 'plugin', 'check', folder, '--against', data])
+async function checkAgainst(against: string, { gone, old }: { gone: string; old: string }): Promise<void> {
+  const folder = join(temporaryFolder(), 'word-counter')
+  await runTroupe(['plugin', 'new', folder, '--machine'])
+  const { code, out, err } = await runTroupe(['--json', 'plugin', 'check', folder, '--against', against])
   assert.equal(code, 4, err)
   const { tasks } = JSON.parse(out)
   assert.equal(tasks.looked, 3)
@@ -98,4 +102,43 @@ test('troupe plugin check --against names the open tasks that would break, and w
   assert.deepEqual([...why.keys()].sort(), [gone, old].sort())
   assert.match(String(why.get(old)), /0\.9\.0/)
   assert.match(String(why.get(gone)), /a-state-that-was-renamed/)
+  const plain = await runTroupe(['plugin', 'check', folder, '--against', against])
+  assert.match(plain.out, /3 open tasks looked at, 2 would break/)
+  assert.ok(plain.out.includes(gone) && plain.out.includes(old))
+}
+
+describe('troupe plugin check --against names the open tasks that would break, and why', () => {
+  test('of a data folder', async () => {
+    const data = temporaryFolder()
+    await checkAgainst(data, await writeOpenTasks(await openSqliteJournal({ folder: data })))
+  })
+
+  test('of a Postgres', { skip: missing('postgres') }, async () => {
+    const { url, stop } = await startPostgres()
+    try {
+      await checkAgainst(url, await writeOpenTasks(await openPostgresJournal({ url })))
+    } finally {
+      await stop()
+    }
+  })
+
+  test('what holds no journal is refused, and nothing is made there', { skip: missing('postgres') }, async () => {
+    const folder = join(temporaryFolder(), 'word-counter')
+    await runTroupe(['plugin', 'new', folder])
+    const nowhere = join(temporaryFolder(), 'mistyped')
+    const refused = await runTroupe(['plugin', 'check', folder, '--against', nowhere])
+    assert.equal(refused.code, 5, refused.err)
+    assert.match(refused.err, /mistyped holds no journal/)
+    assert.ok(!existsSync(nowhere))
+    const { url, stop } = await startPostgres()
+    try {
+      for (let time = 0; time < 2; time++) {
+        const { code, err } = await runTroupe(['plugin', 'check', folder, '--against', url])
+        assert.equal(code, 5, err)
+        assert.match(err, /holds no journal/)
+      }
+    } finally {
+      await stop()
+    }
+  })
 })

@@ -16,6 +16,7 @@
 //   schema.ts           tables and migrations
 //   connection.ts       how connections are made, and made again
 //   readers.ts          the pool for all that is not the hot path
+//   presence.ts         whether a database holds a journal, without making one
 //   errors.ts           what an error means for who asked
 import { TroupeError } from '../../contract/errors.ts'
 import { LEASE_MS } from '../../contract/limits.ts'
