@@ -10,7 +10,18 @@ import type { StepResult } from '../actor/turn.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
 import type { Observation, Observe } from '../host/observe.ts'
 import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
-import { derivedSpanId, type OpenSpan, type SpanAttributes, shortStep, startSpan } from '../telemetry/index.ts'
+import {
+  derivedSpanId,
+  describeSpans,
+  type OpenSpan,
+  type Over,
+  type SpanAttributes,
+  type SpanDescription,
+  shortStep,
+  startSpan,
+  tellSpan,
+  tellTogether,
+} from '../telemetry/index.ts'
 
 export interface IncarnationParts {
   /** As OpenTelemetry names it: `sqlite`, `postgresql`. */
@@ -24,7 +35,7 @@ export function observeIncarnations(parts: IncarnationParts): Observe {
 }
 
 /** Kept as small as it can be: most incarnations are one commit, and their span is made when they end. */
-class Incarnation implements Observation, Around {
+class Incarnation implements Observation, Around, Over {
   readonly #parts: IncarnationParts
   readonly #task: TaskRow
   readonly #began = clock()
@@ -39,6 +50,8 @@ class Incarnation implements Observation, Around {
   /** The first one gets no span beside its incarnation's while it is the only one. */
   #first: ActorCommit | undefined
   #firstMs = 0
+  #endedAt = 0
+  #error: unknown
 
   constructor(parts: IncarnationParts, task: TaskRow) {
     this.#parts = parts
@@ -54,11 +67,34 @@ class Incarnation implements Observation, Around {
   ended(exit: ActorExit): void {
     // It owned nothing, or no longer does: whoever owns the task tells what there is to tell.
     if (this.#commits === 0 || exit.kind === 'lost') return
-    const span = this.span()
+    if (this.#span === undefined) {
+      this.#endedAt = this.#committing + this.#firstMs
+      if (exit.kind === 'failed') this.#error = exit.error
+      tellTogether(this)
+      return
+    }
+    const span = this.#span
     if (exit.kind === 'failed') span.fail(exit.error)
     span.set({ 'troupe.task.state': this.#state })
     if (this.#first !== undefined) span.set({ 'troupe.commit.ms': this.#firstMs })
     span.end()
+  }
+
+  /** One commit, and nothing below it. */
+  tell(): void {
+    const { id, parent } = this.#task
+    const attributes: SpanAttributes = { 'troupe.task.id': id, 'troupe.commit.ms': this.#firstMs }
+    if (parent !== undefined) attributes['troupe.task.parent'] = parent.taskId
+    const { spanId, linked } = whereOf(id, this.#resumedAfter)
+    tellSpan(descriptionOf(this.#task, this.#state), {
+      spanId,
+      linked,
+      parent: this.#parent,
+      startedAt: this.#began,
+      endedAt: this.#endedAt,
+      error: this.#error,
+      attributes,
+    })
   }
 
   async step(_task: TaskRow, run: StepRun, inner: () => Promise<StepResult>): Promise<StepResult> {
@@ -94,7 +130,7 @@ class Incarnation implements Observation, Around {
       this.#firstMs = Math.round((clock() - this.#committing) * 1_000) / 1_000
       if (this.#task.ownerDeaths > 0) void this.tellPredecessor()
     } else this.commitSpan(commit).end()
-    for (const body of commit.events) this.tell(body)
+    for (const body of commit.events) this.event(body)
   }
 
   private span(): OpenSpan {
@@ -126,7 +162,7 @@ class Incarnation implements Observation, Around {
     })
   }
 
-  private tell(body: EventBody): void {
+  private event(body: EventBody): void {
     if (body.type === 'task.failed' || body.type === 'task.rejected' || body.type === 'task.crashed') {
       this.span().fail(body.error)
       return
@@ -164,23 +200,64 @@ export function whoWasLost(events: TaskEvent[]): { started: TaskEvent; before: n
 }
 
 /** An incarnation's id, which others can work out: the log grows with each, so its length tells them apart. */
-function whereOf(taskId: string, resumedAfter: number | undefined): { spanId: string; linked?: string } {
+function whereOf(taskId: string, resumedAfter: number | undefined): { spanId: string; linked: string | undefined } {
   const first = derivedSpanId(taskId)
-  if (resumedAfter === undefined) return { spanId: first }
+  if (resumedAfter === undefined) return { spanId: first, linked: undefined }
   return { spanId: derivedSpanId(`${taskId}#${resumedAfter}`), linked: first }
 }
 
 function attributesOf(task: TaskRow): SpanAttributes {
-  const { id, tenant, agent, agentVersion, parent } = task
+  const { id, parent } = task
+  return {
+    ...sharedAttributes(task),
+    'troupe.task.id': id,
+    ...(parent === undefined ? {} : { 'troupe.task.parent': parent.taskId }),
+  }
+}
+
+/** Those that many tasks have alike. */
+function sharedAttributes({ tenant, agent, agentVersion }: TaskRow): SpanAttributes {
   return {
     'gen_ai.operation.name': 'invoke_agent',
     'gen_ai.agent.name': agent,
     'gen_ai.agent.version': agentVersion,
     'gen_ai.agent.id': `${agent}@${agentVersion}`,
-    'troupe.task.id': id,
     'troupe.tenant': tenant,
-    ...(parent === undefined ? {} : { 'troupe.task.parent': parent.taskId }),
   }
+}
+
+/** Of one tenant's tasks of one agent. */
+interface Described {
+  version: string
+  state: string
+  description: SpanDescription
+}
+
+/** Tenants may be many, versions may come and go. */
+const MOST_TENANTS = 1_000
+const MOST_OF_AN_AGENT = 16
+const described = new Map<string, Map<string, Described[]>>()
+
+/** What was described before is found without making a key: that would cost as much as the span. */
+function descriptionOf(task: TaskRow, state: string): SpanDescription {
+  const { tenant, agent, agentVersion: version } = task
+  let agents = described.get(tenant)
+  if (agents === undefined) {
+    if (described.size >= MOST_TENANTS) described.clear()
+    agents = new Map()
+    described.set(tenant, agents)
+  }
+  let known = agents.get(agent)
+  if (known === undefined) {
+    known = []
+    agents.set(agent, known)
+  }
+  for (const one of known) if (one.version === version && one.state === state) return one.description
+  if (known.length >= MOST_OF_AN_AGENT) known.length = 0
+  const attributes = { ...sharedAttributes(task), 'troupe.task.state': state }
+  const description = describeSpans(`invoke_agent ${agent}`, 'consumer', attributes)
+  known.push({ version, state, description })
+  return description
 }
 
 /** Names and ids; never what a task works on. Undefined: the span shows it otherwise, or need not. */
@@ -210,6 +287,8 @@ function eventAttributes(body: EventBody): SpanAttributes | undefined {
   }
 }
 
+const ORIGIN = performance.timeOrigin
+
 function clock(): number {
-  return performance.timeOrigin + performance.now()
+  return ORIGIN + performance.now()
 }

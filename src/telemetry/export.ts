@@ -2,7 +2,8 @@
 // waits for it. While the collector is away, slow or refusing, so much is kept and no more; what does not fit is
 // counted and dropped. It is told once that it began and once that it is over.
 import type { Attributes } from '@opentelemetry/api'
-import { requestHead, Writer, writeSpan } from './otlp.ts'
+import { requestHead, writeSpan } from './otlp.ts'
+import { Writer } from './protobuf.ts'
 import { type SpanSink, startRecording } from './recording.ts'
 import { createSender } from './sender.ts'
 
@@ -77,13 +78,13 @@ export async function startExport(options: ExportOptions): Promise<Exporting> {
   })
 
   const sink: SpanSink = {
-    ended(span) {
+    ended(span, description) {
       counts.ended += 1
       if (sealedBytes + writer.length >= maxWaitingBytes) {
         counts.dropped += 1
         return
       }
-      writeSpan(writer, span)
+      writeSpan(writer, span, description)
       written += 1
       if (writer.length >= BATCH_BYTES) seal()
     },
@@ -108,6 +109,8 @@ export async function startExport(options: ExportOptions): Promise<Exporting> {
       batches.shift()
       sealedBytes -= batch.spans.length
       counts[taken ? 'sent' : 'dropped'] += batch.count
+      // Of one that was refused the rest may still be on its way.
+      if (taken) writer.giveBack(batch.spans)
     }
   }
 

@@ -3,7 +3,8 @@
 //   tracing.ts        spans, as the rooms open them
 //   identity.ts       who a span is: ids, W3C traceparent
 //   recording.ts      the OpenTelemetry Node SDK, which makes the spans
-//   otlp.ts           an ended span as bytes
+//   together.ts       spans that are made when they are over, many at once
+//   otlp.ts           an ended span as bytes; protobuf.ts: how those are written
 //   export.ts         gathers and bounds them; sender.ts: one request at a time to the collector
 //   task-trace.ts     the waterfall of a task out of its log, for when there is no collector
 //
@@ -12,4 +13,14 @@
 export { type ExportCounts, type Exporting, type ExportOptions, startExport } from './export.ts'
 export { derivedSpanId } from './identity.ts'
 export { shortStep, type TraceSpan, traceOfLog } from './task-trace.ts'
-export { currentTraceparent, type OpenSpan, type SpanAttributes, span, startSpan } from './tracing.ts'
+export { type Over, tellTogether } from './together.ts'
+export {
+  currentTraceparent,
+  describeSpans,
+  type OpenSpan,
+  type SpanAttributes,
+  type SpanDescription,
+  span,
+  startSpan,
+  tellSpan,
+} from './tracing.ts'

@@ -1,8 +1,9 @@
 // Spans as Troupe's rooms open them. Context crosses processes as a W3C traceparent: in HTTP and gRPC headers and in
 // the journal, and from there in each offer. Without a collector each of these costs one comparison.
-import { type Context, context, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { type Context, context, type Span, type SpanContext, SpanKind, trace } from '@opentelemetry/api'
 import { parseTraceparent, traceparentOf } from './identity.ts'
-import { type Recording, recording, type StartOptions } from './recording.ts'
+import { describe } from './otlp.ts'
+import { failSpan, recording, type StartOptions } from './recording.ts'
 
 export type SpanAttributes = Record<string, string | number | boolean | string[]>
 
@@ -76,19 +77,49 @@ export function startSpan(name: string, options: SpanOptions): OpenSpan {
   if (started === undefined) return NOTHING
   const around = context.active()
   const parent = options.parent === undefined ? trace.getSpanContext(around) : parseTraceparent(options.parent)
-  return new ActiveSpan(begin(started, name, options, parent), around)
+  return new ActiveSpan(started.begin(name, startOptions(options, parent), parent), around)
 }
 
-function begin(into: Recording, name: string, options: SpanOptions, parent: SpanContext | undefined): Span {
-  const { attributes = {}, kind = 'internal', spanId, startedAt: startTime, linked } = options
-  const started: StartOptions = {
-    attributes,
-    kind: KINDS[kind],
-    spanId,
-    ...(startTime === undefined ? {} : { startTime }),
-  }
+function startOptions(options: SpanOptions, parent: SpanContext | undefined): StartOptions {
+  const { attributes = {}, kind = 'internal', spanId, startedAt, linked } = options
+  const started: StartOptions = { attributes, kind: KINDS[kind], spanId }
+  if (startedAt !== undefined) started.startTime = startedAt
   if (linked !== undefined && parent !== undefined) started.links = [{ context: { ...parent, spanId: linked } }]
-  return into.begin(name, started, parent)
+  return started
+}
+
+/** What many spans have in common: made once, and not looked at for each of them. */
+export interface SpanDescription {
+  readonly name: string
+  readonly kind: NonNullable<SpanOptions['kind']>
+  readonly bytes: Uint8Array
+}
+
+export function describeSpans(
+  name: string,
+  kind: SpanDescription['kind'],
+  attributes: SpanAttributes,
+): SpanDescription {
+  return { name, kind, bytes: describe(name, KINDS[kind], attributes) }
+}
+
+/** `attributes`: what its description does not say. */
+export interface OverSpan extends SpanOptions {
+  endedAt: number
+  error?: unknown
+}
+
+/** A span that was over before anybody spoke of it. */
+export function tellSpan(description: SpanDescription, options: OverSpan): void {
+  const started = recording()
+  if (started === undefined) return
+  const parent = options.parent === undefined ? undefined : parseTraceparent(options.parent)
+  options.kind = description.kind
+  started.tell(description.name, startOptions(options, parent), parent, {
+    endedAt: options.endedAt,
+    errorType: options.error === undefined ? undefined : typeOf(options.error),
+    description: description.bytes,
+  })
 }
 
 class ActiveSpan implements OpenSpan {
@@ -117,7 +148,8 @@ class ActiveSpan implements OpenSpan {
   child(name: string, options: SpanOptions = {}): OpenSpan {
     const started = recording()
     if (started === undefined) return NOTHING
-    return new ActiveSpan(begin(started, name, options, this.#span.spanContext()), this.#around)
+    const parent = this.#span.spanContext()
+    return new ActiveSpan(started.begin(name, startOptions(options, parent), parent), this.#around)
   }
 
   set(attributes: SpanAttributes): void {
@@ -128,10 +160,8 @@ class ActiveSpan implements OpenSpan {
     this.#span.addEvent(name, attributes)
   }
 
-  /** The error's code and no more: its message may quote what the task worked on. The task's log has it. */
   fail(error: unknown): void {
-    this.#span.setStatus({ code: SpanStatusCode.ERROR })
-    this.#span.setAttribute('error.type', typeOf(error))
+    failSpan(this.#span, typeOf(error))
   }
 
   end(error?: unknown, at?: number): void {

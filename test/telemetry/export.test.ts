@@ -101,6 +101,22 @@ describe('an exported span', () => {
     )
   })
 
+  test('is not changed by those that are written into the same memory later', async () => {
+    const collector = await startCollector()
+    const exporting = await startExport({ service: 'test', url: `${collector.url}/v1/traces`, delayMs: 5 })
+    for (let wave = 1; wave <= 5; wave++) {
+      for (let index = 0; index < 200; index++) startSpan(`${wave}`.repeat(wave * 100), { attributes: { index } }).end()
+      await collector.until('the wave', (spans) => spans.length === wave * 200)
+    }
+    await exporting.stop()
+    await collector.stop()
+    const expected = [1, 2, 3, 4, 5].flatMap((wave) => Array(200).fill(`${wave}`.repeat(wave * 100)))
+    assert.deepEqual(
+      collector.spans.map(({ name }) => name),
+      expected,
+    )
+  })
+
   test('is compressed on wish, with the headers that were set', async () => {
     const collector = await startCollector()
     const exporting = await startExport({

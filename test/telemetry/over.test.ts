@@ -1,0 +1,101 @@
+// Spans that are made when they are over: a collector sees no difference between them and spans that were open.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { observeIncarnations } from '../../src/boot/incarnation.ts'
+import type { ActorCommit, TaskRow } from '../../src/journal/journal.ts'
+import { describeSpans, startExport, startSpan, tellSpan, tellTogether } from '../../src/telemetry/index.ts'
+import { type Span, startCollector } from './support/collector.ts'
+
+const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+
+async function exported(work: () => unknown): Promise<Span[]> {
+  const collector = await startCollector()
+  const exporting = await startExport({ service: 'test', url: `${collector.url}/v1/traces` })
+  await work()
+  await exporting.stop()
+  await collector.stop()
+  return collector.spans
+}
+
+test('what its description says and what it says itself arrive as one', async () => {
+  const description = describeSpans('invoke_agent reader', 'consumer', { agent: 'reader', tenant: 'ä', pages: 3 })
+  const at = Date.parse('2026-03-01T12:00:00.250Z')
+  const [told, next] = await exported(() => {
+    tellSpan(description, {
+      parent: CALLER,
+      spanId: '00f067aa0ba902b7',
+      linked: '00f067aa0ba902b8',
+      startedAt: at,
+      endedAt: at + 1.5,
+      attributes: { task: 'task_1', ms: 0.25 },
+      error: Object.assign(new Error('the secret is 4711'), { code: 'owner_lost' }),
+    })
+    startSpan('after it', { parent: CALLER }).end()
+  })
+  assert.equal(told!.name, 'invoke_agent reader')
+  assert.equal(told!.kind, 'CONSUMER')
+  assert.equal(told!.traceId, CALLER.slice(3, 35))
+  assert.equal(told!.spanId, '00f067aa0ba902b7')
+  assert.equal(told!.parentId, CALLER.slice(36, 52))
+  assert.deepEqual(told!.links, [{ traceId: CALLER.slice(3, 35), spanId: '00f067aa0ba902b8' }])
+  assert.equal(told!.start, BigInt(at) * 1_000_000n)
+  assert.equal(told!.end - told!.start, 1_500_000n)
+  const own = { task: 'task_1', ms: 0.25, 'error.type': 'owner_lost' }
+  assert.deepEqual(told!.attributes, { agent: 'reader', tenant: 'ä', pages: 3, ...own })
+  assert.equal(told!.failed, true)
+  assert.deepEqual([next!.name, next!.kind, next!.attributes], ['after it', 'INTERNAL', {}])
+})
+
+test('the caller’s decision is followed', async () => {
+  const description = describeSpans('x', 'consumer', {})
+  const spans = await exported(() => {
+    for (const parent of [CALLER, CALLER.replace(/01$/, '00')])
+      tellSpan(description, { parent, startedAt: 1, endedAt: 2 })
+  })
+  assert.equal(spans.length, 1)
+})
+
+test('those that wait for their turn are told before the export ends, each once and in order', async () => {
+  const spans = await exported(() => {
+    for (let index = 0; index < 1_000; index++)
+      tellTogether({ tell: () => startSpan('waiting', { attributes: { index } }).end() })
+  })
+  const expected = Array.from({ length: 1_000 }, (_, index) => index)
+  assert.deepEqual(
+    spans.map(({ attributes }) => attributes.index),
+    expected,
+  )
+})
+
+test('a task of one commit shows the same attributes as one of two', async () => {
+  const observe = observeIncarnations({ journalSystem: 'sqlite', lastEvents: async () => [] })
+  const live = (id: string, commits: number) => {
+    const row = {
+      id,
+      tenant: 'acme',
+      agent: 'noop',
+      agentVersion: '1.2.3',
+      ownerDeaths: 0,
+      parent: { taskId: 'task_0' },
+    }
+    const observation = observe({ ...row, traceparent: CALLER } as unknown as TaskRow)
+    for (let index = 1; index <= commits; index++) {
+      const commit = { state: index === commits ? 'completed' : 'running', events: [] } as unknown as ActorCommit
+      observation.around.committing(commit)
+      observation.around.committed(commit, { applied: true } as never)
+    }
+    observation.ended({ kind: 'ended', crashed: false })
+  }
+  const spans = await exported(() => {
+    live('task_1', 1)
+    live('task_2', 2)
+  })
+  const of = (id: string) => spans.find(({ attributes }) => attributes['troupe.task.id'] === id)!
+  const { 'troupe.commit.ms': ms, ...one } = of('task_1').attributes
+  assert.equal(typeof ms, 'number')
+  assert.deepEqual({ ...one, 'troupe.task.id': 'task_2' }, of('task_2').attributes)
+  assert.equal(one['gen_ai.agent.id'], 'noop@1.2.3')
+  assert.equal(one['troupe.task.state'], 'completed')
+  assert.deepEqual([of('task_1').kind, of('task_1').name], [of('task_2').kind, of('task_2').name])
+  assert.equal(spans.filter(({ name }) => name === 'journal commit').length, 2)
+})
