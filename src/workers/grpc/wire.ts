@@ -131,24 +131,55 @@ export class WireReader {
 /** Writes into one buffer of a size that the caller knows at least roughly; it grows when it must. */
 export class WireWriter {
   #bytes: Buffer
-  #length = 0
+  #start: number
+  #length: number
 
-  constructor(size = 256) {
-    this.#bytes = Buffer.allocUnsafe(size)
+  /** `headroom`: bytes kept free before what is written, for `wrap`. */
+  constructor(size = 256, headroom = 0) {
+    this.#bytes = Buffer.allocUnsafe(size + headroom)
+    this.#start = headroom
+    this.#length = headroom
   }
 
   finish(): Buffer {
-    return this.#bytes.subarray(0, this.#length)
+    return this.#bytes.subarray(this.#start, this.#length)
+  }
+
+  /** Begins an embedded message of unknown length, written in place; what it returns is for `close`. */
+  open(field: number): number {
+    this.tag(field, BYTES).#reserve(1)
+    this.#length++
+    return this.#length
+  }
+
+  close(opened: number): this {
+    const length = this.#length - opened
+    if (length < 0x80) this.#bytes[opened - 1] = length
+    else {
+      // Its length takes more than the byte that was left for it.
+      const more = varintBytes(length) - 1
+      this.#reserve(more)
+      this.#bytes.copyWithin(opened + more, opened, this.#length)
+      putVarint(this.#bytes, opened - 1, length)
+      this.#length += more
+    }
+    return this
+  }
+
+  /** Makes all that was written an embedded message; the headroom takes its tag and length. */
+  wrap(field: number): this {
+    const length = this.#length - this.#start
+    const tag = field * 8 + BYTES
+    const start = this.#start - varintBytes(tag) - varintBytes(length)
+    if (start < 0) throw new RangeError(`no headroom for field ${field}`)
+    putVarint(this.#bytes, putVarint(this.#bytes, start, tag), length)
+    this.#start = start
+    return this
   }
 
   varint(value: number): this {
     this.#reserve(10)
-    let rest = value
-    while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest % 128) | 0x80
-      rest = Math.floor(rest / 128)
-    }
-    this.#bytes[this.#length++] = rest
+    this.#length = putVarint(this.#bytes, this.#length, value)
     return this
   }
 
@@ -208,4 +239,21 @@ export class WireWriter {
     this.#bytes.copy(larger, 0, 0, this.#length)
     this.#bytes = larger
   }
+}
+
+function putVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start
+  let rest = value
+  while (rest >= 0x80) {
+    bytes[at++] = (rest % 128) | 0x80
+    rest = Math.floor(rest / 128)
+  }
+  bytes[at++] = rest
+  return at
+}
+
+function varintBytes(value: number): number {
+  let count = 1
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 128)) count++
+  return count
 }

@@ -19,7 +19,7 @@ export interface InferRequest {
   /** Whether tensors came, and so are answered, as typed contents. */
   typed: boolean
   /** Why the tensors could not be read. Kept with the request, so that its answer can carry its id. */
-  malformed?: TroupeError
+  malformed?: TroupeError | undefined
 }
 
 export interface InferResponse {
@@ -41,9 +41,12 @@ const RESPONSE = { outputs: 0, raw: 6 } as const
 const MAX_TENSORS = 1_000
 
 export function decodeRequest(bytes: Buffer): InferRequest {
-  const read = readMessage(new WireReader(bytes), REQUEST)
-  const { tensors, malformed, ...rest } = read
-  return { ...rest, inputs: tensors, ...(malformed === undefined ? {} : { malformed }) }
+  // Written out: taking an object apart and together again costs as much as reading the message.
+  const { model, version, id, parameters, tensors, outputs, typed, malformed } = readMessage(
+    new WireReader(bytes),
+    REQUEST,
+  )
+  return { model, version, id, parameters, inputs: tensors, outputs, typed, malformed }
 }
 
 export function decodeResponse(bytes: Buffer): InferResponse {
@@ -197,43 +200,56 @@ function readChoice(reader: WireReader): Parameter | undefined {
 }
 
 export function encodeRequest(request: InferRequest): Buffer {
-  const writer = writeHead(request, request.inputs, request.typed)
-  for (const name of request.outputs) writer.bytes(6, new WireWriter(name.length * 3 + 8).string(1, name).finish())
+  const writer = writeHead(request, request.inputs, request.typed, 0)
+  for (const name of request.outputs) {
+    const opened = writer.open(6)
+    writer.string(1, name).close(opened)
+  }
   if (!request.typed) for (const { bytes } of request.inputs) writer.bytes(7, bytes)
   return writer.finish()
 }
 
 export function encodeResponse(response: InferResponse, typed: boolean): Buffer {
-  const asTyped = typed && response.outputs.every(({ datatype }) => datatype !== 'FP16' && datatype !== 'BF16')
-  const writer = writeHead(response, response.outputs, asTyped)
-  if (!asTyped) for (const { bytes } of response.outputs) writer.bytes(6, bytes)
-  return writer.finish()
+  return writeResponse(response, typed, 0).finish()
 }
 
-export function encodeStreamResponse(error: string, response: Buffer): Buffer {
-  return new WireWriter(response.length + 16 + error.length * 3).string(1, error).bytes(2, response).finish()
+/** Tag and length of what a stream's message embeds. */
+const STREAM_HEADROOM = 16
+
+export function encodeStreamResponse(error: string, response: InferResponse, typed: boolean): Buffer {
+  return writeResponse(response, typed, STREAM_HEADROOM).wrap(2).string(1, error).finish()
+}
+
+function writeResponse(response: InferResponse, typed: boolean, headroom: number): WireWriter {
+  const asTyped = typed && response.outputs.every(({ datatype }) => datatype !== 'FP16' && datatype !== 'BF16')
+  const writer = writeHead(response, response.outputs, asTyped, headroom)
+  if (!asTyped) for (const { bytes } of response.outputs) writer.bytes(6, bytes)
+  return writer
 }
 
 type Head = Pick<InferResponse, 'model' | 'version' | 'id' | 'parameters'>
 
-function writeHead(head: Head, tensors: readonly Tensor[], typed: boolean): WireWriter {
-  const size = tensors.reduce((sum, tensor) => sum + tensor.bytes.length + 64, 256)
-  const writer = new WireWriter(size).string(1, head.model).string(2, head.version).string(3, head.id)
+function writeHead(head: Head, tensors: readonly Tensor[], typed: boolean, headroom: number): WireWriter {
+  let size = 256
+  for (const { bytes } of tensors) size += bytes.length + 64
+  const writer = new WireWriter(size, headroom)
+  writer.string(1, head.model).string(2, head.version).string(3, head.id)
   for (const key in head.parameters) writer.bytes(4, encodeParameter(key, head.parameters[key]!))
-  for (const tensor of tensors) writer.bytes(5, encodeTensor(tensor, typed))
+  for (const tensor of tensors) writeTensor(writer, tensor, typed)
   return writer
 }
 
-function encodeTensor(tensor: Tensor, typed: boolean): Buffer {
-  const contents = typed ? writeContents(tensor) : undefined
-  const writer = new WireWriter(64 + (contents?.length ?? 0)).string(1, tensor.name).string(2, tensor.datatype)
+function writeTensor(writer: WireWriter, tensor: Tensor, typed: boolean): void {
+  const opened = writer.open(5)
+  writer.string(1, tensor.name).string(2, tensor.datatype)
   if (tensor.shape.length > 0) {
-    const shape = new WireWriter(tensor.shape.length * 5)
-    for (const size of tensor.shape) size < 0 ? shape.varint64(BigInt(size)) : shape.varint(size)
-    writer.bytes(3, shape.finish())
+    const shape = writer.open(3)
+    for (const size of tensor.shape) size < 0 ? writer.varint64(BigInt(size)) : writer.varint(size)
+    writer.close(shape)
   }
+  const contents = typed ? writeContents(tensor) : undefined
   if (contents !== undefined) writer.bytes(5, contents)
-  return writer.finish()
+  writer.close(opened)
 }
 
 function encodeParameter(key: string, value: Parameter): Buffer {

@@ -172,7 +172,7 @@ function inferStream(repository: ModelRepository, measurements: Measurements, rp
           measurements.answered(served.options, error?.code ?? 'ok')
           reply(
             error === null
-              ? encodeStreamResponse('', encodeResponse(responseTo(request, served, outputs), request.typed))
+              ? encodeStreamResponse('', responseTo(request, served, outputs), request.typed)
               : failure(request.id, error),
           )
         })
@@ -204,8 +204,8 @@ function responseTo(request: InferRequest, served: ServedModel, outputs: Tensor[
 function failure(id: string, error: TroupeError): Buffer {
   const code: ErrorCode = error.code
   const parameters: Parameters = { 'troupe-code': code }
-  const response = encodeResponse({ model: '', version: '', id, parameters, outputs: [] }, false)
-  return encodeStreamResponse(statusMessage(error), response)
+  const response = { model: '', version: '', id, parameters, outputs: [] }
+  return encodeStreamResponse(statusMessage(error), response, false)
 }
 
 /** In a stream each request belongs to a trace of its own, so it travels with the request. */
