@@ -34,15 +34,19 @@ export async function writeScaffold(folder: string, kind: 'handler' | 'machine')
     writeFileSync(join(folder, name), content)
   }
   linkRuntime(folder, kind === 'machine' ? ['zod', 'xstate'] : ['zod'])
-  linkNode(folder)
+  linkPrograms(folder)
   return { folder, agent, files: Object.keys(files).map((name) => join(folder, name)) }
 }
 
-/** npm scripts find it first: the sources run as they are, which the machine's own Node may be too old for. */
-function linkNode(folder: string): void {
+/**
+ * npm scripts and npx find these first: the sources run as they are, which the machine's own Node may be too old for, and
+ * `npx troupe` is the Troupe that made the folder, not whatever a registry has under that name.
+ */
+function linkPrograms(folder: string): void {
   const bin = join(folder, 'node_modules', '.bin')
   mkdirSync(bin, { recursive: true })
   symlinkSync(process.execPath, join(bin, 'node'))
+  symlinkSync(join(import.meta.dirname, 'troupe.ts'), join(bin, 'troupe'))
 }
 
 function manifestOf(agent: string, kind: 'handler' | 'machine') {

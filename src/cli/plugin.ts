@@ -91,7 +91,7 @@ export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source],
       : `Its code will run in a process of its own, with ${permitted(found)}.`,
   )
   context.terminal.note(
-    'It is loaded at the next start: troupe restart troupe/core (on a cluster: every host and the gateway).',
+    `Remembered in ${data}; loaded at the next start: troupe restart troupe/core (on a cluster: every host and the gateway).`,
   )
 }
 
@@ -125,7 +125,9 @@ export const removePlugin: Handler = async (context, [name]) => {
     plugins.filter((plugin) => plugin !== removed),
   )
   context.show(removed, () => `${describe(removed)} removed`)
-  context.terminal.note('Its open tasks wait until it is added again, or are cancelled. It runs until the next start.')
+  context.terminal.note(
+    'Its open tasks wait until it is added again, or are cancelled. It runs until the next start: troupe restart troupe/core',
+  )
 }
 
 function refuseTwice(plugin: AddedPlugin, others: AddedPlugin[]): void {

@@ -1,4 +1,6 @@
 // troupe tree, troupe restart: the live supervision tree.
+import { setTimeout as wait } from 'node:timers/promises'
+import { TroupeError } from '../contract/errors.ts'
 import type { TreeNode } from '../supervision/index.ts'
 import type { Context, Handler } from './context.ts'
 import { duration } from './table.ts'
@@ -11,8 +13,45 @@ export const treeCommand: Handler = async (context) => {
 
 export const restartCommand: Handler = async (context, [path]) => {
   const gateway = await context.connect()
+  const tree = async () => (await gateway.get<{ tree: TreeNode }>('/v1/supervision')).tree
+  const before = nodeAt(await tree(), path!)
+  const began = performance.now()
   const answer = await gateway.post<{ restarting: string }>(`/v1/supervision/${encodeURIComponent(path!)}/restart`)
-  context.show(answer, ({ restarting }) => `restarting ${restarting}`)
+  context.terminal.note(`restarting ${answer.restarting} …`)
+  // What is typed next may need it, and the gateway itself may be what restarts.
+  for (;;) {
+    const now = await tree().then(
+      (root) => nodeAt(root, path!),
+      () => undefined,
+    )
+    if (now?.state === 'running' && isAnother(now, before)) break
+    if (performance.now() - began > RESTART_MS) {
+      throw new TroupeError('unavailable', `${path} is not back after ${RESTART_MS / 1_000} s; see \`troupe tree\`.`)
+    }
+    await wait(LOOK_MS)
+  }
+  const took = duration(performance.now() - began)
+  context.show({ ...answer, ms: Math.round(performance.now() - began) }, () => `${path} runs again after ${took}`)
+}
+
+const RESTART_MS = 120_000
+const LOOK_MS = 100
+
+/** `troupe/core` and `core` name the same child. */
+function nodeAt(root: TreeNode, path: string): TreeNode | undefined {
+  const ids = path.split('/').filter((id) => id !== '')
+  if (ids[0] === root.id) ids.shift()
+  return ids.reduce<TreeNode | undefined>((node, id) => node?.children?.find((child) => child.id === id), root)
+}
+
+/** A supervisor has no process id of its own: its uptime, or its children's, begins anew. */
+function isAnother(now: TreeNode, before: TreeNode | undefined): boolean {
+  if (before?.facts?.pid !== undefined || now.facts?.pid !== undefined) return now.facts?.pid !== before?.facts?.pid
+  if (now.uptime !== undefined && before?.uptime !== undefined) return now.uptime < before.uptime
+  return (now.children ?? []).every((child) => {
+    const earlier = before?.children?.find(({ id }) => id === child.id)
+    return child.state === 'running' && isAnother(child, earlier)
+  })
 }
 
 type Paint = Context['terminal']['style']

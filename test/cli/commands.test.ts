@@ -123,10 +123,11 @@ test('tree, agents, models, usage and doctor show what is there', async () => {
   assert.equal(gateway.verdict, 'ok')
 })
 
-test('restart answers at once, and refuses a child that is not there', async () => {
+test('restart returns when the child is back, and refuses one that is not there', async () => {
   const before = await troupe.child('retrieval')
-  assert.equal((await troupe.troupe(['restart', 'troupe/retrieval'])).code, 0)
-  await troupe.saying(/retrieval was restarted on order/)
+  const { code, out, err } = await troupe.troupe(['restart', 'troupe/retrieval'])
+  assert.equal(code, 0, err)
+  assert.match(out, /^troupe\/retrieval runs again after /)
   assert.notEqual((await troupe.child('retrieval')).facts.pid, before.facts.pid)
   assert.equal((await troupe.troupe(['restart', 'troupe/nobody'])).code, 5)
 })
