@@ -11,7 +11,7 @@ export interface Actors extends Iterable<Actor> {
   add(actor: Actor): void
   /** Its task is offered although it is here: perhaps its commit has let go of it, and the answer is still on its way. */
   offered(taskId: string, epoch: number): void
-  /** Whoever has taken its task up again stays. True: since it let go of its task somebody offered it. */
+  /** Whoever has taken its task up again stays. True: since it let go of its task, or lost it, somebody offered it. */
   remove(actor: Actor): boolean
 }
 

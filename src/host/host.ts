@@ -171,7 +171,7 @@ export function createHost(parts: HostParts): Host {
     suspects.leave(actor.task.id)
     if (exit.kind === 'ended' || exit.kind === 'released') health.judge(actor.task.agent, exit.crashed)
     // Whoever offered it since was heard here, and nowhere else: the place stays taken.
-    if (exit.kind === 'released' && offered) void loadAndRun(wakeOf(actor.task))
+    if (offered && (exit.kind === 'released' || exit.kind === 'lost')) void loadAndRun(wakeOf(actor.task))
     else if (exit.kind !== 'failed') takers.get(offer.agent)?.more(1)
     if (exit.kind === 'released' && exit.runnable && !offered) bus.offer(wakeOf(actor.task))
     if (exit.kind === 'lost' && exit.fenced) {

@@ -160,15 +160,43 @@ test('a newer version that declares migrate takes the task over', async (t) => {
   assert.equal((await stage.end(task.id)).state, 'completed')
 })
 
+const listener = defineAgent({
+  name: 'listener',
+  version: '1.0.0',
+  description: 'Waits for two words',
+  input: anything,
+  output: anything,
+  run: async (ctx) => [await ctx.wait('one', 'word'), await ctx.wait('two', 'word')].length,
+})
+
+test('an offer that comes before the answer that another was faster is not lost', async (t) => {
+  const stage = await openTestStage(t, [listener])
+  const { commit } = stage.journal
+  await stage.journal.keepLease({ hostId: 'host_other', info: {}, leaseMs: 60_000 })
+  let claims = 0
+  stage.journal.commit = async (made) => {
+    const second = made.claim !== undefined && ++claims === 2
+    // Another host takes the task and lets it go again; then a message comes, and its offer, and only then the refusal.
+    const { taskId, epoch, version } = made
+    const other = { taskId, epoch, version, claim: { hostId: 'host_other' }, release: true, events: [] }
+    if (second) await commit({ ...other, state: 'input-required', waitingFor: { kind: 'person' } })
+    const outcome = await commit(made)
+    if (second) {
+      assert.equal(outcome.applied, false)
+      await stage.desk.signal(TENANT, taskId, { type: 'word' })
+    }
+    return outcome
+  }
+  await stage.startHost()
+  const task = await stage.submit('listener', {})
+  await stage.until(task.id, ({ body }) => body.type === 'task.waiting')
+  const begun = performance.now()
+  await stage.desk.signal(TENANT, task.id, { type: 'word' })
+  assert.equal((await stage.end(task.id)).state, 'completed')
+  assert.ok(performance.now() - begun < 1_500, `it waited ${performance.now() - begun} ms, for the sweep`)
+})
+
 test('an offer that comes before the answer to the commit that let the task go is not lost', async (t) => {
-  const listener = defineAgent({
-    name: 'listener',
-    version: '1.0.0',
-    description: 'Waits for two words',
-    input: anything,
-    output: anything,
-    run: async (ctx) => [await ctx.wait('one', 'word'), await ctx.wait('two', 'word')].length,
-  })
   const stage = await openTestStage(t, [listener])
   const { commit } = stage.journal
   // The answer to the first release comes after the message, and after its offer.
