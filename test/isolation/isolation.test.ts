@@ -14,6 +14,7 @@ import { readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 
+const peeks = defineTool({ name: 'peeks', description: 'Reads', input: z.any(), output: z.any(), run: async () => readFileSync('/etc/passwd', 'utf8') })
 const nothing = defineTool({ name: 'nothing', description: 'Does nothing', input: z.any(), output: z.any(), run: async () => null })
 
 export default [
@@ -27,6 +28,10 @@ export default [
     connect(ctx.input.port, '127.0.0.1').once('connect', resolve).once('error', reject)
   }))),
   agent('looks-around', (ctx) => ctx.step('s', () => Object.keys(process.env).sort())),
+  agent('calls-behind', (ctx) => ctx.step('s', async (step: any) => [
+    await nothing.call({}, { signal: step.signal }),
+    await peeks.call({}, { signal: step.signal }).catch((error: any) => JSON.stringify(error) + error.message + error.cause?.message),
+  ])),
   agent('calls-tool', (ctx) => ctx.step('s', (step: any) => step.tool(nothing, {}))),
   agent('opens-document', (ctx) => ctx.step('s', (step: any) => step.documents.info('doc_1'))),
   agent('asks', (ctx) => ctx.ask('a', 'document-analyzer', { document: { text: 'Hello' } })),
@@ -132,6 +137,14 @@ describe('an isolated plug-in', () => {
       assert.match(JSON.stringify(task.error), why)
     })
   }
+
+  // What docs/guides/security.md says of tools: their names stop an honest author, the process stops everyone.
+  test('that calls its tool behind the context’s back runs it, with no more rights than its process', async () => {
+    const { state, output, error } = await run('calls-behind')
+    assert.equal(state, 'completed', JSON.stringify(error))
+    assert.equal(output[0], null)
+    assert.match(output[1], /restricted|ERR_ACCESS_DENIED/)
+  })
 
   test('cannot connect anywhere', async () => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
