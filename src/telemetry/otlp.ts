@@ -19,9 +19,12 @@ export type EndedSpan = Pick<
   | 'status'
 >
 
+/** From 128 bytes to 16 KiB. */
+const SPAN_LENGTH_BYTES = 2
+
 /** Appends `ScopeSpans.spans = 2`. `description`: its name, kind and some of its attributes (`describe`). */
 export function writeSpan(writer: Writer, span: EndedSpan, description?: Uint8Array): void {
-  const start = writer.open(2)
+  const start = writer.open(2, SPAN_LENGTH_BYTES)
   const { traceId, spanId, traceFlags } = span.spanContext()
   const parent = span.parentSpanContext
   writer.hex(1, traceId)
@@ -32,21 +35,9 @@ export function writeSpan(writer: Writer, span: EndedSpan, description?: Uint8Ar
   writer.time(7, span.startTime)
   writer.time(8, span.endTime)
   writeAttributes(writer, 9, span.attributes)
-  for (const { name, time, attributes = {} } of span.events) {
-    const event = writer.open(11)
-    writer.time(1, time)
-    writer.text(2, name)
-    writeAttributes(writer, 3, attributes)
-    writer.close(event)
-  }
-  for (const { context, attributes = {} } of span.links) {
-    const link = writer.open(13)
-    writer.hex(1, context.traceId)
-    writer.hex(2, context.spanId)
-    writeAttributes(writer, 4, attributes)
-    writer.fixed32(6, flagsOf(context.traceFlags, context.isRemote === true))
-    writer.close(link)
-  }
+  // Most have none of these; an iterator over nothing costs more than a look.
+  if (span.events.length > 0) writeEvents(writer, span.events)
+  if (span.links.length > 0) writeLinks(writer, span.links)
   if (span.status.code !== 0) {
     const { code, message } = span.status
     const status = writer.open(15)
@@ -55,7 +46,28 @@ export function writeSpan(writer: Writer, span: EndedSpan, description?: Uint8Ar
     writer.close(status)
   }
   writer.fixed32(16, flagsOf(traceFlags, parent?.isRemote === true))
-  writer.close(start)
+  writer.close(start, SPAN_LENGTH_BYTES)
+}
+
+function writeEvents(writer: Writer, events: EndedSpan['events']): void {
+  for (const { name, time, attributes = {} } of events) {
+    const event = writer.open(11)
+    writer.time(1, time)
+    writer.text(2, name)
+    writeAttributes(writer, 3, attributes)
+    writer.close(event)
+  }
+}
+
+function writeLinks(writer: Writer, links: EndedSpan['links']): void {
+  for (const { context, attributes = {} } of links) {
+    const link = writer.open(13)
+    writer.hex(1, context.traceId)
+    writer.hex(2, context.spanId)
+    writeAttributes(writer, 4, attributes)
+    writer.fixed32(6, flagsOf(context.traceFlags, context.isRemote === true))
+    writer.close(link)
+  }
 }
 
 /** What many spans have in common, as it stands in each of them. */

@@ -38,21 +38,22 @@ export class Writer {
     this.close(start)
   }
 
-  /** One byte is kept for the length; what needs more moves its content, which attributes rarely do. */
-  open(field: number): number {
+  /** `lengthBytes`: as many as its length will most likely take; its content is moved when that was wrong. */
+  open(field: number, lengthBytes = 1): number {
     this.tag(field, BYTES)
-    this.room(1)
-    return ++this.#length
+    this.room(lengthBytes)
+    this.#length += lengthBytes
+    return this.#length
   }
 
-  close(start: number): void {
+  close(start: number, lengthBytes = 1): void {
     const size = this.#length - start
-    const more = size < 0x80 ? 0 : size < 0x4000 ? 1 : size < 0x200000 ? 2 : 3
-    if (more > 0) {
-      this.room(more)
-      this.#bytes.copyWithin(start + more, start, this.#length)
+    const needed = size < 0x80 ? 1 : size < 0x4000 ? 2 : size < 0x200000 ? 3 : 4
+    if (needed !== lengthBytes) {
+      this.room(needed)
+      this.#bytes.copyWithin(start + needed - lengthBytes, start, this.#length)
     }
-    this.#length = start - 1
+    this.#length = start - lengthBytes
     this.varint(size)
     this.#length += size
   }

@@ -40,14 +40,14 @@ export interface StartOptions extends SpanOptions {
 export interface Recording {
   begin(name: string, options: StartOptions, parent: SpanContext | undefined): Span
   /** A span that is over. What its description says (otlp.ts) is not in its attributes. */
-  tell(name: string, options: StartOptions, parent: SpanContext | undefined, over: OverOptions): void
+  tell(
+    description: { name: string; bytes: Uint8Array },
+    options: StartOptions,
+    parent: SpanContext | undefined,
+    endedAt: number,
+    errorType: string | undefined,
+  ): void
   stop(): Promise<void>
-}
-
-export interface OverOptions {
-  endedAt: number
-  errorType?: string | undefined
-  description: Uint8Array
 }
 
 /** An attribute is for finding a span, not for keeping what it worked on. */
@@ -87,12 +87,12 @@ export async function startRecording({ sink, share, followsParent }: RecordingOp
 
   current = {
     begin,
-    tell(name, options, parent, over) {
+    tell({ name, bytes }, options, parent, endedAt, errorType) {
       const span = begin(name, options, parent)
-      if (over.errorType !== undefined) failSpan(span, over.errorType)
+      if (errorType !== undefined) failSpan(span, errorType)
       // The SDK calls its processors before `end` returns, so this reaches no other span.
-      description = over.description
-      span.end(over.endedAt)
+      description = bytes
+      span.end(endedAt)
       description = undefined
     },
     async stop() {

@@ -1,6 +1,6 @@
 // Spans as Troupe's rooms open them. Context crosses processes as a W3C traceparent: in HTTP and gRPC headers and in
 // the journal, and from there in each offer. Without a collector each of these costs one comparison.
-import { type Context, context, type Span, type SpanContext, SpanKind, trace } from '@opentelemetry/api'
+import { type Context, context, type Link, type Span, type SpanContext, SpanKind, trace } from '@opentelemetry/api'
 import { parseTraceparent, traceparentOf } from './identity.ts'
 import { describe } from './otlp.ts'
 import { failSpan, recording, type StartOptions } from './recording.ts'
@@ -84,42 +84,45 @@ function startOptions(options: SpanOptions, parent: SpanContext | undefined): St
   const { attributes = {}, kind = 'internal', spanId, startedAt, linked } = options
   const started: StartOptions = { attributes, kind: KINDS[kind], spanId }
   if (startedAt !== undefined) started.startTime = startedAt
-  if (linked !== undefined && parent !== undefined) started.links = [{ context: { ...parent, spanId: linked } }]
+  if (linked !== undefined && parent !== undefined) started.links = [linkIn(parent, linked)]
   return started
 }
 
 /** What many spans have in common: made once, and not looked at for each of them. */
 export interface SpanDescription {
   readonly name: string
-  readonly kind: NonNullable<SpanOptions['kind']>
+  readonly kind: SpanKind
   readonly bytes: Uint8Array
 }
 
 export function describeSpans(
   name: string,
-  kind: SpanDescription['kind'],
+  kind: NonNullable<SpanOptions['kind']>,
   attributes: SpanAttributes,
 ): SpanDescription {
-  return { name, kind, bytes: describe(name, KINDS[kind], attributes) }
+  return { name, kind: KINDS[kind], bytes: describe(name, KINDS[kind], attributes) }
 }
 
 /** `attributes`: what its description does not say. */
-export interface OverSpan extends SpanOptions {
+export interface OverSpan extends Omit<SpanOptions, 'kind'> {
+  startedAt: number
   endedAt: number
   error?: unknown
 }
 
 /** A span that was over before anybody spoke of it. */
-export function tellSpan(description: SpanDescription, options: OverSpan): void {
+export function tellSpan(description: SpanDescription, over: OverSpan): void {
   const started = recording()
   if (started === undefined) return
-  const parent = options.parent === undefined ? undefined : parseTraceparent(options.parent)
-  options.kind = description.kind
-  started.tell(description.name, startOptions(options, parent), parent, {
-    endedAt: options.endedAt,
-    errorType: options.error === undefined ? undefined : typeOf(options.error),
-    description: description.bytes,
-  })
+  const { attributes = {}, spanId, startedAt: startTime, linked, error } = over
+  const parent = over.parent === undefined ? undefined : parseTraceparent(over.parent)
+  const options: StartOptions = { attributes, kind: description.kind, spanId, startTime }
+  if (linked !== undefined && parent !== undefined) options.links = [linkIn(parent, linked)]
+  started.tell(description, options, parent, over.endedAt, error === undefined ? undefined : typeOf(error))
+}
+
+function linkIn(parent: SpanContext, spanId: string): Link {
+  return { context: { ...parent, spanId } }
 }
 
 class ActiveSpan implements OpenSpan {
