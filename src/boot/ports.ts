@@ -9,7 +9,10 @@ export async function claimPort(host: string, port: number): Promise<number> {
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new TroupeError('address_in_use', `Port ${port} of ${host} is taken.`)
-    throw new TroupeError('configuration_invalid', `Nothing can listen on ${host}:${port}: ${message}.`)
+    throw new TroupeError(
+      'configuration_invalid',
+      `Nothing can listen on ${host}:${port}: ${message.replace(/\.$/, '')}.`,
+    )
   }
 }
 

@@ -6,7 +6,7 @@ import { ERROR_CODES, type ErrorCode, TroupeError } from '../contract/errors.ts'
 import { type OutputLine, type Supervisor, startSupervisor } from '../supervision/index.ts'
 import { serveControl } from './control.ts'
 import { tellDeath } from './deaths.ts'
-import { type FolderLock, lockFolder } from './folder-lock.ts'
+import { type FolderLock, lockFolder, watchFolder } from './folder-lock.ts'
 import type { Narrator } from './narrate.ts'
 import { claimPort, preferPort } from './ports.ts'
 import type { Settings } from './settings.ts'
@@ -19,6 +19,8 @@ export interface RunningTroupe {
   /** The environment of a command that is to find this installation. */
   environment: Record<string, string | undefined>
   stop(reason?: 'shutdown' | 'kill'): Promise<void>
+  /** Why it could not go on, when nobody asked it to stop. */
+  broken(): TroupeError | undefined
 }
 
 export async function startTroupe(settings: Settings, narrator: Narrator): Promise<RunningTroupe> {
@@ -67,7 +69,13 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
   const url = `http://${forUrl(settings.host)}:${addresses.port}`
   const { inference, retrieval } = addresses
   await writeWhereabouts(settings.dataFolder, { url, pid: process.pid, inference, retrieval })
+  let broken: TroupeError | undefined
+  const watch = watchFolder(settings.dataFolder, (error) => {
+    broken = error
+    void supervisor.stop('kill')
+  })
   const closed = supervisor.exited.then(() => {
+    watch.stop()
     control.close()
     lock.release()
   })
@@ -76,6 +84,7 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
     dataFolder: settings.dataFolder,
     supervisor,
     environment,
+    broken: () => broken,
     async stop(reason = 'shutdown') {
       await supervisor.stop(reason)
       await closed

@@ -51,6 +51,8 @@ export interface GatewayClient {
 /** A core that was killed serves again within a second; a gateway that cannot be reached for longer is down. */
 const BREAK_MS = 15_000
 const AGAIN_MS = 200
+/** A read is answered from a store: what takes longer has stopped. */
+const ANSWER_MS = 30_000
 
 export function createClient(url: string, key: string): GatewayClient {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -69,16 +71,22 @@ export function createClient(url: string, key: string): GatewayClient {
       ...call.headers,
     }
     let response: Response
+    const late = new AbortController()
+    // Only until the answer begins: a stream may last.
+    const timer = method === 'GET' ? setTimeout(() => late.abort(), ANSWER_MS) : undefined
     try {
       response = await fetch(target, {
         method,
         headers,
         ...(body === undefined ? {} : { body }),
-        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        signal: call.signal === undefined ? late.signal : AbortSignal.any([call.signal, late.signal]),
       })
     } catch (error) {
       call.signal?.throwIfAborted()
+      if (late.signal.aborted) throw unreachable(url, new Error(`nothing came for ${ANSWER_MS / 1_000} s`))
       throw unreachable(url, error)
+    } finally {
+      clearTimeout(timer)
     }
     if (!response.ok) throw await problemOf(response)
     return response

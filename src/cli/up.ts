@@ -57,18 +57,20 @@ function greeting({ url, dataFolder }: RunningTroupe, seconds: string): string {
 }
 
 /** Ends with the supervisor: told to stop, or because it gave up. */
-async function untilEnded({ supervisor, stop }: RunningTroupe): Promise<void> {
+async function untilEnded({ supervisor, stop, broken }: RunningTroupe): Promise<void> {
   let asked = 0
   const onSignal = () => {
     asked += 1
     // Whoever asks twice does not want to wait.
     void stop(asked > 1 ? 'kill' : 'shutdown')
   }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  // SIGHUP: its terminal was closed.
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, onSignal)
   const outcome = await supervisor.exited
-  process.off('SIGINT', onSignal)
-  process.off('SIGTERM', onSignal)
+  for (const signal of signals) process.off(signal, onSignal)
+  const why = broken()
+  if (why !== undefined) throw why
   if (outcome.kind === 'crashed') throw outcome.error
 }
 

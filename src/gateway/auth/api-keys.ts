@@ -65,6 +65,9 @@ export function createApiKeys(store: GatewayStore, now: () => number = Date.now)
           `The tenant ${JSON.stringify(wanted.tenant)} must be 1 to 63 of a–z, 0–9, _ and -, and begin with a letter or digit.`,
         )
       }
+      if (wanted.expiresAt !== undefined && wanted.expiresAt <= now()) {
+        throw new TroupeError('invalid_request', `expiresAt: ${new Date(wanted.expiresAt).toISOString()} has passed.`)
+      }
       const secret = newSecret()
       const key = rowOf(wanted, secret, now())
       await store.addKey(key)

@@ -103,7 +103,8 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
         for (const row of rows.slice(inMany)) insertAudit.run(...row)
         database.exec('COMMIT')
       } catch (error) {
-        database.exec('ROLLBACK')
+        // A full disk has ended the transaction already; a second error would hide the first.
+        if (database.isTransaction) database.exec('ROLLBACK')
         throw error
       } finally {
         if (!durable) database.exec('PRAGMA synchronous = FULL')

@@ -162,8 +162,13 @@ async function onlyFile(
   }
 }
 
+const PARTS_LIMITS = new Set(['FST_FILES_LIMIT', 'FST_FIELDS_LIMIT', 'FST_PARTS_LIMIT'])
+
 /** The parser's own errors carry no status: what is wrong with the form is the caller's. */
-function malformed(error: Error & { statusCode?: number }): Error {
+function malformed(error: Error & { statusCode?: number; code?: string }): Error {
+  if (PARTS_LIMITS.has(error.code ?? '')) {
+    return new TroupeError('invalid_request', 'The form must hold one file part and nothing else.', { cause: error })
+  }
   if (error.statusCode !== undefined) return error
   return new TroupeError('invalid_request', `The form is malformed: ${error.message}`, { cause: error })
 }

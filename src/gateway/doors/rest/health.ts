@@ -20,6 +20,8 @@ export function healthDoor(context: GatewayContext, isDraining: () => boolean): 
     app.get(
       '/healthz',
       {
+        // Some probes ask with HEAD.
+        exposeHeadRoute: true,
         schema: {
           tags: ['operations'],
           summary: 'The process lives',
@@ -33,6 +35,7 @@ export function healthDoor(context: GatewayContext, isDraining: () => boolean): 
     app.get(
       '/readyz',
       {
+        exposeHeadRoute: true,
         schema: {
           tags: ['operations'],
           summary: 'The process may be given work',
