@@ -7,6 +7,7 @@
 //   tasks.ts        tasks …                  agents.ts       agents …
 //   documents.ts    documents …, search      administration.ts  keys, models, usage
 //   backup.ts       backup, restore          doctor.ts       doctor
+//   schedules.ts    schedules …
 //   trace.ts        trace                    completion.ts   completion
 //   train.ts        train                    events.ts       events
 //   client.ts       the gateway over HTTP    connection.ts   where it is, and with which key
@@ -137,6 +138,30 @@ program
   .option('--after <positions>', 'begin after these, like agent_status:17')
   .option('--list', 'which streams there are, and how long each is kept')
   .action(action(async () => (await import('./events.ts')).eventsCommand))
+
+const schedules = program.command('schedules').description('tasks at a time, or again and again')
+schedules
+  .command('put <name> <agent> [input]')
+  .description('make one, or put another in its place; input is JSON, @file or - for stdin')
+  .option('--cron <expression>', 'minute hour day month weekday, or @daily')
+  .option('--time-zone <zone>', 'of --cron, like Europe/Berlin (default: UTC)')
+  .option('--at <time>', 'RFC 3339; once')
+  .option('--skip', 'not while its task before has not ended')
+  .option('--priority <lane>', 'high, normal or low')
+  .action(action(async () => (await import('./schedules.ts')).putSchedule))
+schedules
+  .command('ls')
+  .description('by name, with the next time and what came of the last')
+  .option('--limit <count>', 'at most', '50')
+  .action(action(async () => (await import('./schedules.ts')).listSchedules))
+schedules
+  .command('show <name>')
+  .description('one of them, with its input')
+  .action(action(async () => (await import('./schedules.ts')).showSchedule))
+schedules
+  .command('remove <name>')
+  .description('it asks no more; its tasks go on')
+  .action(action(async () => (await import('./schedules.ts')).removeSchedule))
 
 const agents = program.command('agents').description('what can be asked to work')
 agents
