@@ -8,7 +8,7 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { TroupeError } from '../../contract/errors.ts'
 import type { Principal } from '../auth/principal.ts'
-import { type Counted, createWindow } from './window.ts'
+import { type Counted, createWindow, type Window } from './window.ts'
 
 const REDIS_PATIENCE_MS = 40
 const REDIS_REST_MS = 1_000
@@ -36,14 +36,17 @@ interface SharedCounter {
 }
 
 export async function createRates(bounds: RateBounds, now: () => number = Date.now): Promise<Rates> {
-  const memory = createWindow(WINDOW_SECONDS * 1_000, now)
+  const byKey = createWindow(WINDOW_SECONDS * 1_000, now)
+  const byTenant = createWindow(WINDOW_SECONDS * 1_000, now)
+  const byAddress = createWindow(WINDOW_SECONDS * 1_000, now)
   const shared = bounds.redisUrl === undefined ? undefined : await connect(bounds.redisUrl)
   let restsUntil = 0
 
-  async function count(key: string): Promise<Counted> {
+  /** In Redis while it answers, or in this process's memory. */
+  async function count(kind: string, key: string, memory: Window): Promise<Counted> {
     if (shared === undefined || now() < restsUntil) return memory.count(key)
     try {
-      return await shared.consume(key)
+      return await shared.consume(`${kind}:${key}`)
     } catch {
       restsUntil = now() + REDIS_REST_MS
       return memory.count(key)
@@ -57,19 +60,22 @@ export async function createRates(bounds: RateBounds, now: () => number = Date.n
     })
   }
 
+  function checkBoth(principal: Principal, ofKey: Counted, ofTenant: Counted): void {
+    check(ofKey, principal.requestsPerSecond ?? bounds.requestsPerSecond.key, 'with this key')
+    check(ofTenant, bounds.requestsPerSecond.tenant, `for the tenant ${principal.tenant}`)
+  }
+
   return {
     async take(principal) {
       const { limitId, tenant } = principal
-      const keys = [`key:${limitId}`, `tenant:${tenant}`] as const
-      const own = principal.requestsPerSecond ?? bounds.requestsPerSecond.key
       // Without Redis nothing is waited for: promises for each count are felt at thousands of requests a second.
-      const asks = shared !== undefined && now() >= restsUntil
-      const [byKey, byTenant] = asks ? await Promise.all([count(keys[0]), count(keys[1])]) : keys.map(memory.count)
-      check(byKey!, own, 'with this key')
-      check(byTenant!, bounds.requestsPerSecond.tenant, `for the tenant ${tenant}`)
+      if (shared === undefined) return checkBoth(principal, byKey.count(limitId), byTenant.count(tenant))
+      const counts = [count('key', limitId, byKey), count('tenant', tenant, byTenant)] as const
+      const [ofKey, ofTenant] = await Promise.all(counts)
+      checkBoth(principal, ofKey, ofTenant)
     },
     async failedLogin(address) {
-      const counted = await count(`login:${address}`)
+      const counted = await count('login', address, byAddress)
       check(counted, bounds.failedLoginsPerSecond, 'without a valid credential from this address')
     },
     status: () => ({ shared: shared !== undefined, resting: now() < restsUntil }),

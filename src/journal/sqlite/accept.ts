@@ -4,6 +4,7 @@
 // a plain task waits for the end of the transaction and is written once, with what the turn made of it.
 import type { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
+import type { TaskState } from '../../contract/task.ts'
 import type { Accepted } from '../journal.ts'
 import type { PreparedTask } from '../prepare.ts'
 import { taskReferences } from '../references.ts'
@@ -83,17 +84,26 @@ export function acceptance(db: DatabaseSync, rows: TaskRows, counters: Counters)
   }
 
   function writeWith(task: Unwritten, row: RowAfter): number | undefined {
-    const { prepared, at, answer } = task
+    waiting.delete(task.prepared.task.id)
+    return written(task, row.state, rows.insert(task.prepared, task.at, row))
+  }
+
+  function writeQueued(task: Unwritten): void {
+    const { prepared, at } = task
     waiting.delete(prepared.task.id)
-    const seq = rows.insert(prepared, at, row)
+    const isRoot = prepared.task.parent === undefined
+    written(task, 'queued', isRoot ? rows.insertQueued(prepared, at) : rows.insert(prepared, at, rowOfAccepted(at)))
+  }
+
+  function written({ prepared, answer }: Unwritten, state: TaskState, seq: number | undefined): number | undefined {
     if (seq === undefined) Object.assign(answer, earlier(byId.get(prepared.task.id)))
-    else counters.move(prepared.task.agent, undefined, row.state)
+    else counters.move(prepared.task.agent, undefined, state)
     return seq
   }
 
   function settle(taskId: string): void {
     const task = waiting.get(taskId)
-    if (task !== undefined) writeWith(task, rowOfAccepted(task.at))
+    if (task !== undefined) writeQueued(task)
   }
 
   return {
@@ -103,7 +113,7 @@ export function acceptance(db: DatabaseSync, rows: TaskRows, counters: Counters)
     writeWith,
     settle,
     write() {
-      for (const task of waiting.values()) writeWith(task, rowOfAccepted(task.at))
+      for (const task of waiting.values()) writeQueued(task)
     },
     forget: () => waiting.clear(),
   }

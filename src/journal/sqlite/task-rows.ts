@@ -43,6 +43,8 @@ export function rowOfAccepted(at: number): RowAfter {
 }
 
 export interface TaskRows {
+  /** As `insert`, of a task that nothing has begun: the columns left out have their defaults, and binding costs time. */
+  insertQueued(prepared: PreparedTask, at: number): number | undefined
   /** Its `seq`, or `undefined` when a task of this id exists. */
   insert(prepared: PreparedTask, at: number, row: RowAfter): number | undefined
   update(seq: number, at: number, row: RowAfter): void
@@ -58,6 +60,10 @@ export function taskRows(db: DatabaseSync): TaskRows {
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23,
       ?24, ?25, ?26, ?27)
     ON CONFLICT (id) DO NOTHING`)
+  const insertQueued = db.prepare(`
+    INSERT INTO tasks (id, tenant, agent, agent_version, priority, created_at, updated_at, runnable_at, depth, traceparent,
+      budget, metadata, input, state)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8, ?9, ?10, ?11, 'queued') ON CONFLICT (id) DO NOTHING`)
   const update = db.prepare(`
     UPDATE tasks SET epoch = ?2, version = ?3, state = ?4, owner = ?5, runnable_at = ?6, last_event = ?7, mail_read = ?8,
       updated_at = ?9, started_at = coalesce(started_at, ?10), ended_at = ?11, waiting_for = ?12,
@@ -69,6 +75,24 @@ export function taskRows(db: DatabaseSync): TaskRows {
   )
 
   return {
+    insertQueued({ task, input, budget, metadata }, at) {
+      const { id, tenant, agent, agentVersion, priority, depth, traceparent = null } = task
+      const { changes, lastInsertRowid } = insertQueued.run(
+        id,
+        tenant,
+        agent,
+        agentVersion,
+        priority,
+        at,
+        depth,
+        traceparent,
+        budget,
+        metadata,
+        input,
+      )
+      return changes === 0 ? undefined : Number(lastInsertRowid)
+    },
+
     insert({ task, input, budget, metadata }, at, row) {
       const { changes, lastInsertRowid } = insert.run(
         task.id,

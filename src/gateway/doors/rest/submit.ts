@@ -69,7 +69,7 @@ export function submitDoor(context: GatewayContext): FastifyPluginAsyncZod {
           if (!answer.created) reply.header('idempotency-replayed', 'true')
           return answer
         }
-        const shown = (task: Task) => ({ ...taskViewFor(reader, screening, task), input: undefined })
+        const shown = (task: Task) => taskViewFor(reader, screening, task, { input: false, output: true })
 
         if (wait === undefined) return reply.code(202).send(shown((await submitted(desk.submit)).task))
         return await whileWaiting(streams, reader.tenant, reply.raw, async (signal) => {

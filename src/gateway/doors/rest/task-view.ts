@@ -87,7 +87,17 @@ export const eventSchema = z
 export type TaskView = z.infer<typeof taskSchema>
 export type EventView = z.infer<typeof eventSchema>
 
-const time = (ms: number) => new Date(ms).toISOString()
+let lastMs = Number.NaN
+let lastTime = ''
+
+/** Most answers of a moment are about the same moment: a commit has one time for all its tasks. */
+function time(ms: number): string {
+  if (ms !== lastMs) {
+    lastTime = new Date(ms).toISOString()
+    lastMs = ms
+  }
+  return lastTime
+}
 
 export function taskView(task: Task, show: { input: boolean; output: boolean }): TaskView {
   const view: TaskView = {
@@ -119,8 +129,13 @@ export function taskView(task: Task, show: { input: boolean; output: boolean }):
 }
 
 /** For a reader whose policy masks personal data: only what agents and people wrote, not ids and times. */
-export function taskViewFor(reader: Principal, screening: Screening, task: Task): TaskView {
-  const view = taskView(task, { input: true, output: true })
+export function taskViewFor(
+  reader: Principal,
+  screening: Screening,
+  task: Task,
+  show = { input: true, output: true },
+): TaskView {
+  const view = taskView(task, show)
   if (!screening.masksFor(reader)) return view
   const { input, output, error, metadata } = view
   return { ...view, ...screening.output(reader, dropUndefined({ input, output, error, metadata })) }
