@@ -5,7 +5,7 @@
 // are two processes, and every pair runs a second unmeasured first: compilers and caches are warm in all alike.
 //
 //   grpc-echo      a handler of grpc-js alone
-//   troupe-echo    an echo behind the worker's own server, which sends answers that are ready together at once
+//   troupe-echo    an echo over the worker's own kind of stream, past grpc-js (ADR 21)
 //   troupe         the worker; prepared messages from the same load as the echoes
 //   troupe-client  the worker; infer() as agents call it
 import { type ChildProcess, fork } from 'node:child_process'
