@@ -87,7 +87,7 @@ export async function buildApp(
       handleProtocols: (offered: Set<string>) => (offered.has(WEBSOCKET_PROTOCOL) ? WEBSOCKET_PROTOCOL : false),
     },
   })
-  await addDocumentation(app, context.config.publicUrl)
+  await addDocumentation(app)
   await app.register(restDoors(context, guards))
   await app.register(streamDoor(context, guards))
   await app.ready()

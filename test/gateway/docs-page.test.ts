@@ -37,6 +37,9 @@ test('a browser shows the routes', {
     await page.goto(`${started.url}/docs/`)
     await page.getByText('/v1/tasks').first().waitFor({ timeout: 30_000 })
     assert.deepEqual(errors, [])
+    for (const foreign of ['Ask AI', 'Generate MCP', 'Developer Tools', 'Share', 'Deploy']) {
+      assert.equal(await page.getByText(foreign, { exact: true }).count(), 0, `the page offers ${foreign}`)
+    }
   } finally {
     await running.close()
   }

@@ -18,6 +18,17 @@ const PAGE_POLICY = {
   },
 }
 
+/** Nothing is offered that would send the document, or a question about it, to somebody else's service. */
+const PAGE = {
+  url: '/openapi.json',
+  withDefaultFonts: false,
+  telemetry: false,
+  hideClientButton: true,
+  showDeveloperTools: 'never',
+  mcp: { disabled: true },
+  agent: { disabled: true },
+}
+
 /** What belongs to the connection, not to the page. */
 const NOT_OURS = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding'])
 
@@ -47,7 +58,7 @@ async function load(): Promise<FastifyInstance> {
   await page.register(helmet, { contentSecurityPolicy: PAGE_POLICY })
   await page.register(scalar, {
     routePrefix: '/docs',
-    configuration: { url: '/openapi.json', withDefaultFonts: false, telemetry: false } as Record<string, unknown>,
+    configuration: PAGE as Record<string, unknown>,
   })
   await page.ready()
   return page

@@ -20,7 +20,7 @@ const TAGS = {
 }
 
 /** Before the routes: what it adds to the application watches them being made. */
-export async function addDocumentation(app: FastifyInstance, publicUrl: string): Promise<void> {
+export async function addDocumentation(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -30,7 +30,7 @@ export async function addDocumentation(app: FastifyInstance, publicUrl: string):
         description: 'Supervised, durable agents. Errors are problem+json with a stable `code`; see /errors.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      servers: [{ url: '/', description: publicUrl }],
+      servers: [{ url: '/', description: 'This gateway' }],
       tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
       security: [{ bearer: [] }, { apiKey: [] }],
       components: {
