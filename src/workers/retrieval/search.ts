@@ -51,8 +51,26 @@ function depthsFor(k: number): { words: number; vectors: number } {
   return { words: Math.max(100, 2 * k), vectors: Math.max(30, 2 * k) }
 }
 
+/** The model may change while its vector of the query is being made; twice in one search would be a fault. */
+const MOST_ATTEMPTS = 3
+
 export async function search(parts: SearchParts, request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
   check(request)
+  for (let attempt = 1; ; attempt++) {
+    const answer = await searchOnce(parts, request, signal)
+    if (answer !== undefined) return answer
+    if (attempt === MOST_ATTEMPTS) {
+      throw new TroupeError('worker_unavailable', `the model of ${request.collection} changes again and again`)
+    }
+  }
+}
+
+/** Undefined: the model that serves has changed meanwhile. */
+async function searchOnce(
+  parts: SearchParts,
+  request: SearchRequest,
+  signal: AbortSignal,
+): Promise<SearchAnswer | undefined> {
   const { store } = parts
   const { tenant, collection: name, mode } = request
   const collection = await store.find(tenant, name)
@@ -66,6 +84,7 @@ export async function search(parts: SearchParts, request: SearchRequest, signal:
     mode === 'lexical' ? NOT_ASKED : nearest(parts, collection, request, depths.vectors, signal),
   ])
   signal.throwIfAborted()
+  if (vector === undefined) return undefined
   const ranked = rank(request, lexical, vector.matches)
   const hits = await assemble(store, collection.id, request, ranked, terms)
   const model = mode !== 'lexical' && vector.degraded === undefined ? collection.serving?.model : undefined
@@ -96,8 +115,12 @@ async function nearest(
   { query, vector, mode, filter }: SearchRequest,
   depth: number,
   signal: AbortSignal,
-): Promise<Nearest> {
+): Promise<Nearest | undefined> {
   const { serving } = collection
+  const among = async (asked: Float32Array, model: string): Promise<Nearest | undefined> => {
+    const matches = await store.nearest(collection.id, asked, depth, filter, model)
+    return matches === undefined ? undefined : { matches }
+  }
   try {
     if (serving === undefined) {
       if (collection.passages === 0) return { matches: [] }
@@ -105,14 +128,14 @@ async function nearest(
     }
     if (vector !== undefined) {
       const asked = unit(vector, serving.dimension, serving.model, 'invalid_request')
-      return { matches: await store.nearest(collection.id, asked, depth, filter) }
+      return await among(asked, serving.model)
     }
     const embedder = await embedders.find(serving.model, signal)
     if (embedder === undefined) {
       throw new TroupeError('worker_unavailable', `model ${serving.model}, which embedded ${collection.name}, is away`)
     }
     const [asked] = await embedChecked(embedder, [query], signal)
-    return { matches: await store.nearest(collection.id, asked!, depth, filter) }
+    return await among(asked!, serving.model)
   } catch (thrown) {
     signal.throwIfAborted()
     const error = toTroupeError(thrown, 'worker_unavailable')

@@ -91,8 +91,17 @@ export interface Store {
     limit: number,
     filter: readonly Condition[],
   ): Promise<LexicalMatch[]>
-  /** By cosine in the serving generation. */
-  nearest(collection: number, vector: Float32Array, limit: number, filter: readonly Condition[]): Promise<VectorMatch[]>
+  /**
+   * By cosine in the serving generation. `model`: what the vector is of; undefined comes back when another serves by now,
+   * because vectors of two models say nothing of each other.
+   */
+  nearest(
+    collection: number,
+    vector: Float32Array,
+    limit: number,
+    filter: readonly Condition[],
+    model?: string,
+  ): Promise<VectorMatch[] | undefined>
   passages(collection: number, passages: readonly number[]): Promise<StoredPassage[]>
   /** Other documents with a passage of the same hash. */
   sharedBy(collection: number, hashes: readonly string[]): Promise<Map<string, string[]>>

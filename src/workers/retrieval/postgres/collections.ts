@@ -112,6 +112,20 @@ export async function generationOf(
 }
 
 /** Undefined while no model serves the collection. */
+/** The generation that serves, and of which model it is. */
+export async function servingModelOf(
+  query: Query,
+  collection: number,
+): Promise<{ id: number; model: string } | undefined> {
+  const [row] = await query(
+    `SELECT c.serving, g.model FROM troupe_retrieval.collections c
+     LEFT JOIN troupe_retrieval.generations g ON g.id = c.serving WHERE c.id = $1`,
+    [collection],
+  )
+  if (row === undefined) throw new TroupeError('collection_not_found', 'the collection was deleted')
+  return row.serving === null ? undefined : { id: Number(row.serving), model: String(row.model) }
+}
+
 export async function servingOf(query: Query, collection: number): Promise<number | undefined> {
   const [row] = await query('SELECT serving FROM troupe_retrieval.collections WHERE id = $1', [collection])
   if (row === undefined) throw new TroupeError('collection_not_found', 'the collection was deleted')

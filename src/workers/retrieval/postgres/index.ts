@@ -31,7 +31,8 @@ export async function openPostgresStore({ url, connections = CONNECTIONS }: Post
     write: (collection, documents, model, vectors) => writes.write(connection, collection, documents, model, vectors),
     remove: (collection, ids) => writes.remove(connection, collection, ids),
     lexical: (collection, terms, limit, filter) => searches.lexical(query, collection, terms, limit, filter),
-    nearest: (collection, vector, limit, filter) => searches.nearest(connection, collection, vector, limit, filter),
+    nearest: (collection, vector, limit, filter, model) =>
+      searches.nearest(connection, collection, vector, limit, filter, model),
     passages: (collection, passages) => searches.passages(query, collection, passages),
     sharedBy: (collection, hashes) => searches.sharedBy(query, collection, hashes),
     vectors: (collection, passages) => searches.vectors(query, collection, passages),

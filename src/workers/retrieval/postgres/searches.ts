@@ -1,9 +1,10 @@
 // Questions to the index. BM25 is computed by the server, over the postings of the terms worth following; the terms left
 // out still count in the scores of the passages so found (see bm25.ts, whose constants these statements share).
+import { TroupeError } from '../../../contract/errors.ts'
 import { candidatesFor, LENGTH_SHARE, POSTINGS_BUDGET, SATURATION } from '../bm25.ts'
 import type { Condition } from '../metadata.ts'
 import type { LexicalMatch, StoredPassage, VectorMatch } from '../store.ts'
-import { generationOf, servingOf, vectorTable } from './collections.ts'
+import { generationOf, servingModelOf, servingOf, vectorTable } from './collections.ts'
 import { whereAll } from './conditions.ts'
 import type { Connection, Query } from './connection.ts'
 import { toText } from './writes.ts'
@@ -69,25 +70,33 @@ export async function nearest(
   vector: Float32Array,
   limit: number,
   filter: readonly Condition[],
-): Promise<VectorMatch[]> {
-  const serving = await servingOf(connection.query, collection)
+  model?: string,
+): Promise<VectorMatch[] | undefined> {
+  const serving = await servingModelOf(connection.query, collection)
   if (serving === undefined) return []
+  if (model !== undefined && serving.model !== model) return undefined
   const values: unknown[] = [toText(vector), limit]
   const where = whereAll(filter, values)
   const narrowed = where === '' ? '' : `JOIN ${PASSAGE_AND_DOCUMENT} ON p.id = v.passage${where}`
-  return await connection.commit(async (query) => {
-    // With a filter the walk goes on until enough pass it, instead of ending with too few.
-    await query(
-      `SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)`,
-      [String(sightFor(limit))],
-    )
-    const rows = await query(
-      `SELECT v.passage, -(v.vector <#> $1::vector) AS similarity FROM ${vectorTable(serving)} v ${narrowed}
+  return await connection
+    .commit(async (query) => {
+      // With a filter the walk goes on until enough pass it, instead of ending with too few.
+      await query(
+        `SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)`,
+        [String(sightFor(limit))],
+      )
+      const rows = await query(
+        `SELECT v.passage, -(v.vector <#> $1::vector) AS similarity FROM ${vectorTable(serving.id)} v ${narrowed}
        ORDER BY v.vector <#> $1::vector LIMIT $2`,
-      values,
-    )
-    return rows.map((row) => ({ passage: Number(row.passage), similarity: Number(row.similarity) }))
-  })
+        values,
+      )
+      return rows.map((row) => ({ passage: Number(row.passage), similarity: Number(row.similarity) }))
+    })
+    .catch((error: unknown) => {
+      // Its table was dropped between the two questions: another generation serves, or the collection is gone.
+      if (model !== undefined && error instanceof TroupeError && error.code === 'collection_not_found') return undefined
+      throw error
+    })
 }
 
 export async function passages(query: Query, collection: number, ids: readonly number[]): Promise<StoredPassage[]> {

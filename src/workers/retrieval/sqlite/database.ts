@@ -113,6 +113,17 @@ export class Database {
     }
   }
 
+  /** Several reads of one state: what is committed meanwhile is not seen. */
+  moment<Result>(work: () => Result): Result {
+    if (this.#connection.isTransaction) return work()
+    this.#connection.exec('BEGIN')
+    try {
+      return work()
+    } finally {
+      this.#connection.exec('COMMIT')
+    }
+  }
+
   close(): void {
     this.#statements.clear()
     this.#connection.close()

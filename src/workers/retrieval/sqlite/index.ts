@@ -36,7 +36,7 @@ export async function openSqliteStore(folder: string): Promise<Store> {
     write: (collection, documents, model, vectors) => writer.call.write(collection, documents, model, vectors),
     remove: (collection, ids) => writer.call.remove(collection, ids),
     lexical: (collection, terms, limit, filter) => read().lexical(collection, terms, limit, filter),
-    nearest: (collection, vector, limit, filter) => read().nearest(collection, vector, limit, filter),
+    nearest: (collection, vector, limit, filter, model) => read().nearest(collection, vector, limit, filter, model),
     passages: (collection, passages) => read().passages(collection, passages),
     sharedBy: (collection, hashes) => read().sharedBy(collection, hashes),
     vectors: (collection, passages) => read().vectors(collection, passages),

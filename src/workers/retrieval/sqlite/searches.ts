@@ -66,15 +66,30 @@ export function nearest(
   vector: Float32Array,
   limit: number,
   filter: readonly Condition[],
+  model?: string,
+): VectorMatch[] | undefined {
+  return database.moment(() => {
+    const generation = mustExist(database, collection).serving
+    if (generation === null || generation === undefined) return []
+    if (model !== undefined && generationOf(database, collection, model)?.id !== Number(generation)) return undefined
+    return nearestIn(database, collection, Number(generation), vector, limit, filter)
+  })
+}
+
+function nearestIn(
+  database: Database,
+  collection: number,
+  generation: number,
+  vector: Float32Array,
+  limit: number,
+  filter: readonly Condition[],
 ): VectorMatch[] {
-  const generation = mustExist(database, collection).serving
-  if (generation === null || generation === undefined) return []
   const { sql, values } = whereAll(filter)
   const among =
     sql === '' ? '' : `AND rowid IN (SELECT p.id FROM ${PASSAGE_AND_DOCUMENT} WHERE p.collection = ${collection}${sql})`
   return database
     .all(
-      `SELECT rowid AS id, distance FROM ${vectorTable(Number(generation))} WHERE vector MATCH ? AND k = ? ${among}`,
+      `SELECT rowid AS id, distance FROM ${vectorTable(generation)} WHERE vector MATCH ? AND k = ? ${among}`,
       new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
       limit,
       ...values,
