@@ -43,6 +43,9 @@ export async function ensureStreams(nats: NatsConnection, subjects: Subjects): P
       retention: RetentionPolicy.Limits,
       storage: StorageType.File,
       max_age: nanos(days * DAY_MS),
+      // Said, or another's limits would stay when the stream is healed.
+      max_msgs: -1,
+      max_bytes: -1,
       duplicate_window: nanos(120_000),
     })
   }
