@@ -1,4 +1,4 @@
-// Gives tasks to hosts before they are on disk. What is submitted in one turn of the event loop goes to one host as one
+// Gives tasks to hosts before they are on disk. What sockets brought in one round of the event loop goes to one host as one
 // message, and comes back as one: accepted, and often ended. Hosts that have the agent's version share a subject; the
 // server says at once when there is none.
 //
@@ -9,7 +9,6 @@ import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { EndState } from '../../contract/task.ts'
 import type { NewTask } from '../../journal/journal.ts'
 import type { Entrusting } from '../bus.ts'
-import { afterTurn } from './after-turn.ts'
 import type { Connection } from './connection.ts'
 import type { Subjects } from './subjects.ts'
 
@@ -22,6 +21,10 @@ const FULL_REST_MS = 50
 /** Tasks in one message: few enough that several hosts share those of one moment. */
 const MAX_BATCH = 32
 const MAX_BYTES = 512 * 1024
+/** While so many messages are under way, fewer tasks than are worth one wait for more of them, though not for long. */
+const UNDER_WAY = 2
+const WORTH_A_MESSAGE = 16
+const HOLD_MS = 2
 /** Tasks without an answer: so few that hosts answer them all in time. What is more is accepted by its giver meanwhile. */
 const MAX_UNANSWERED = 512
 
@@ -69,12 +72,37 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
   let allRestUntil = 0
   let unanswered = 0
   let batches = 0
+  let due = false
+  let holding: NodeJS.Timeout | undefined
   let subscription: Subscription | undefined
 
-  const sendFresh = afterTurn(() => {
-    for (const batch of fresh.values()) send(batch)
-    fresh.clear()
-  })
+  /** Once for all that the sockets of this process brought in this round of the event loop. */
+  function soon(): void {
+    if (due) return
+    due = true
+    setImmediate(() => {
+      due = false
+      sendWorthwhile(false)
+    })
+  }
+
+  function sendWorthwhile(overdue: boolean): void {
+    for (const [subject, batch] of fresh) {
+      if (!overdue && sent.size >= UNDER_WAY && batch.ids.length < WORTH_A_MESSAGE) continue
+      fresh.delete(subject)
+      send(batch)
+    }
+    if (fresh.size > 0) holding ??= setTimeout(holdNoLonger, HOLD_MS)
+    else if (holding !== undefined) {
+      clearTimeout(holding)
+      holding = undefined
+    }
+  }
+
+  function holdNoLonger(): void {
+    holding = undefined
+    sendWorthwhile(true)
+  }
 
   function send(batch: Batch): void {
     sent.set(batch.number, batch)
@@ -105,6 +133,7 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
     if (batch.unanswered === 0) {
       clearTimeout(batch.patience)
       sent.delete(batch.number)
+      if (fresh.size > 0) soon()
     }
     if (at === undefined || !task.watched || task.ended !== undefined) given.delete(id)
     task.accepted(at)
@@ -184,7 +213,7 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
       batch.bytes += bytes
       batch.unanswered += 1
       unanswered += 1
-      sendFresh()
+      soon()
       return {
         accepted: promise,
         get ended() {
@@ -202,6 +231,7 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
 
     stop() {
       for (const batch of [...sent.values(), ...fresh.values()]) giveUp(batch, false)
+      clearTimeout(holding)
       subscription?.unsubscribe()
     },
   }
