@@ -1,5 +1,5 @@
 // What each state of the machine does.
-import { type StepContext, step } from '@troupe/sdk'
+import { type StepContext, step, TroupeError } from '@troupe/sdk'
 import { checkClaims } from '@troupe/tools/check-claims'
 import { checkFigures } from '@troupe/tools/check-figures'
 import { checkQuality } from '@troupe/tools/check-quality'
@@ -87,13 +87,19 @@ export const driftCompared = step(async ({ input, ctx }: Call): Promise<NonNulla
   return { drift, columns }
 })
 
+/** A table too small to be told numbers to watch from keys (one row, say) has no anomalies; that is no trouble. */
+function nothingToWatch(error: unknown): { anomalies: [] } {
+  if (error instanceof TroupeError && error.code === 'invalid_input') return { anomalies: [] }
+  throw error
+}
+
 export const anomaliesFound = step(async ({ input, ctx }: Call): Promise<Report['anomalies']> => {
   const table = await tableOf(input.dataset!, 'data', ctx)
   const { columns } = await ctx.tool(profileTable, { table })
   if (!columns.some((column) => column.role === 'time')) return []
   const found: Report['anomalies'] = []
   for (const { name } of columns.filter((column) => column.role === 'measure').slice(0, MOST.measures)) {
-    const { anomalies } = await ctx.tool(detectAnomalies, { table, measure: name })
+    const { anomalies } = await ctx.tool(detectAnomalies, { table, measure: name }).catch(nothingToWatch)
     found.push(...anomalies.map(({ index: _, ...anomaly }) => ({ measure: name, ...anomaly })))
   }
   return found.slice(0, MOST.anomalies)

@@ -131,10 +131,15 @@ function readWideSizes(view: DataView, start: number, length: number, place: Pla
   }
 }
 
+/** By what the directory says of it. */
+export function isBomb({ size, packedSize }: Pick<ArchiveEntry, 'size' | 'packedSize'>): boolean {
+  return size > SMALL && size > packedSize * MAX_RATIO
+}
+
 function unpack(bytes: Uint8Array, view: DataView, place: Place, budget: number): Uint8Array {
   const { name, size, packedSize, offset } = place
   if (place.encrypted) throw new TroupeError('document_unreadable', `The entry ${name} is encrypted`)
-  if (size > budget || (size > SMALL && size > packedSize * MAX_RATIO)) {
+  if (size > budget || isBomb(place)) {
     const ratio = Math.round(size / Math.max(1, packedSize))
     throw new TroupeError('limit_exceeded', `${name} would unpack to ${size} bytes (${ratio} to one): refused`)
   }

@@ -1,7 +1,7 @@
 // One sheet of an XLSX to a grid. The first row with content is the header; formulas count with their stored result.
 import { TroupeError } from '@troupe/sdk'
 import { type CellValue, readXlsx } from 'hucre/xlsx'
-import { openArchive } from '../documents/archive.ts'
+import { isBomb, openArchive } from '../documents/archive.ts'
 import type { Cell, Grid } from './infer-types.ts'
 import { TABLE_LIMITS } from './source.ts'
 
@@ -38,7 +38,14 @@ export async function parseWorkbook(bytes: Uint8Array, sheetName: string | undef
 /** Unpacked bytes live outside the thread's memory limit, so what the archive announces is judged before it is unpacked. */
 function refuseBomb(bytes: Uint8Array): void {
   let unpacked = 0
-  for (const entry of openArchive(bytes).entries.values()) unpacked += entry.size
+  for (const entry of openArchive(bytes).entries.values()) {
+    unpacked += entry.size
+    if (!isBomb(entry)) continue
+    throw new TroupeError(
+      'limit_exceeded',
+      `${entry.name} of the workbook would unpack to ${entry.size} bytes: refused`,
+    )
+  }
   if (unpacked > MOST_UNPACKED) {
     throw new TroupeError(
       'limit_exceeded',
