@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
 import type { TlsFiles } from '../workers/grpc/index.ts'
 import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
+import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
@@ -19,6 +20,7 @@ const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 await runProcess(async () => {
   const telemetry = await startTelemetry('inference', (message) => log.warn(message))
   const measures = createMeasures('inference')
+  measureTelemetry(measures, telemetry)
   let ready = false
   const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
   const worker = await startInferenceWorker({

@@ -3,6 +3,7 @@
 //   measured-host.ts       tasks and steps, where a host lets itself be watched
 //   measured-journal.ts    submissions, commits and the lease, at the journal's port
 //   measured-tree.ts       the supervision tree, where there is one
+//   measured-telemetry.ts  spans, where a collector is set
 //   metrics-endpoint.ts    where a process without doors is scraped and probed
 //
 // Names end in their unit, which is seconds or bytes; what only grows ends in `_total`. Labels have few values: agents,

@@ -18,6 +18,7 @@ import type { Facts } from '../supervision/index.ts'
 import type { IsolatedPlugin } from './isolated.ts'
 import { measureHost } from './measured-host.ts'
 import { measureJournal } from './measured-journal.ts'
+import { measureTelemetry } from './measured-telemetry.ts'
 import { measureTree } from './measured-tree.ts'
 import { createMeasures, type Measures } from './measures.ts'
 import { type PlatformFeed, startPlatformFeed } from './platform-feed.ts'
@@ -67,6 +68,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     for (const plugin of isolated) for (const record of plugin.agents) agents.addRecord(record)
     const workers = connectWorkers(settings)
     const telemetry = await startTelemetry(name, (message) => log.warn(message))
+    measureTelemetry(measures, telemetry)
     const feed = startPlatformFeed(stores.bus, settings.label)
     return {
       settings,

@@ -15,6 +15,7 @@ import {
   type Store,
   startRetrievalWorker,
 } from '../workers/retrieval/index.ts'
+import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
@@ -28,6 +29,7 @@ const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
 await runProcess(async () => {
   const telemetry = await startTelemetry('retrieval', (message) => log.warn(message))
   const measures = createMeasures('retrieval')
+  measureTelemetry(measures, telemetry)
   let ready = false
   const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
   const inferenceUrl = environment.TROUPE_INFERENCE_URL

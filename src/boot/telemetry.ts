@@ -4,7 +4,7 @@ import type { Desk } from '../desk/desk.ts'
 import type { TelemetryPort } from '../gateway/index.ts'
 import type { WatchCall } from '../host/llm.ts'
 import { type Observe, unobserved } from '../host/observe.ts'
-import { span, startExport, startSpan, traceOfLog } from '../telemetry/index.ts'
+import { type ExportCounts, span, startExport, startSpan, traceOfLog } from '../telemetry/index.ts'
 import { type IncarnationParts, observeIncarnations } from './incarnation.ts'
 import { readTraceSettings } from './trace-settings.ts'
 
@@ -14,6 +14,8 @@ export interface Telemetry {
   aroundTool<Result>(name: string, inner: () => Promise<Result>): Promise<Result>
   watchChat: WatchCall | undefined
   gateway(desk: Desk): TelemetryPort
+  /** Absent while nothing is exported. */
+  counts: (() => ExportCounts) | undefined
   stop(): Promise<void>
 }
 
@@ -29,6 +31,7 @@ export async function startTelemetry(role: string, onTrouble: (message: string) 
       aroundTool: (_name, inner) => inner(),
       watchChat: undefined,
       gateway: keepingNoSpans,
+      counts: undefined,
       stop: async () => {},
     }
   }
@@ -46,6 +49,7 @@ export async function startTelemetry(role: string, onTrouble: (message: string) 
       ...keepingNoSpans(desk),
       span: (name, attributes, parent, work) => span(name, { attributes, parent, kind: 'server' }, work),
     }),
+    counts: exporting.counts,
     stop: () => exporting.stop(),
   }
 }

@@ -54,3 +54,10 @@ test('a step and a task that fail are errors with their code, and nothing of wha
     assert.equal(statusMessage, '')
   }
 })
+
+test('what was sent is counted, and what waits', { timeout: 60_000 }, async () => {
+  const metrics = await (await fetch(`${troupe.url}/metrics`)).text()
+  assert.match(metrics, /^troupe_trace_spans_total\{outcome="sent"\} [1-9]/m)
+  assert.match(metrics, /^troupe_trace_spans_total\{outcome="dropped"\} 0$/m)
+  assert.match(metrics, /^troupe_trace_waiting_bytes \d+$/m)
+})
