@@ -11,6 +11,8 @@ export interface Measurement {
   p50_ms: number
   p99_ms: number
   rss_mb: number
+  /** What one durable row costs the same server in the same minute; `bench.ts` prints it as a line of its own. */
+  commit_ms?: number
   /** Processor time a task, in microseconds: of all processes together, and of each. Where they are several. */
   cpu_us?: number
   cpu_us_each?: string
@@ -22,15 +24,20 @@ export interface Subject {
   close(): Promise<void>
   /** The processes that share the work. */
   processes?(): Record<string, number | undefined>
+  /** A bare commit on the server that does the work: what a latency that is told in commits is measured against. */
+  commitOnce?(): Promise<void>
 }
 
 export const THROUGHPUT_CONCURRENCY = 64
+
+/** Latencies of tasks and of bare commits are taken in turns of so many, so that both see the same machine. */
+const TURN = 50
 
 /** Throughput at 64 callers, latency at one; a tenth of each first, uncounted, to warm up. */
 export async function measure(
   subject: Subject,
   n: number,
-): Promise<Pick<Measurement, 'per_s' | 'p50_ms' | 'p99_ms' | 'rss_mb' | 'cpu_us' | 'cpu_us_each'>> {
+): Promise<Pick<Measurement, 'per_s' | 'p50_ms' | 'p99_ms' | 'rss_mb' | 'commit_ms' | 'cpu_us' | 'cpu_us_each'>> {
   await load(subject, Math.ceil(n / 10), THROUGHPUT_CONCURRENCY)
   const processes = subject.processes?.() ?? {}
   const before = processorTimes(processes)
@@ -38,14 +45,29 @@ export async function measure(
   const after = processorTimes(processes)
   const single = Math.max(200, Math.ceil(n / 20))
   await load(subject, Math.ceil(single / 10), 1)
-  const one = await load(subject, single, 1)
+  const { latencies, commits } = await latency(subject, single)
   return {
     per_s: Math.round((n / many.ms) * 1000),
-    p50_ms: round(quantile(one.latencies, 0.5)),
-    p99_ms: round(quantile(one.latencies, 0.99)),
+    p50_ms: round(quantile(latencies, 0.5)),
+    p99_ms: round(quantile(latencies, 0.99)),
     rss_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
+    ...(commits.length === 0 ? {} : { commit_ms: round(quantile(commits, 0.5)) }),
     ...perTask(before, after, n),
   }
+}
+
+/** One caller. A subject without commits of its own is simply asked `n` times. */
+async function latency(subject: Subject, n: number): Promise<{ latencies: number[]; commits: number[] }> {
+  const run = subject.commitOnce?.bind(subject)
+  if (run === undefined) return { latencies: (await load(subject, n, 1)).latencies, commits: [] }
+  const latencies: number[] = []
+  const commits: number[] = []
+  await load({ run }, TURN, 1)
+  for (let left = n; left > 0; left -= TURN) {
+    latencies.push(...(await load(subject, Math.min(TURN, left), 1)).latencies)
+    commits.push(...(await load({ run }, TURN, 1)).latencies)
+  }
+  return { latencies, commits }
 }
 
 function perTask(before: Record<string, number>, after: Record<string, number>, n: number) {
@@ -57,7 +79,11 @@ function perTask(before: Record<string, number>, after: Record<string, number>, 
   }
 }
 
-async function load(subject: Subject, n: number, concurrency: number): Promise<{ ms: number; latencies: number[] }> {
+async function load(
+  subject: Pick<Subject, 'run'>,
+  n: number,
+  concurrency: number,
+): Promise<{ ms: number; latencies: number[] }> {
   const latencies: number[] = []
   let begun = 0
   const started = performance.now()

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { z } from 'zod'
 import { createInProcessBus } from '../../src/bus/in-process.ts'
 import { createDesk, type Desk } from '../../src/desk/desk.ts'
@@ -63,6 +64,8 @@ export interface Stage {
   submitAndWait(agent: string): Promise<void>
   /** Resolves when `count` more tasks have ended. */
   ended(count: number): Promise<void>
+  /** On Postgres: one durable row on the same server, as plainly as it can be had. */
+  commitOnce?(): Promise<void>
   close(): Promise<void>
 }
 
@@ -100,6 +103,7 @@ export async function openTroupe(store: 'sqlite' | 'postgres', observe: Observe 
   return {
     desk,
     journal: opened.journal,
+    ...(opened.commitOnce === undefined ? {} : { commitOnce: opened.commitOnce }),
     async submitAndWait(agent) {
       const { task } = await desk.submit({ tenant: TENANT, agent, input: { n: 1 } })
       if (!early.delete(task.id)) await new Promise<void>((resolve) => waiting.set(task.id, resolve))
@@ -126,10 +130,14 @@ export async function openTroupe(store: 'sqlite' | 'postgres', observe: Observe 
 
 export async function troupeSubject(workload: string, store: 'sqlite' | 'postgres'): Promise<Subject> {
   const stage = await openTroupe(store)
-  return { run: () => stage.submitAndWait(workload), close: () => stage.close() }
+  const { commitOnce } = stage
+  const run = () => stage.submitAndWait(workload)
+  return { run, close: () => stage.close(), ...(commitOnce === undefined ? {} : { commitOnce }) }
 }
 
-async function openSqlite() {
+type Opened = Pick<Stage, 'journal' | 'commitOnce' | 'close'>
+
+async function openSqlite(): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'))
   const journal = await openSqliteJournal({ folder })
   return {
@@ -141,13 +149,21 @@ async function openSqlite() {
   }
 }
 
-async function openPostgres() {
+async function openPostgres(): Promise<Opened> {
   const { openPostgresJournal } = await import('../../src/journal/postgres/index.ts')
   const server = await startPostgres()
   const journal = await openPostgresJournal({ url: server.url })
+  const bare = new pg.Client({ connectionString: server.url })
+  await bare.connect()
+  await bare.query('CREATE TABLE bare (id bigserial PRIMARY KEY, value text NOT NULL)')
+  const insert = { name: 'bare', text: 'INSERT INTO bare (value) VALUES ($1)', values: ['x'.repeat(200)] }
   return {
     journal,
+    async commitOnce() {
+      await bare.query(insert)
+    },
     async close() {
+      await bare.end()
       await journal.close()
       await server.stop()
     },
