@@ -91,7 +91,7 @@ test(
     const server = await startNats({ config: 'max_payload: 1024' })
     t.after(() => server.stop())
     const bus = await openNatsBus({ url: server.url })
-      const large = { id: 'evt_1', type: 'system_alert' as const, at: 0, data: { message: 'x'.repeat(10_000) } }
+    const large = { id: 'evt_1', type: 'system_alert' as const, at: 0, data: { message: 'x'.repeat(10_000) } }
     await assert.rejects(bus.publishPlatform(large), { code: 'bus_unavailable' })
     await bus.publishPlatform({ ...large, id: 'evt_2', data: {} })
     assert.equal(bus.status().connected, true)
