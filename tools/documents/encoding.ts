@@ -18,8 +18,7 @@ export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
   if (wide !== undefined) return result(decode(bytes, wide), wide)
   const utf8 = tryDecode(bytes, 'utf-8')
   // ISO-2022-JP is pure ASCII to every other judge.
-  if (utf8 !== undefined && utf8.slice(0, SAMPLE).includes('\u001b$B'))
-    return result(decode(bytes, 'iso-2022-jp'), 'iso-2022-jp')
+  if (utf8?.slice(0, SAMPLE).includes('\u001b$B')) return result(decode(bytes, 'iso-2022-jp'), 'iso-2022-jp')
   if (utf8 !== undefined) return result(utf8, 'utf-8')
   if (declared !== undefined && isKnown(declared) && !/^utf-?8$/i.test(declared)) {
     const text = tryDecode(bytes, declared)
