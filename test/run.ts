@@ -33,8 +33,9 @@ const timer = setTimeout(() => {
 const code = await new Promise<number>((resolve) => runner.once('exit', (status) => resolve(status ?? 1)))
 clearTimeout(timer)
 
-// onnxruntime's own telemetry keeps these in the folder for temporary files when its process is killed.
-const FOREIGN = /^(\.ses|mat-debug-\d+\.log)$/
+// onnxruntime's own telemetry keeps the first two in the folder for temporary files when its process is killed; npm
+// keeps its own compiled code in the third.
+const FOREIGN = /^(\.ses|mat-debug-\d+\.log|node-compile-cache)$/
 const leftFiles = readdirSync(folder).filter((name) => !FOREIGN.test(name))
 const leaks = [...leftProcesses(), ...leftFiles.map((name) => `file ${name}`)]
 for (const leak of leaks) console.error(`left behind: ${leak}`)

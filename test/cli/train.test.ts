@@ -35,12 +35,12 @@ test('an embedder is trained from a corpus', async () => {
 
 test('a column that is not there is named, with those that are', async () => {
   const command = trainCommand(['classifier', '--data', join(folder, 'data.csv'), '--name', 'x', '--out', folder])
-  await assert.rejects(command, { code: 'invalid_input', message: /no column “text”, only body, kind/ })
+  await assert.rejects(command, { code: 'invalid_command', message: /no column “text”, only body, kind/ })
 })
 
 test('what to train, and under which name, must be said', async () => {
-  await assert.rejects(trainCommand(['--name', 'x']), { code: 'invalid_input' })
-  await assert.rejects(trainCommand(['poet', '--name', 'x']), { code: 'invalid_input', message: /train what/ })
+  await assert.rejects(trainCommand(['--name', 'x']), { code: 'invalid_command' })
+  await assert.rejects(trainCommand(['poet', '--name', 'x']), { code: 'invalid_command', message: /train what/ })
 })
 
 const TROUPE = join(import.meta.dirname, '..', '..', 'src', 'cli', 'troupe.ts')

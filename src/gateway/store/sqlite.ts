@@ -4,7 +4,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
-import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
+import type { AuditEntry } from '../audit/chain.ts'
+import { auditAppender } from './sqlite-audit.ts'
 import { SCHEDULE_TABLE, sqliteSchedules } from './sqlite-schedules.ts'
 import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
 
@@ -26,9 +27,11 @@ const MIGRATIONS = [
 
 export function openSqliteGatewayStore(options: { folder: string }): GatewayStore {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
-  const database = new DatabaseSync(join(options.folder, 'gateway.db'))
+  const file = join(options.folder, 'gateway.db')
+  const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
   migrate(database)
+  const auditing = auditAppender(file)
 
   const insertDocument = database.prepare('INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
   const selectDocument = database.prepare('SELECT * FROM document WHERE tenant = ? AND id = ?')
@@ -42,10 +45,6 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
   const revokeKey = database.prepare(
     'UPDATE api_key SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL',
   )
-  const lastAudit = database.prepare('SELECT entry FROM audit ORDER BY number DESC LIMIT 1')
-  const insertAudit = database.prepare('INSERT INTO audit VALUES (?, ?, ?)')
-  // Many rows in one call: crossing into SQLite costs as much as writing a row.
-  const insertAudits = database.prepare(`INSERT INTO audit VALUES ${Array(AUDIT_ROWS).fill('(?, ?, ?)').join(', ')}`)
   const selectAudit = database.prepare('SELECT entry FROM audit WHERE number > ? ORDER BY number LIMIT ?')
   const selectTenantAudit = database.prepare(
     'SELECT entry FROM audit WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?',
@@ -86,30 +85,7 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
       return revokeKey.run(at, tenant, id).changes > 0
     },
 
-    async appendAudit(drafts, durable) {
-      // In WAL mode NORMAL leaves the fsync to the next commit in FULL mode, which syncs all of the log before it.
-      if (!durable) database.exec('PRAGMA synchronous = NORMAL')
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        const last = lastAudit.get() as { entry: string } | undefined
-        let head = last === undefined ? { number: 0, hash: CHAIN_START } : (JSON.parse(last.entry) as AuditEntry)
-        const rows = drafts.map((draft) => {
-          const entry = chainAfter(head, draft)
-          head = entry
-          return [entry.number, entry.tenant, JSON.stringify(entry)]
-        })
-        const inMany = rows.length - (rows.length % AUDIT_ROWS)
-        for (let at = 0; at < inMany; at += AUDIT_ROWS) insertAudits.run(...rows.slice(at, at + AUDIT_ROWS).flat())
-        for (const row of rows.slice(inMany)) insertAudit.run(...row)
-        database.exec('COMMIT')
-      } catch (error) {
-        // A full disk has ended the transaction already; a second error would hide the first.
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
-      } finally {
-        if (!durable) database.exec('PRAGMA synchronous = FULL')
-      }
-    },
+    appendAudit: (drafts, durable) => auditing.append(drafts, durable),
     async audit({ tenant, after, limit }) {
       const rows = tenant === undefined ? selectAudit.all(after, limit) : selectTenantAudit.all(tenant, after, limit)
       return rows.map((row) => JSON.parse((row as { entry: string }).entry) as AuditEntry)
@@ -129,12 +105,11 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
     },
 
     async close() {
+      await auditing.close()
       database.close()
     },
   }
 }
-
-const AUDIT_ROWS = 50
 
 /** Sorts after every id. */
 const AFTER_ALL = '~'
