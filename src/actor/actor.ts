@@ -64,7 +64,7 @@ export class Actor {
   private gone = false
   private claimed = false
   private draining = false
-  private graceEnds = Number.POSITIVE_INFINITY
+  private graceIsOver = false
   private mailSeen: number
   private mailDue = false
   private settledWaiters: (() => void)[] = []
@@ -106,13 +106,13 @@ export class Actor {
     void this.run()
   }
 
-  /** Lets the task go as soon as its running steps have ended, or at once when the grace is over. */
+  /** Lets the task go when its running steps have ended, or the grace has: by a timer, which may come before a clock says so. */
   drain(graceMs: number): void {
     this.draining = true
-    const timer = setTimeout(() => this.push({ kind: 'call', apply: () => {} }), graceMs)
+    this.graceIsOver = graceMs === 0
+    const timer = this.graceIsOver ? undefined : setTimeout(() => this.drain(0), graceMs)
     void this.exited.finally(() => clearTimeout(timer))
-    this.graceEnds = performance.now() + graceMs
-    if (this.runner.size === 0) this.push({ kind: 'call', apply: () => {} })
+    if (this.graceIsOver || this.runner.size === 0) this.push({ kind: 'call', apply: () => {} })
   }
 
   /** The lease is gone: stop everything, commit nothing. */
@@ -170,7 +170,7 @@ export class Actor {
   private async commit(turn: Turn, refused?: TroupeError): Promise<void> {
     const { isRunning, needsPerson, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
-    const letsGo = this.draining && (this.runner.size === 0 || performance.now() >= this.graceEnds)
+    const letsGo = this.draining && (this.runner.size === 0 || this.graceIsOver)
     const restarts = turn.crash !== undefined && turn.ending === undefined
     const release = turn.ending !== undefined || restarts || letsGo || !isRunning
     if (this.claimed && turn.isEmpty && !release) return

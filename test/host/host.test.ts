@@ -144,6 +144,21 @@ test('a task in flight keeps the version it started with, or waits visibly for a
   assert.equal((await stage.end(task.id)).state, 'completed')
 })
 
+test('a drain ends with its grace, even when the timer comes before the clock says so', {
+  timeout: 20_000,
+}, async (t) => {
+  const { agent, ran } = gated('1.0.0')
+  const stage = await openTestStage(t, [agent])
+  const host = await stage.startHost([agent])
+  const task = await stage.submit('gated', {})
+  await ran(1)
+  const standing = performance.now()
+  t.mock.method(performance, 'now', () => standing)
+  await host.drain(1)
+  const released = await stage.until(task.id, ({ body }) => body.type === 'task.released')
+  assert.ok(released.body.type === 'task.released' && released.body.because === 'drain')
+})
+
 test('a newer version that declares migrate takes the task over', async (t) => {
   const one = gated('1.0.0')
   const two = gated('2.0.0', {
