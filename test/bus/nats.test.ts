@@ -7,17 +7,9 @@ import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { newId } from '../../src/contract/ids.ts'
 import { missing, startNats } from '../support/servers.ts'
 import { busContract } from './contract.ts'
+import { offerOf } from './offer-of.ts'
 
 const skip = missing('nats')
-
-const offerOf = (agent: string): Offer => ({
-  taskId: newId('task'),
-  tenant: 't',
-  agent,
-  agentVersion: '1.0.0',
-  priority: 'normal',
-  epoch: 0,
-})
 
 if (skip === false) {
   busContract('nats', async () => {

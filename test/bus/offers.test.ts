@@ -6,22 +6,13 @@ import { AckPolicy, DiscardPolicy, jetstream, jetstreamManager, RetentionPolicy,
 import { connect, nanos } from '@nats-io/transport-node'
 import type { Bus, Offer } from '../../src/bus/bus.ts'
 import { openNatsBus } from '../../src/bus/nats/index.ts'
-import { newId } from '../../src/contract/ids.ts'
 import { missing, startNats } from '../support/servers.ts'
+import { offerOf } from './offer-of.ts'
 
 const options = { skip: missing('nats'), timeout: 60_000 }
 const STREAM = 'TROUPE_OFFERS'
 /** Twenty rounds, three seconds apart, are a minute of a sweep. */
 const ROUNDS = 20
-
-const offerOf = (agent: string): Offer => ({
-  taskId: newId('task'),
-  tenant: 't',
-  agent,
-  agentVersion: '1.0.0',
-  priority: 'normal',
-  epoch: 0,
-})
 
 /** As the desk offers what it has just accepted: the row goes along, and many tasks share a message. */
 function fresh(offer: Offer): Offer {

@@ -13,18 +13,31 @@ test('help is on stdout and names every exit status', async () => {
   assert.match(out, /\n {2}4 {3}refused/)
 })
 
-test('bash completes subcommands and options from the script it is given', async () => {
+async function bashCompletion(): Promise<(...words: string[]) => string> {
   const { out } = await runTroupe(['completion', 'bash'])
-  const complete = (...words: string[]) =>
+  return (...words) =>
     execFileSync('bash', [
       '-c',
       `${out}\nCOMP_WORDS=(troupe ${words.join(' ')}); COMP_CWORD=${words.length}; _troupe; echo "\${COMPREPLY[*]}"`,
     ])
       .toString()
       .trim()
+}
+
+test('bash completes subcommands and options from the script it is given', async () => {
+  const complete = await bashCompletion()
   assert.equal(complete('sub'), 'submit')
   assert.equal(complete('tasks', 'fol'), 'follow')
   assert.equal(complete('submit', '--fol'), '--follow')
+})
+
+test('bash completes behind arguments, options and their values', async () => {
+  const complete = await bashCompletion()
+  assert.equal(complete('submit', 'document-analyzer', '--fol'), '--follow')
+  assert.equal(complete('--data', '/tmp', 'tasks', 'fol'), 'follow')
+  assert.equal(complete('tasks', 'ls', '--limit', '5', '--sta'), '--status')
+  const { out } = await runTroupe(['completion', 'bash'])
+  assert.match(out, /complete -o default /, 'where no word fits, a file may')
 })
 
 test('without an installation the command says how to start one, and that nothing answers', async () => {

@@ -1,12 +1,13 @@
 // What a person does to a command line that nobody planned for: readers that leave, names that are no names, files that
 // are not there, a narrow terminal. Nothing of it is a defect of Troupe, and nothing of it may be called one.
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { drawWaterfall } from '../../src/cli/trace.ts'
-import { type Installation, ROOT, runTroupe, startInstallation } from '../boot/installation.ts'
+import { type Installation, ROOT, startInstallation } from '../boot/installation.ts'
+import { eventually } from '../support/eventually.ts'
 
 let troupe: Installation
 let ended: string
@@ -23,11 +24,7 @@ test('the samples leave when they are done: they are no part of the running tree
   const own = await startInstallation({ args: ['--samples'] })
   t.after(() => own.stop())
   await own.saying(/The samples are done/)
-  const gone = async () => (await own.child('samples')) === undefined
-  for (const patience = Date.now() + 20_000; !(await gone()) && Date.now() < patience; ) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  assert.ok(await gone(), 'the process of the samples ends by itself')
+  await eventually('the process of the samples ends by itself', async () => (await own.child('samples')) === undefined)
 })
 
 test('a reader that has seen enough ends the command without a word', async () => {
@@ -52,12 +49,10 @@ test('an installation outlives whoever read what it says', async (t) => {
   const { facts } = await own.child('retrieval')
   process.kill(facts.pid, 'SIGKILL')
   // The death is told to nobody, and mended.
-  for (const patience = Date.now() + 20_000; Date.now() < patience; ) {
+  await eventually('another process serves', async () => {
     const child = await own.child('retrieval')
-    if (child.state === 'running' && child.facts.pid !== facts.pid) break
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  assert.notEqual((await own.child('retrieval')).facts.pid, facts.pid)
+    return child.state === 'running' && child.facts.pid !== facts.pid
+  })
   assert.equal(own.root.exitCode, null)
 })
 
@@ -104,21 +99,6 @@ test('an id that is a path stays an id', async () => {
 test('what to do about an error is a sentence of its own', async () => {
   const { err } = await troupe.troupe(['tasks', 'ls', '--limit', '-1'])
   assert.match(err, /expected number to be >=1\. Compare the request/)
-})
-
-test('bash completes behind arguments, options and their values', async () => {
-  const { out } = await runTroupe(['completion', 'bash'])
-  const complete = (...words: string[]) =>
-    execFileSync('bash', [
-      '-c',
-      `${out}\nCOMP_WORDS=(troupe ${words.join(' ')}); COMP_CWORD=${words.length}; _troupe; echo "\${COMPREPLY[*]}"`,
-    ])
-      .toString()
-      .trim()
-  assert.equal(complete('submit', 'document-analyzer', '--fol'), '--follow')
-  assert.equal(complete('--data', '/tmp', 'tasks', 'fol'), 'follow')
-  assert.equal(complete('tasks', 'ls', '--limit', '5', '--sta'), '--status')
-  assert.match(out, /complete -o default /, 'where no word fits, a file may')
 })
 
 test('a waterfall fits into the terminal, and long names are cut', () => {

@@ -6,7 +6,7 @@ import { newId } from '../../src/contract/ids.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openPostgresJournal, type PostgresOptions } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { openTcpProxy } from '../support/tcp-proxy.ts'
+import { proxied } from '../support/tcp-proxy.ts'
 import {
   accepted,
   apply,
@@ -44,12 +44,8 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
   }
 
   async function through(t: TestContext) {
-    const { hostname: host, port } = new URL(server.url)
-    const proxy = await openTcpProxy({ host, port: Number(port) })
-    t.after(() => proxy.close())
-    const url = new URL(server.url)
-    url.port = String(proxy.port)
-    const journal = await open(t, { url: url.href, lanes: 1 })
+    const { proxy, url } = await proxied(t, server.url)
+    const journal = await open(t, { url, lanes: 1 })
     // The connection is made, so the next answer on it is the answer to the next commit.
     await accepted(journal)
     return { journal, proxy }

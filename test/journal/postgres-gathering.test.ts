@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openPostgresJournal, type PostgresOptions } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { openTcpProxy } from '../support/tcp-proxy.ts'
+import { proxied } from '../support/tcp-proxy.ts'
 import { accepted, apply, asleep, commitOn, leased, loaded, makeTask, owned, signal } from './contract/make.ts'
 
 describe('Gathering commits for Postgres', { skip: missing('postgres') }, () => {
@@ -22,12 +22,8 @@ describe('Gathering commits for Postgres', { skip: missing('postgres') }, () => 
   }
 
   async function through(t: TestContext) {
-    const { hostname: host, port } = new URL(server.url)
-    const proxy = await openTcpProxy({ host, port: Number(port) })
-    t.after(() => proxy.close())
-    const url = new URL(server.url)
-    url.port = String(proxy.port)
-    return { journal: await open(t, { url: url.href }), proxy }
+    const { proxy, url } = await proxied(t, server.url)
+    return { journal: await open(t, { url }), proxy }
   }
 
   async function connected(t: TestContext): Promise<pg.Client> {

@@ -6,7 +6,7 @@ import type { EventBody } from '../../src/contract/events.ts'
 import type { ActorCommit, Journal, TaskRow } from '../../src/journal/journal.ts'
 import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { proxied, type TcpProxy } from '../support/tcp-proxy.ts'
 import { accepted, apply, commitOn, eventTypes, leased, loaded, makeTask, owned } from './contract/make.ts'
 
 const NOTED: EventBody[] = [{ type: 'task.retried' }]
@@ -35,12 +35,8 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
   after(() => server.stop())
 
   async function through(t: TestContext): Promise<{ journal: Journal; proxy: TcpProxy; hostId: string }> {
-    const { hostname: host, port } = new URL(server.url)
-    const proxy = await openTcpProxy({ host, port: Number(port) })
-    t.after(() => proxy.close())
-    const url = new URL(server.url)
-    url.port = String(proxy.port)
-    const journal = await openPostgresJournal({ url: url.href, lanes: 1 })
+    const { proxy, url } = await proxied(t, server.url)
+    const journal = await openPostgresJournal({ url, lanes: 1 })
     t.after(() => journal.close())
     // The connection is made, so the next answer on it is the answer to the next commit.
     await accepted(journal)

@@ -7,7 +7,7 @@ import { newId } from '../../src/contract/ids.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openPostgresBlobs, openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { openTcpProxy } from '../support/tcp-proxy.ts'
+import { proxied } from '../support/tcp-proxy.ts'
 import { accepted, apply, commitOn, eventTypes, leased, loaded, makeTask, owned, signal } from './contract/make.ts'
 
 const PATIENCE_MS = 800
@@ -25,15 +25,6 @@ describe('A Postgres that is silent', { skip: missing('postgres') }, () => {
     const journal = await openPostgresJournal({ url, patienceMs: PATIENCE_MS })
     t.after(() => journal.close())
     return journal
-  }
-
-  async function through(t: TestContext) {
-    const { hostname: host, port } = new URL(server.url)
-    const proxy = await openTcpProxy({ host, port: Number(port) })
-    t.after(() => proxy.close())
-    const url = new URL(server.url)
-    url.port = String(proxy.port)
-    return { proxy, url: url.href }
   }
 
   async function backends(): Promise<number[]> {
@@ -94,7 +85,7 @@ describe('A Postgres that is silent', { skip: missing('postgres') }, () => {
   })
 
   test('behind a network that swallows everything calls are refused in time, on old connections and on new ones', async (t) => {
-    const { proxy, url } = await through(t)
+    const { proxy, url } = await proxied(t, server.url)
     const journal = await open(t, url)
     const calls = await callsOfAllKinds(journal)
     proxy.partition()
@@ -105,7 +96,7 @@ describe('A Postgres that is silent', { skip: missing('postgres') }, () => {
   })
 
   test('what is stored in pieces does not keep a connection that went silent', async (t) => {
-    const { proxy, url } = await through(t)
+    const { proxy, url } = await proxied(t, server.url)
     const blobs = await openPostgresBlobs({ url, patienceMs: PATIENCE_MS, space: 'documents', pool: 1 })
     t.after(() => blobs.close())
     const { sha256 } = await blobs.put(Buffer.from('before'))
@@ -141,7 +132,7 @@ describe('A Postgres that is silent', { skip: missing('postgres') }, () => {
   })
 
   test('a journal is closed in bounded time though nobody answers', async (t) => {
-    const { proxy, url } = await through(t)
+    const { proxy, url } = await proxied(t, server.url)
     const journal = await openPostgresJournal({ url, patienceMs: PATIENCE_MS })
     await accepted(journal)
     proxy.partition()

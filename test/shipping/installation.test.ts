@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { startInstallation } from '../boot/installation.ts'
+import { eventually } from '../support/eventually.ts'
 import { findProgram, freePort } from '../support/server-process.ts'
 import { missing, startNats, startPostgres, type TestServer } from '../support/servers.ts'
 import { compose, metricsOf, named, queries, ROOT, rules, text } from './manifests.ts'
@@ -176,10 +177,10 @@ describe('the roles, as the image runs them', { skip: missing('postgres') || mis
 
   test('while Postgres is away the gateway is scraped and says so, and it is not ready; then all is well again', async (t) => {
     if (postgres.pid === undefined) return t.skip('the server was named by the environment and is not ours to stop')
-    const says = async (value: 0 | 1) => {
-      while (!new RegExp(`^troupe_journal_up ${value}$`, 'm').test(await scrape('gateway')))
-        await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+    const says = (value: 0 | 1) =>
+      eventually(`the gateway says ${value}`, async () =>
+        new RegExp(`^troupe_journal_up ${value}$`, 'm').test(await scrape('gateway')),
+      )
     await postgres.down()
     await says(0)
     assert.equal((await fetch(`${running.get('gateway')!.url}/readyz`)).status, 503)
@@ -204,15 +205,10 @@ function noPromtool(): string | false {
   return findProgram('promtool') === undefined && 'promtool (Debian: prometheus) is not installed'
 }
 
-const READY_MS = 60_000
-
 async function untilReady({ child, url, said }: Running): Promise<void> {
-  const until = performance.now() + READY_MS
-  while (performance.now() < until) {
+  await eventually(`${url} is ready`, async () => {
     assert.equal(child.exitCode, null, said())
     const answer = await fetch(`${url}/readyz`).catch(() => undefined)
-    if (answer?.ok) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  assert.fail(`${url} was not ready within ${READY_MS} ms:\n${said()}`)
+    return answer?.ok === true
+  })
 }

@@ -1,6 +1,7 @@
 // A TCP proxy that can lose answers (what the server did is done, and the client never hears of it) and can stand for a
 // network that is cut: nothing gets through, nobody is told.
 import { connect, createServer, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
 
 export interface TcpProxy {
   port: number
@@ -11,6 +12,15 @@ export interface TcpProxy {
   /** The network is back; what was open during the partition is cut, as its packets are lost. */
   heal(): void
   close(): Promise<void>
+}
+
+/** A proxy before the server of a URL, for one test, and the URL that leads through it. */
+export async function proxied(t: TestContext, server: string): Promise<{ proxy: TcpProxy; url: string }> {
+  const url = new URL(server)
+  const proxy = await openTcpProxy({ host: url.hostname, port: Number(url.port) })
+  t.after(() => proxy.close())
+  url.port = String(proxy.port)
+  return { proxy, url: url.href }
 }
 
 export async function openTcpProxy(target: { host: string; port: number }, address = '127.0.0.1'): Promise<TcpProxy> {

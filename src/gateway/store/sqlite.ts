@@ -1,5 +1,5 @@
 // gateway.db: what only the gateway keeps, on one machine. Statements are synchronous and short; the audit trail, which
-// would be the busy one, comes in batches (audit/trail.ts).
+// would be the busy one, is written by a thread (sqlite-audit.ts).
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'

@@ -3,6 +3,7 @@
 //   sqlite.ts     gateway.db in the data folder, for one machine
 //   postgres.ts   the same tables for many gateways
 //   sqlite-schedules.ts, postgres-schedules.ts   their part that keeps schedules
+//   sqlite-audit.ts, sqlite-audit-thread.ts      the audit trail of one machine, written beside the event loop
 //   s3-blobs.ts   documents' content in a bucket, for machines that share no disk
 //   s3-signature.ts   how its requests are signed
 //

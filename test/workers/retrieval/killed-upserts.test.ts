@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { createRetrievalClient, type UpsertDocument } from '../../../src/workers/retrieval/index.ts'
 import { Database, lexicalTable, vectorTable } from '../../../src/workers/retrieval/sqlite/database.ts'
+import { eventually } from '../../support/eventually.ts'
 import { freePort } from '../../support/server-process.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -63,11 +64,7 @@ test('10,000 upserts, the worker killed four times in the middle: nothing missin
   const { stored, replaced, unchanged } = await client.upsert('c', documents(), acme)
   assert.deepEqual([stored + unchanged, replaced], [COUNT, 0])
   // A batch in flight at a death may lack its vectors: they are filled in.
-  for (;;) {
-    const { embedded } = await client.collection('c', acme)
-    if (embedded === COUNT) break
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
+  await eventually('every passage has its vector', async () => (await client.collection('c', acme)).embedded === COUNT)
   const again = await client.upsert('c', documents([]), acme)
   assert.deepEqual([again.stored, again.replaced, again.unchanged], [0, 0, COUNT])
   client.close()

@@ -5,9 +5,10 @@ import { TroupeError } from '../../../contract/errors.ts'
 import type { Authenticate } from '../../auth/authenticate.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
-import { codedError, problemOf, problems } from '../../problem.ts'
+import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
-import { type ServerSentEvent, serveEvents } from './sse.ts'
+import { streamServer } from './open-stream.ts'
+import type { ServerSentEvent } from './sse.ts'
 import { eventSchema, eventViewFor, knownForm, taskParams } from './task-view.ts'
 
 const eventsQuery = z.object({
@@ -21,7 +22,8 @@ const eventsHeaders = z.object({
 })
 
 export function eventsDoor(context: GatewayContext, authenticate: Authenticate): FastifyPluginAsyncZod {
-  const { desk, screening, streams, metrics, config } = context
+  const { desk, screening, metrics } = context
+  const serveStream = streamServer(context, authenticate)
 
   async function* followed(
     reader: Principal,
@@ -80,28 +82,13 @@ export function eventsDoor(context: GatewayContext, authenticate: Authenticate):
         // Before the first byte: another tenant's task must be a 404, not an empty stream.
         await desk.get(reader.tenant, id)
         let last = lastEventId(request.headers['last-event-id']) ?? after
-        const stop = new AbortController()
-        const cut = new AbortController()
-        const release = streams.open({
-          tenant: reader.tenant,
-          end: (why) => cut.abort(why),
-          recheck: () => authenticate(request.headers),
+        await serveStream(request, reply, {
+          source: (stop) =>
+            followed(reader, id, last, stop, (number) => {
+              last = number
+            }),
+          resume: () => ({ task: id, after: last }),
         })
-        try {
-          const source = followed(reader, id, last, stop.signal, (number) => {
-            last = number
-          })
-          const end = await serveEvents(reply, source, {
-            stop,
-            cut: cut.signal,
-            slowMs: config.slowReaderMs,
-            lastWords: (why) => ({ event: why, data: { task: id, after: last } }),
-            problem: (error) => problemOf(codedError(error), request.id),
-          })
-          if (end === 'slow') metrics.count('troupe_gateway_streams_dropped_total')
-        } finally {
-          release()
-        }
         return reply
       },
     )

@@ -5,6 +5,7 @@
 //   task-view.ts     a task and its events as the API shows them
 //   events.ts        a task's log: JSON pages or server-sent events
 //   platform-events.ts  the platform's event streams
+//   open-stream.ts   one reader's stream among all that are open
 //   sse.ts           one server-sent stream with a bounded buffer
 //   trace.ts         what a task did, as spans
 //   schedules.ts     tasks at a time, or again and again

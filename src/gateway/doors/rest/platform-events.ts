@@ -1,6 +1,7 @@
 // The platform's event streams as server-sent events, several over one connection; as JSON, which streams there are.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Unsubscribe } from '../../../bus/bus.ts'
 import { PLATFORM_DATA, platformEventSchema, STREAM_NAMES } from '../../../bus/platform-events.ts'
 import { TroupeError } from '../../../contract/errors.ts'
 import { PLATFORM_STREAMS, type PlatformEvent, type PlatformEventType } from '../../../contract/events.ts'
@@ -8,9 +9,10 @@ import type { Authenticate } from '../../auth/authenticate.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { followPlatformFor } from '../../platform-streams.ts'
-import { codedError, problemOf, problems } from '../../problem.ts'
+import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
-import { type ServerSentEvent, serveEvents } from './sse.ts'
+import { streamServer } from './open-stream.ts'
+import type { ServerSentEvent } from './sse.ts'
 
 /** Events that wait for a reader; one that lets more come is dropped, and comes back with what it saw last. */
 const MAX_WAITING = 5_000
@@ -33,34 +35,36 @@ const streamHeaders = z.object({
 })
 
 export function platformEventsDoor(context: GatewayContext, authenticate: Authenticate): FastifyPluginAsyncZod {
-  const { bus, screening, streams, metrics, config } = context
+  const { bus, screening, metrics, config } = context
+  const serveStream = streamServer(context, authenticate)
 
   async function* followed(
     reader: Principal,
     wanted: PlatformEventType[],
     positions: Positions,
-    stop: AbortController,
+    stop: AbortSignal,
     drop: () => void,
   ): AsyncGenerator<ServerSentEvent> {
     const waiting: { event: PlatformEvent; sequence: number }[] = []
     let arrived = Promise.withResolvers<void>()
     const wake = () => arrived.resolve()
-    stop.signal.addEventListener('abort', wake)
-    const stops = await Promise.all(
-      wanted.map((stream) => {
+    const stops: Unsubscribe[] = []
+    stop.addEventListener('abort', wake)
+    try {
+      // One after the other: should one be refused, those before it are known and ended.
+      for (const stream of wanted) {
         const after = positions.get(stream)
         const from = { stream, ...(after === undefined ? {} : { after }) }
-        return followPlatformFor(reader, config.platformTenant, bus, from, (event, sequence) => {
+        const unsubscribe = await followPlatformFor(reader, config.platformTenant, bus, from, (event, sequence) => {
           if (waiting.length >= MAX_WAITING) return drop()
           waiting.push({ event, sequence })
           wake()
         })
-      }),
-    )
-    try {
-      while (!stop.signal.aborted) {
+        stops.push(unsubscribe)
+      }
+      while (!stop.aborted) {
         for (const { event, sequence } of waiting.splice(0)) {
-          if (stop.signal.aborted) return
+          if (stop.aborted) return
           positions.set(event.type, sequence)
           metrics.count('troupe_gateway_stream_events_total')
           yield { id: written(positions), event: event.type, data: screening.output(reader, event) }
@@ -70,7 +74,7 @@ export function platformEventsDoor(context: GatewayContext, authenticate: Authen
         arrived = Promise.withResolvers<void>()
       }
     } finally {
-      stop.signal.removeEventListener('abort', wake)
+      stop.removeEventListener('abort', wake)
       for (const unsubscribe of stops) unsubscribe()
     }
   }
@@ -116,26 +120,10 @@ export function platformEventsDoor(context: GatewayContext, authenticate: Authen
           const listed = SHAPES.filter(({ stream }) => wanted.includes(stream))
           return reply.type('application/json; charset=utf-8').send({ streams: listed })
         }
-        const stop = new AbortController()
-        const cut = new AbortController()
-        const release = streams.open({
-          tenant: reader.tenant,
-          end: (why) => cut.abort(why),
-          recheck: () => authenticate(request.headers),
+        await serveStream(request, reply, {
+          source: (stop, drop) => followed(reader, wanted, positions, stop, drop),
+          resume: () => ({ after: written(positions) }),
         })
-        try {
-          const source = followed(reader, wanted, positions, stop, () => cut.abort('dropped'))
-          const end = await serveEvents(reply, source, {
-            stop,
-            cut: cut.signal,
-            slowMs: config.slowReaderMs,
-            lastWords: (why) => ({ event: why, data: { after: written(positions) } }),
-            problem: (error) => problemOf(codedError(error), request.id),
-          })
-          if (end === 'slow') metrics.count('troupe_gateway_streams_dropped_total')
-        } finally {
-          release()
-        }
         return reply
       },
     )
