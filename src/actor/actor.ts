@@ -207,13 +207,9 @@ export class Actor {
       return
     }
     this.claimed = true
-    Object.assign(this.task, {
-      epoch: outcome.epoch,
-      version: outcome.version,
-      lastEvent: outcome.lastEvent,
-      mailPosition: outcome.mailPosition,
-      startedAt: this.task.startedAt ?? outcome.at,
-    })
+    const { epoch, version, lastEvent, mailPosition, at } = outcome
+    const { startedAt = at } = this.task
+    Object.assign(this.task, { epoch, version, lastEvent, mailPosition, startedAt, state: commit.state })
     if (turn.mailRead !== undefined) this.task.mailRead = turn.mailRead
     this.parts.onCommitted(this.task, commit, outcome)
     if (this.gone) return

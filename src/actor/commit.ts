@@ -1,6 +1,7 @@
 // A turn as the journal takes it: only what the turn really holds, so that a commit costs what it changes.
 import type { Usage } from '../contract/task.ts'
 import type { ActorCommit, TaskRow } from '../journal/journal.ts'
+import { noticesOf } from '../journal/notices.ts'
 import type { outwardState } from './settle.ts'
 import type { Turn } from './turn.ts'
 
@@ -28,7 +29,9 @@ export function composeCommit(
   if (turn.timersSet.length > 0) commit.timersSet = turn.timersSet
   if (turn.timersCleared.length > 0) commit.timersCleared = turn.timersCleared
   if (turn.messages.length > 0) commit.messages = turn.messages
-  if (turn.children.length > 0) commit.children = turn.children
+  const { callbacks } = actor.task
+  const children = callbacks === undefined ? turn.children : [...turn.children, ...noticesOf(actor.task, commit)]
+  if (children.length > 0) commit.children = children
   if (actor.usage !== undefined) commit.usage = actor.usage
   return commit
 }

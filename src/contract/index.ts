@@ -4,6 +4,8 @@
 //   events.ts   what can happen to a task; the platform's event streams
 //   errors.ts   coded errors, each with what to do
 //   limits.ts   the bounds that protect every process
+//   callbacks.ts  who is told when a task ends or needs a person
+export * from './callbacks.ts'
 export * from './errors.ts'
 export * from './events.ts'
 export * from './ids.ts'

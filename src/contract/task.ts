@@ -1,4 +1,5 @@
 // A task is one piece of work for one agent, owned by a tenant. It ends exactly once (P5).
+import type { Callback } from './callbacks.ts'
 import type { ErrorRecord } from './errors.ts'
 
 export type TaskState =
@@ -63,6 +64,9 @@ export interface Task {
   budget?: Budget
   usage?: Usage
   metadata?: Record<string, string>
+  /** What it can be found by. */
+  labels?: Record<string, string>
+  callbacks?: Callback[]
   /** W3C traceparent of the span that accepted the task. */
   traceparent?: string
   createdAt: number

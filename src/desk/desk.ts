@@ -9,12 +9,13 @@
 // The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
 import { createHash } from 'node:crypto'
 import type { Bus, Entrusting } from '../bus/bus.ts'
+import type { Callback } from '../contract/callbacks.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/events.ts'
 import { newId } from '../contract/ids.ts'
 import { INLINE_VALUE_BYTES, MAX_MESSAGE_BYTES, MAX_PAGE, MAX_VALUE_BYTES } from '../contract/limits.ts'
-import { type Budget, hasEnded, type Priority, type Task, type TaskState } from '../contract/task.ts'
-import type { Journal, MessageBody, NewTask } from '../journal/journal.ts'
+import { type Budget, hasEnded, type Priority, type Task } from '../contract/task.ts'
+import type { Journal, MessageBody, NewTask, TaskQuery } from '../journal/journal.ts'
 import { createAccept, type Draft } from './accepting.ts'
 import type { AgentDirectory } from './directory.ts'
 import { type Ending, endsWithin, followTask, untilEnd } from './follow.ts'
@@ -32,6 +33,8 @@ export interface SubmitRequest {
   deadline?: number
   budget?: Budget
   metadata?: Record<string, string>
+  labels?: Record<string, string>
+  callbacks?: Callback[]
   idempotencyKey?: string
   traceparent?: string
 }
@@ -52,7 +55,7 @@ export interface Desk {
   get(tenant: string, taskId: string): Promise<Task>
   list(
     tenant: string,
-    query: { states?: TaskState[]; agent?: string; parent?: string; cursor?: string; limit?: number },
+    query: Omit<TaskQuery, 'tenant' | 'limit'> & { limit?: number },
   ): Promise<{ tasks: Task[]; nextCursor?: string }>
   events(tenant: string, taskId: string, after: number, limit?: number): Promise<TaskEvent[]>
   /** Every event after a number, once, in order; ends when the task has ended, or when the signal aborts. */
@@ -115,7 +118,7 @@ export function createDesk(parts: DeskParts): Desk {
     if (request.deadline !== undefined && request.deadline <= Date.now()) {
       throw new TroupeError('invalid_request', `The deadline ${new Date(request.deadline).toISOString()} has passed.`)
     }
-    const { tenant, deadline, budget, metadata, idempotencyKey, traceparent } = request
+    const { tenant, deadline, budget, metadata, labels, callbacks, idempotencyKey, traceparent } = request
     const task: NewTask = {
       id: newId('task'),
       tenant,
@@ -128,6 +131,8 @@ export function createDesk(parts: DeskParts): Desk {
     if (deadline !== undefined) task.deadline = deadline
     if (budget !== undefined) task.budget = budget
     if (metadata !== undefined) task.metadata = metadata
+    if (labels !== undefined) task.labels = labels
+    if (callbacks !== undefined) task.callbacks = callbacks
     if (traceparent !== undefined) task.traceparent = traceparent
     if (idempotencyKey !== undefined) {
       task.idempotencyKey = idempotencyKey
@@ -225,9 +230,12 @@ function notFound(taskId: string): TroupeError {
 }
 
 function hashRequest(request: SubmitRequest): string {
-  const { agent, agentVersion, input, priority, deadline, budget, metadata } = request
-  const same = JSON.stringify([agent, agentVersion, input, priority, deadline, budget, metadata])
-  return createHash('sha256').update(same).digest('hex')
+  const { agent, agentVersion, input, priority, deadline, budget, metadata, labels, callbacks } = request
+  const asked: unknown[] = [agent, agentVersion, input, priority, deadline, budget, metadata]
+  // What the tenant's webhooks add is not the caller's; and a hash of before there were labels stays what it was.
+  const own = callbacks?.filter((callback) => 'url' in callback) ?? []
+  if (labels !== undefined || own.length > 0) asked.push(labels, own)
+  return createHash('sha256').update(JSON.stringify(asked)).digest('hex')
 }
 
 /** At most its bytes, or somewhat more: an estimate that never refuses what fits. */

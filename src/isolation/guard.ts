@@ -6,6 +6,7 @@ import { hasEnded } from '../contract/task.ts'
 import { numbered, wakeOf } from '../host/announcements.ts'
 import type { Services } from '../host/services.ts'
 import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
+import { noticesOf } from '../journal/notices.ts'
 import type { AgentRegistry, Permissions } from '../plugins/index.ts'
 import { createAccounts } from './accounts.ts'
 import { type Channel, createPeer, type Peer } from './channel.ts'
@@ -62,7 +63,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
 
   function remember(task: TaskRow): void {
     if (known.size >= MAX_KNOWN) forget(known.keys().next().value!)
-    known.set(task.id, task)
+    known.set(task.id, { ...task })
   }
 
   function forget(taskId: string): void {
@@ -85,7 +86,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     const loaded = await journal.load(String(taskId))
     if (loaded === undefined || !own.has(loaded.task.agent)) return undefined
     remember(loaded.task)
-    return loaded
+    return { ...loaded, task: withoutCallbacks(loaded.task) }
   }
 
   async function commit(value: unknown): Promise<CommitOutcome> {
@@ -95,8 +96,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       throw new TroupeError('permission_denied', `${wanted.claim.hostId} is no host of ${plugin.name}.`)
     }
     await judge(wanted, task, reach)
-    const outcome = await journal.commit({ ...wanted, ...accounts.settle(wanted) })
+    const children = [...(wanted.children ?? []), ...noticesOf(task, wanted)]
+    const outcome = await journal.commit({ ...wanted, children, ...accounts.settle(wanted) })
     if (!outcome.applied) return outcome
+    Object.assign(task, { state: wanted.state, lastEvent: outcome.lastEvent })
     if (hasEnded(wanted.state)) forget(task.id)
     if (wanted.events.length > 0) {
       bus.publish(task.tenant, numbered(task.id, wanted.events, outcome.lastEvent, outcome.at))
@@ -166,7 +169,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
 
   function give(number: number, offer: Offer): void {
     if (offer.task !== undefined) remember(offer.task)
-    peer.tell('offer', number, offer)
+    peer.tell('offer', number, offer.task === undefined ? offer : { ...offer, task: withoutCallbacks(offer.task) })
   }
 
   async function offerAgain(taskId: string): Promise<void> {
@@ -186,4 +189,9 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       for (const wake of await journal.findOrphans({ unclaimedMs: 100, limit: 1_000 })) awaken(wake)
     },
   }
+}
+
+/** Whom a task's news goes to is not the plug-in's business: the guard tells them, and it could not be kept from doing so. */
+function withoutCallbacks({ callbacks: _, ...task }: TaskRow): TaskRow {
+  return task
 }

@@ -1,5 +1,7 @@
 // The journal: the one source of truth. Tasks, events, snapshots, mailboxes, timers, leases.
 //   journal.ts    this file: the port; every verb is one commit or one read
+//   attached.ts   what a submitter attaches to a task: metadata, labels, callbacks
+//   notices.ts    the tasks that tell a task's callbacks of its news
 //   blobs.ts      the port of the blob store, for what is too large for a row
 //   sqlite/       the adapter for one machine without servers
 //   postgres/     the adapter for many hosts
@@ -8,6 +10,7 @@
 // P3 (a step's outcome is recorded once), P4 (mail has positions, each message id is stored once), P6 (event numbers
 // have no gaps). Both adapters gather the calls of one moment into one transaction (group commit); a caller sees
 // only its own promise. Time is the store's clock, never a host's.
+import type { Callback } from '../contract/callbacks.ts'
 import type { ErrorRecord } from '../contract/errors.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
 import type { Budget, Priority, Task, TaskState, Usage, WaitingFor } from '../contract/task.ts'
@@ -78,6 +81,8 @@ export interface NewTask {
   deadline?: number
   budget?: Budget
   metadata?: Record<string, string>
+  labels?: Record<string, string>
+  callbacks?: Callback[]
   parent?: { taskId: string; stepId: string }
   /** How deep in a chain of tasks that ask tasks. */
   depth: number
@@ -238,6 +243,8 @@ export interface TaskQuery {
   states?: TaskState[]
   agent?: string
   parent?: string
+  /** All of them, as `key:value`; with a tenant only. */
+  labels?: string[]
   cursor?: string
   limit: number
 }

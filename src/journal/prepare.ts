@@ -3,6 +3,7 @@
 import { TroupeError } from '../contract/errors.ts'
 import type { EventBody } from '../contract/events.ts'
 import { MAX_MESSAGE_BYTES, MAX_VALUE_BYTES } from '../contract/limits.ts'
+import { encodeAttached } from './attached.ts'
 import type { BlobStore } from './blobs.ts'
 import type { ActorCommit, NewMessage, NewTask } from './journal.ts'
 import { type Column, encodeValue, isLarge, spill } from './values.ts'
@@ -11,6 +12,7 @@ export interface PreparedTask {
   task: NewTask
   input: Column
   budget: Column | null
+  /** With what else is attached (attached.ts). */
   metadata: Column | null
 }
 
@@ -43,7 +45,7 @@ export function prepareTask(task: NewTask): PreparedTask {
     task,
     input: encodeValue(task.input, 'the input'),
     budget: task.budget === undefined ? null : encodeValue(task.budget, 'the budget', MAX_MESSAGE_BYTES),
-    metadata: task.metadata === undefined ? null : encodeValue(task.metadata, 'the metadata', MAX_MESSAGE_BYTES),
+    metadata: encodeAttached(task),
   }
 }
 

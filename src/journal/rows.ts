@@ -1,6 +1,7 @@
 // A task as its table holds it, and back. Both adapters name their columns alike, so both read through here.
 import type { ErrorRecord } from '../contract/errors.ts'
 import type { Priority, TaskState } from '../contract/task.ts'
+import { readAttached } from './attached.ts'
 import type { BlobStore } from './blobs.ts'
 import type { NewTask, TaskRow, Wake } from './journal.ts'
 import { type Column, decodeValue, fetchBack, isReference } from './values.ts'
@@ -67,6 +68,8 @@ export function acceptedRow(task: NewTask, at: number): TaskRow {
   if (task.deadline !== undefined) row.deadline = task.deadline
   if (task.budget !== undefined) row.budget = task.budget
   if (task.metadata !== undefined) row.metadata = task.metadata
+  if (task.labels !== undefined) row.labels = task.labels
+  if (task.callbacks !== undefined) row.callbacks = task.callbacks
   if (task.parent !== undefined) row.parent = task.parent
   if (task.traceparent !== undefined) row.traceparent = task.traceparent
   return row
@@ -97,7 +100,7 @@ export function toTaskRow(columns: TaskColumns): TaskRow {
   if (columns.waiting_for !== null) row.waitingFor = JSON.parse(columns.waiting_for)
   if (columns.usage !== null) row.usage = JSON.parse(columns.usage)
   if (columns.budget !== null) row.budget = JSON.parse(columns.budget)
-  if (columns.metadata !== null) row.metadata = JSON.parse(columns.metadata)
+  if (columns.metadata !== null) readAttached(columns.metadata, row)
   if (columns.traceparent !== null) row.traceparent = columns.traceparent
   if (columns.parent_task !== null) row.parent = { taskId: columns.parent_task, stepId: columns.parent_step ?? '' }
   if (columns.deadline !== null) row.deadline = columns.deadline

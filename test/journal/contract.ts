@@ -6,6 +6,7 @@
 //   contract/mail.ts       mailboxes, timers, deadlines
 //   contract/leases.ts     hosts, orphans, quarantine
 //   contract/reading.ts    get, list, events, sums, purge, reopen
+//   contract/labels.ts     labels, and notices for callbacks
 //   contract/values.ts     large and strange values
 //   contract/model.ts      random interleavings against a small model
 //   contract/make.ts       tasks and commits to test with
@@ -14,6 +15,7 @@ import type { Journal } from '../../src/journal/journal.ts'
 import { acceptingTests } from './contract/accepting.ts'
 import { earlyTests } from './contract/early.ts'
 import { fencingTests } from './contract/fencing.ts'
+import { labelTests } from './contract/labels.ts'
 import { leaseTests } from './contract/leases.ts'
 import { mailTests } from './contract/mail.ts'
 import { modelTests } from './contract/model.ts'
@@ -39,6 +41,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, opti
     mailTests(current)
     leaseTests(current)
     readingTests(current)
+    labelTests(current)
     valueTests(current)
     modelTests(current)
   })

@@ -10,6 +10,7 @@
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
 //   reads.ts            load, get, list, events, sums
+//   labels.ts           labels of tasks, an index that Postgres keeps; callbacks of poisoned tasks
 //   copy.ts             whole tables out and in, for backups
 //   gathered.ts         reads of one moment become one query
 //   blobs.ts            the blob store for documents and large values

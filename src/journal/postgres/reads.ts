@@ -2,6 +2,7 @@
 import type { EventBody, TaskEvent } from '../../contract/events.ts'
 import { MAX_PAGE } from '../../contract/limits.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
+import { LABELS_COUNTED } from '../attached.ts'
 import type { BlobStore } from '../blobs.ts'
 import { fromCursor, toCursor } from '../cursor.ts'
 import type { LoadedTask, LogHead, Message, TaskQuery, TaskRow } from '../journal.ts'
@@ -34,6 +35,12 @@ const EVENTS = `
 
 const HEADS = `SELECT id, last_event AS "lastEvent", state FROM tasks WHERE id = ANY ($1)`
 
+const COUNT_LABELS = `
+  SELECT label FROM unnest($2::text[]) AS wanted (label), LATERAL (
+    SELECT count(*) AS tasks FROM (
+      SELECT 1 FROM labels WHERE whose = $1 AND labels.label = wanted.label LIMIT ${LABELS_COUNTED}) AS few) AS counted
+  ORDER BY tasks`
+
 const USAGE = `
   SELECT count(*) AS tasks, coalesce(sum((usage::json ->> 'inputTokens')::bigint), 0) AS input,
     coalesce(sum((usage::json ->> 'outputTokens')::bigint), 0) AS output,
@@ -43,6 +50,13 @@ const USAGE = `
 export function reads(readers: Readers, blobs: BlobStore) {
   const loads = new Gathered<LoadRow>((ids) => readers.rows('load', LOAD, [ids]))
   const gets = new Gathered<TaskColumns>((ids) => readers.rows('get', GET, [ids]))
+
+  /** Of labels the one that fewest tasks have leads, as far as a short look can tell. */
+  async function rarestFirst({ tenant, labels = [] }: TaskQuery): Promise<string[]> {
+    if (tenant === undefined || labels.length < 2) return labels
+    const counted = await readers.rows<{ label: string }>('count-labels', COUNT_LABELS, [tenant, labels])
+    return counted.map(({ label }) => label)
+  }
 
   return {
     async load(taskId: string): Promise<LoadedTask | undefined> {
@@ -72,7 +86,7 @@ export function reads(readers: Readers, blobs: BlobStore) {
 
     async list(query: TaskQuery): Promise<{ tasks: TaskRow[]; nextCursor?: string }> {
       const limit = Math.max(1, Math.min(query.limit, MAX_PAGE))
-      const { sql, values } = listing(query, limit + 1)
+      const { sql, values } = listing({ ...query, labels: await rarestFirst(query) }, limit + 1)
       const found = await readers.rows<TaskColumns>(undefined, sql, values)
       const page = found.slice(0, limit)
       const last = page.at(-1)
@@ -135,19 +149,28 @@ export function reads(readers: Readers, blobs: BlobStore) {
 
 type Bound = string | number | string[]
 
-function listing(query: TaskQuery, limit: number): { sql: string; values: Bound[] } {
+export function listing(query: TaskQuery, limit: number): { sql: string; values: Bound[] } {
   const where: string[] = []
   const values: Bound[] = []
   const bind = (value: Bound) => `$${values.push(value)}`
-  if (query.tenant !== undefined) where.push(`tenant = ${bind(query.tenant)}`)
+  const { tenant, labels: [leading, ...others] = [] } = query
+  const leads = leading !== undefined && tenant !== undefined
+  const [at, id] = leads ? ['labels.accepted_at', 'labels.task'] : ['created_at', 'id']
+  if (leads) where.push(`labels.whose = ${bind(tenant)}`, `labels.label = ${bind(leading)}`)
+  for (const label of others) {
+    where.push(`EXISTS (SELECT 1 FROM labels AS other WHERE other.whose = tenant AND other.label = ${bind(label)}
+      AND other.accepted_at = created_at AND other.task = id)`)
+  }
+  if (tenant !== undefined) where.push(`tenant = ${bind(tenant)}`)
   if (query.agent !== undefined) where.push(`agent = ${bind(query.agent)}`)
   if (query.parent !== undefined) where.push(`parent_task = ${bind(query.parent)}`)
   if (query.states !== undefined) where.push(`state = ANY (${bind(query.states)})`)
   if (query.cursor !== undefined) {
-    const { createdAt, id } = fromCursor(query.cursor)
-    where.push(`(created_at, id) < (${bind(createdAt)}, ${bind(id)})`)
+    const place = fromCursor(query.cursor)
+    where.push(`(${at}, ${id}) < (${bind(place.createdAt)}, ${bind(place.id)})`)
   }
+  const from = leads ? 'labels JOIN tasks ON tasks.id = labels.task' : 'tasks'
   const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
-  const order = `ORDER BY created_at DESC, id DESC LIMIT ${bind(limit)}`
-  return { sql: `SELECT ${OUTSIDE_COLUMNS} FROM tasks ${condition} ${order}`, values }
+  const order = `ORDER BY ${at} DESC, ${id} DESC LIMIT ${bind(limit)}`
+  return { sql: `SELECT ${OUTSIDE_COLUMNS} FROM ${from} ${condition} ${order}`, values }
 }

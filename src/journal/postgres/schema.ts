@@ -5,6 +5,7 @@ import type pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { APPLY } from './apply-function.ts'
 import { APPLY_1 } from './apply-function-1.ts'
+import { LABELS, NOTICE_POISONED } from './labels.ts'
 import { DELIVER, FIND_ORPHANS, FIRE_TIMERS, MOMENT } from './sweep-functions.ts'
 
 // `text` for JSON: jsonb refuses \u0000 and re-orders keys. COLLATE "C" keeps ids in byte order and comparisons cheap.
@@ -116,7 +117,7 @@ const TABLES = `
   ALTER TABLE blob_pieces ALTER COLUMN content SET STORAGE EXTERNAL;
 `
 
-const MIGRATIONS = [TABLES + MOMENT + DELIVER + APPLY_1 + FIRE_TIMERS + FIND_ORPHANS, APPLY]
+const MIGRATIONS = [TABLES + MOMENT + DELIVER + APPLY_1 + FIRE_TIMERS + FIND_ORPHANS, APPLY, LABELS + NOTICE_POISONED]
 
 /** A number that only Troupe's migrations lock. */
 const MIGRATION_LOCK = 7_245_001

@@ -106,7 +106,7 @@ export function sweeps(readers: Readers, leases: Readers) {
       type Found = [string, string, string, string, Priority, number, string | null | undefined]
       const [found] = await readers.rows<{ wakes: Found[] | null }>(
         'orphans',
-        'SELECT find_orphans_1($1, $2) AS wakes',
+        'SELECT find_orphans_4($1, $2) AS wakes',
         [unclaimedMs, limit],
       )
       return (found?.wakes ?? []).map(([id, tenant, agent, agent_version, priority, epoch, owner = null]) =>

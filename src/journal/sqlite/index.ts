@@ -12,6 +12,7 @@
 //   timers.ts     due timers become mail
 //   leases.ts     hosts, orphans, quarantine (P5)
 //   reads.ts      load, get, events, sums
+//   labels.ts     labels of tasks, an index that SQLite keeps
 //   lists.ts      lists by tenant, state, agent and parent
 //   retention.ts  purge and reopen
 import { join } from 'node:path'
@@ -50,7 +51,7 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
   const accepting = acceptance(db, rows, counters)
   const mail = mailboxes(db, accepting, fences)
   const timing = timers(db, mail)
-  const leasing = leases(db, counters, fences, mail)
+  const leasing = leases(db, counters, fences, mail, accepting)
   const commit = committer(db, { rows, fences, counters, accepting, mail, isLive: leasing.isLive })
   const reading = reads(db, blobs)
   const retaining = retention(db, counters)

@@ -4,9 +4,11 @@ import type { EventBody } from '../../contract/events.ts'
 import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 import type { TaskState } from '../../contract/task.ts'
 import type { HostLease, HostRow, Wake } from '../journal.ts'
-import { encodeEvents, prepareMessage } from '../prepare.ts'
-import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
+import { noticesOf } from '../notices.ts'
+import { encodeEvents, prepareMessage, prepareTask } from '../prepare.ts'
+import { ALL_COLUMNS, type TaskColumns, toTaskRow, toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { ENDED_LEASE_KEPT_MS, poisonedError, poisonedReply } from '../rules.ts'
+import type { Acceptance } from './accept.ts'
 import type { Counters } from './counters.ts'
 import type { Fences } from './fences.ts'
 import type { Mail } from './mail.ts'
@@ -19,9 +21,11 @@ interface Orphan extends WakeColumns {
   last_event: number
   parent_task: string | null
   parent_step: string | null
+  metadata: string | null
 }
 
-export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { deliver }: Mail) {
+export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { deliver }: Mail, accepting: Acceptance) {
+  const byId = db.prepare(`SELECT ${ALL_COLUMNS} FROM tasks WHERE id = ?`)
   const leaseOf = db.prepare('SELECT lease_until FROM hosts WHERE id = ?')
   const begin = db.prepare('INSERT INTO hosts (id, info, lease_until) VALUES (?, ?, ?)')
   const renew = db.prepare('UPDATE hosts SET info = ?2, lease_until = ?3 WHERE id = ?1')
@@ -31,7 +35,7 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
     FROM hosts ORDER BY id`)
   const forgetHosts = db.prepare('DELETE FROM hosts WHERE lease_until < ?')
   const orphaned = db.prepare(`
-    SELECT ${WAKE_COLUMNS}, seq, state, owner_deaths, last_event, parent_task, parent_step FROM tasks
+    SELECT ${WAKE_COLUMNS}, seq, state, owner_deaths, last_event, parent_task, parent_step, metadata FROM tasks
     WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM hosts WHERE lease_until > ?) LIMIT ?`)
   const anyOrphan = db.prepare(`
     SELECT 1 FROM tasks WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM hosts WHERE lease_until > ?1)
@@ -53,7 +57,9 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
 
   function quarantine(task: Orphan, lost: EventBody, at: number): Wake | undefined {
     const error = poisonedError(task.id, task.owner_deaths + 1)
-    log.run(task.seq, task.last_event + 1, at, encodeEvents([lost, { type: 'task.failed', error }])!)
+    const events: EventBody[] = [lost, { type: 'task.failed', error }]
+    notify(task, events, at)
+    log.run(task.seq, task.last_event + 1, at, encodeEvents(events)!)
     poison.run(task.seq, at, JSON.stringify(error))
     clearMail.run(task.seq)
     clearTimers.run(task.seq)
@@ -63,6 +69,13 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
     const reply = poisonedReply({ id, parentTask, parentStep: parent_step ?? '', error })
     const delivery = deliver(prepareMessage(reply), at)
     return delivery.delivered ? delivery.wake : undefined
+  }
+
+  /** It has no actor left that could. */
+  function notify({ id, metadata }: Orphan, events: EventBody[], at: number): void {
+    if (metadata?.startsWith('[') !== true) return
+    const before = toTaskRow(byId.get(id) as unknown as TaskColumns)
+    for (const notice of noticesOf(before, { state: 'failed', events })) accepting.insert(prepareTask(notice), at)
   }
 
   function orphan(task: Orphan, at: number): Wake | undefined {

@@ -1,6 +1,7 @@
 // The tables, as numbered forward-only migrations. `PRAGMA user_version` is the number of the last one applied.
 import type { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
+import { LABELS } from './labels.ts'
 
 /** The states that people look for and that few tasks are in. A list repeats this text, so that the index serves it. */
 export const NOTICED = "state IN ('waiting', 'input-required', 'failed', 'cancelled', 'rejected')"
@@ -114,6 +115,7 @@ const MIGRATIONS = [
     PRIMARY KEY (agent, state)
   ) STRICT, WITHOUT ROWID;
   `,
+  LABELS,
 ]
 
 export function migrate(db: DatabaseSync, file: string): void {
