@@ -27,6 +27,7 @@ import type { Settings } from './settings.ts'
 import { openStores, type Stores } from './stores.ts'
 import { connectSupervision } from './supervision.ts'
 import { startTelemetry, type Telemetry } from './telemetry.ts'
+import { webhookAgentOf } from './webhooks.ts'
 import { connectWorkers, type Workers } from './workers.ts'
 
 export interface Parts {
@@ -70,6 +71,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     const telemetry = await startTelemetry(name, (message) => log.warn(message))
     measureTelemetry(measures, telemetry)
     const feed = startPlatformFeed(stores.bus, settings.label)
+    agents.add(webhookAgentOf(settings, stores, feed))
     return {
       settings,
       log,
@@ -145,6 +147,7 @@ export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
     config: {
       logLevel: settings.logLevel,
       ...(settings.redisUrl === undefined ? {} : { redisUrl: settings.redisUrl }),
+      ...(settings.policyFile === undefined ? {} : { policyFile: settings.policyFile }),
     },
   })
 }

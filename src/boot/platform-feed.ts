@@ -21,7 +21,8 @@ const MAX_MESSAGE = 2_000
 export interface PlatformFeed {
   /** A task has ended here. */
   ended(task: TaskRow, state: EndState, ms: number, error?: string): void
-  trouble(what: string, error: unknown): void
+  /** With a tenant it is told to that tenant: the platform's own has no tenant. */
+  trouble(what: string, error: unknown, tenant?: string): void
   /** Tells what the window holds. */
   stop(): void
 }
@@ -86,11 +87,11 @@ export function startPlatformFeed(
       }
     },
 
-    trouble(what, thrown) {
+    trouble(what, thrown, tenant) {
       const { code, message } = toTroupeError(thrown)
       // The same trouble with another task is the same trouble.
       const about = what.replaceAll(/\b(task|host|doc|msg|evt)_\w+/g, 'a $1').slice(0, 300)
-      const key = `${code} ${about}`
+      const key = `${code} ${tenant ?? ''} ${about}`
       const known = troubles.get(key)
       const toldAt = now()
       if (known !== undefined && toldAt - known.toldAt < QUIET_MS) {
@@ -101,7 +102,13 @@ export function startPlatformFeed(
       if (troubles.size >= MAX_TROUBLES) troubles.delete(troubles.keys().next().value!)
       troubles.set(key, { toldAt, repeated: 0 })
       const told = { about, host, message: message.slice(0, MAX_MESSAGE), repeated: known?.repeated ?? 0 }
-      publish(platformEvent('system_alert', { severity: severityOf(code), code, ...told }))
+      publish(
+        platformEvent(
+          'system_alert',
+          { severity: severityOf(code), code, ...told },
+          tenant === undefined ? {} : { tenant },
+        ),
+      )
     },
 
     stop() {

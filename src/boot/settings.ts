@@ -33,6 +33,8 @@ export interface Settings {
   /** Where the root supervisor answers its children; absent in a process that runs alone. */
   supervisorUrl?: string
   llm?: LlmSettings
+  /** What is let in and out, and where callbacks may lead: gateway/screening/policy.ts. */
+  policyFile?: string
   /** A file of named databases that tasks may read. */
   sourcesFile?: string
   /** Addresses that documents may be read from; those of private networks apart. */
@@ -77,6 +79,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     retrievalUrl: text('TROUPE_RETRIEVAL_URL'),
     metricsAddress: text('TROUPE_METRICS_ADDRESS'),
     sourcesFile: text('TROUPE_SOURCES'),
+    policyFile: text('TROUPE_POLICY'),
   }
   for (const [name, value] of Object.entries(urls)) if (value !== undefined) Object.assign(settings, { [name]: value })
   if ((settings.postgresUrl === undefined) !== (settings.natsUrl === undefined)) {

@@ -28,6 +28,9 @@ export type Callback = {
 export const MAX_CALLBACKS = 4
 export const MAX_WEBHOOKS = 20
 
+/** Between the attempts of a delivery: ten in about 27 hours, so a receiver may be away over night. */
+export const DELIVERY_PAUSES_SECONDS = [5, 30, 120, 600, 1_800, 7_200, 14_400, 28_800, 43_200]
+
 /** The agent that delivers. */
 export const WEBHOOK_AGENT = { name: 'webhook', version: '1.0.0' } as const
 /** Of a delivery: the task that it tells of. */

@@ -67,7 +67,12 @@ export const ERROR_CODES = {
   worker_unavailable: [503, true, 'The worker is restarting or its queue is full.'],
   // documents
   document_unreadable: [422, false, 'The file is damaged, encrypted or not what its name says; see the message.'],
-  address_refused: [422, false, 'Ask the operator to allow the address in TROUPE_DOCUMENT_URLS.'],
+  address_refused: [
+    422,
+    false,
+    'Ask the operator to allow the address in TROUPE_DOCUMENT_URLS, or a callback’s in the policy.',
+  ],
+  delivery_failed: [502, false, 'Correct the receiver; `troupe tasks retry` of the delivery calls it once more.'],
   limit_exceeded: [422, false, 'The content is over a limit that protects the host; see the message.'],
   query_refused: [422, false, 'Only a read-only SELECT over the given tables is allowed.'],
 } as const satisfies Record<string, readonly [number, boolean, string]>

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const RANDOM_BYTES = 10
 
-export type IdPrefix = 'task' | 'host' | 'doc' | 'msg' | 'key' | 'evt'
+export type IdPrefix = 'task' | 'host' | 'doc' | 'msg' | 'key' | 'evt' | 'hook'
 
 let lastTime = -1
 let lastRandom: Uint8Array = new Uint8Array(RANDOM_BYTES)

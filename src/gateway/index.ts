@@ -12,6 +12,7 @@
 //   submissions.ts     a submission on its way to the desk, the same for every door
 //   cursor.ts          signed cursors, bound to tenant and query
 //   schedules/         tasks at a time, or again and again
+//   callbacks/         whom a tenant's tasks tell of their end
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
 //   streams.ts         the streams that are open now
 //   metrics.ts         what is counted
@@ -28,12 +29,14 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
+import { readCallbackAddresses } from '../outside/callback-addresses.ts'
 import { buildApp } from './app.ts'
 import { createAuditTrail } from './audit/trail.ts'
 import { createApiKeys } from './auth/api-keys.ts'
 import { createAuthenticate } from './auth/authenticate.ts'
 import { createIssuerCheck } from './auth/issuer.ts'
 import { createOwnTokens } from './auth/own-tokens.ts'
+import { createCallbacks } from './callbacks/callbacks.ts'
 import { GATEWAY_DEFAULTS, type GatewayConfig } from './config.ts'
 import { createCursors } from './cursor.ts'
 import { createDocuments } from './documents.ts'
@@ -49,9 +52,12 @@ import type { GatewayStore } from './store/store.ts'
 import { createStreams } from './streams.ts'
 
 export { ADMIN_KEY_FILE, ensureAdminKey } from './auth/admin-key.ts'
+export { type Callbacks, createCallbacks } from './callbacks/callbacks.ts'
 export type { GatewayConfig, TrustedIssuer } from './config.ts'
 export { createDocuments, type Documents } from './documents.ts'
+export { taskAsSubmitter } from './doors/rest/task-view.ts'
 export type { GatewayParts, RetrievalPort, SupervisionPort, TelemetryPort } from './parts.ts'
+export { loadPolicy } from './screening/policy.ts'
 export { openS3Blobs, type S3Options } from './store/s3-blobs.ts'
 export { openSqliteGatewayStore } from './store/sqlite.ts'
 export type { GatewayStore } from './store/store.ts'
@@ -79,10 +85,12 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const tokens = await createOwnTokens(store, keys, config.publicUrl)
   const issuer = config.issuer === undefined ? undefined : createIssuerCheck(config.issuer)
   const rates = await createRates(config)
-  const screening = createScreening(loadPolicy(config.policyFile))
+  const policy = loadPolicy(config.policyFile)
+  const screening = createScreening(policy)
+  const callbacks = createCallbacks({ store, addresses: readCallbackAddresses(policy.webhooks.private) })
   const audit = createAuditTrail(store, log)
   const quotas = createQuotas({ store, journal })
-  const schedules = createSchedules({ ...parts, audit, quotas, screening, log })
+  const schedules = createSchedules({ ...parts, audit, callbacks, quotas, screening, log })
   const context: GatewayContext = {
     ...parts,
     config,
@@ -92,6 +100,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     audit,
     quotas,
     schedules,
+    callbacks,
     screening,
     documents: createDocuments({
       blobs,

@@ -9,6 +9,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { AuditTrail } from './audit/trail.ts'
 import type { ApiKeys } from './auth/api-keys.ts'
 import type { OwnTokens } from './auth/own-tokens.ts'
+import type { Callbacks } from './callbacks/callbacks.ts'
 import type { GatewayConfig } from './config.ts'
 import type { Cursors } from './cursor.ts'
 import type { Documents } from './documents.ts'
@@ -95,6 +96,7 @@ export interface GatewayContext extends Omit<GatewayParts, 'config'> {
   audit: AuditTrail
   quotas: Quotas
   schedules: Schedules
+  callbacks: Callbacks
   screening: Screening
   documents: Documents
   cursors: Cursors

@@ -1,9 +1,31 @@
 // A submission on its way from a door to the desk, the same for every door: quota, screening, trace.
 import { z } from 'zod'
+import { CALLBACK_EVENTS } from '../contract/callbacks.ts'
 import { type Budget, LANES } from '../contract/task.ts'
 import type { SubmitRequest } from '../desk/desk.ts'
 import { agentName, budgetSchema } from './doors/rest/task-view.ts'
 import type { GatewayContext } from './parts.ts'
+
+const LABEL_KEY = /^(?!troupe\.)[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/
+const MAX_LABELS = 16
+
+const labelsSchema = z
+  .record(
+    z.string().regex(LABEL_KEY, 'must be 1 to 63 of letters, digits, . _ / - and not begin with troupe.'),
+    z
+      .string()
+      .max(200)
+      .refine((text) => text.isWellFormed() && !/\p{Cc}/u.test(text), 'holds what is not text'),
+  )
+  .refine((labels) => Object.keys(labels).length <= MAX_LABELS, `holds more than ${MAX_LABELS} labels`)
+
+export const callbackSchema = z
+  .strictObject({
+    url: z.string().min(1).max(2_000).describe('https://…; a signed POST is sent there (Standard Webhooks).'),
+    events: z.array(z.enum(CALLBACK_EVENTS)).min(1).max(CALLBACK_EVENTS.length).optional().describe('Default: all.'),
+    secret: z.string().max(200).optional().describe('whsec_…; default: the tenant’s signing secret. Never shown.'),
+  })
+  .meta({ id: 'Callback', description: 'Who is told when the task ends or needs a person.' })
 
 export const submissionSchema = z
   .strictObject({
@@ -17,6 +39,8 @@ export const submissionSchema = z
       .record(z.string().max(100), z.string().max(1_000))
       .refine((metadata) => Object.keys(metadata).length <= 50, 'holds more than 50 entries')
       .optional(),
+    labels: labelsSchema.optional().describe('What it can be found by: `GET /v1/tasks?label=key:value`.'),
+    callback: callbackSchema.optional(),
   })
   .meta({ id: 'Submission' })
 
@@ -37,7 +61,7 @@ export interface Submissions {
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/
 
 export function createSubmissions(context: GatewayContext): Submissions {
-  const { screening, quotas, metrics, telemetry } = context
+  const { callbacks, screening, quotas, metrics, telemetry } = context
   return {
     async admit(tenant, { agent, input }, bytes) {
       await quotas.check(tenant)
@@ -49,6 +73,9 @@ export function createSubmissions(context: GatewayContext): Submissions {
 
     async hand(tenant, submission, { idempotencyKey, traceparent }, submit) {
       const wanted = requestOf(tenant, submission)
+      const { callback } = submission
+      const told = await callbacks.attach(tenant, callback === undefined ? [] : [await callbacks.own(tenant, callback)])
+      if (told !== undefined) wanted.callbacks = told
       if (idempotencyKey !== undefined) wanted.idempotencyKey = idempotencyKey
       const parent = traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined
       const within = (own: string | undefined) => submit(own === undefined ? wanted : { ...wanted, traceparent: own })
@@ -61,13 +88,14 @@ export function createSubmissions(context: GatewayContext): Submissions {
 
 /** As the desk takes it: what was left out is not there. */
 function requestOf(tenant: string, submission: Submission): SubmitRequest {
-  const { agent, agentVersion, input, priority, deadline, budget, metadata } = submission
+  const { agent, agentVersion, input, priority, deadline, budget, metadata, labels } = submission
   const wanted: SubmitRequest = { tenant, agent, input }
   if (agentVersion !== undefined) wanted.agentVersion = agentVersion
   if (priority !== undefined) wanted.priority = priority
   if (deadline !== undefined) wanted.deadline = Date.parse(deadline)
   if (budget !== undefined) wanted.budget = budgetOf(budget)
   if (metadata !== undefined) wanted.metadata = metadata
+  if (labels !== undefined) wanted.labels = labels
   return wanted
 }
 

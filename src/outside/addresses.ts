@@ -1,6 +1,7 @@
 // Which IP addresses are public. Whoever may name an address must not reach this machine, its neighbours or the
 // cloud's metadata service through it (169.254.169.254), whatever name leads there.
-import { BlockList, isIPv4 } from 'node:net'
+import { lookup as resolveName } from 'node:dns'
+import { BlockList, isIP, isIPv4, type LookupFunction } from 'node:net'
 
 /** IANA's special-purpose registry. */
 const SPECIAL_IPV4: [address: string, prefix: number][] = [
@@ -39,4 +40,27 @@ global.addSubnet('2000::', 3, 'ipv6')
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) return !special.check(address, 'ipv4')
   return global.check(address, 'ipv6') && !special.check(address, 'ipv6')
+}
+
+/** A literal address is connected to without being looked up. */
+export function isClosedLiteral({ hostname }: URL): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return isIP(host) !== 0 && !isPublicAddress(host)
+}
+
+/** For a connection that must go to a public address: it goes to the one that was judged, whatever the name says next. */
+export function lookupPublic(refused: (why: string) => Error): LookupFunction {
+  return (name, options, callback) => {
+    resolveName(name, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, [])
+      // One private address among public ones is how a name is rebound.
+      const closed = addresses.find(({ address }) => !isPublicAddress(address))
+      if (closed !== undefined) {
+        return callback(refused(`${name} leads to ${closed.address}, which is not a public address`), [])
+      }
+      const [first] = addresses
+      if (options.all) callback(null, addresses)
+      else callback(null, first?.address ?? '', first?.family)
+    })
+  }
 }

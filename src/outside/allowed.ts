@@ -16,14 +16,18 @@ export interface Allowed {
   judge(url: URL): { allowed: boolean; private: boolean }
 }
 
-export function readAllowed(lists: { public: string[]; private: string[] }): Allowed {
+/** `settings`: how the lists are called where the operator writes them. */
+export function readAllowed(
+  lists: { public: string[]; private: string[] },
+  settings = { public: 'TROUPE_DOCUMENT_URLS', private: 'TROUPE_DOCUMENT_URLS_PRIVATE' },
+): Allowed {
   const rules = [
-    ...lists.public.map((entry) => readRule(entry, 'TROUPE_DOCUMENT_URLS')),
-    ...lists.private.map((entry) => ({ ...readRule(entry, 'TROUPE_DOCUMENT_URLS_PRIVATE'), private: true })),
+    ...lists.public.map((entry) => readRule(entry, settings.public)),
+    ...lists.private.map((entry) => ({ ...readRule(entry, settings.private), private: true })),
   ]
   for (const rule of rules) {
     if (rule.private && rule.host.startsWith('*.')) {
-      throw wrong('TROUPE_DOCUMENT_URLS_PRIVATE', rule.host, 'names a host exactly, without a wildcard')
+      throw wrong(settings.private, rule.host, 'names a host exactly, without a wildcard')
     }
   }
   return {

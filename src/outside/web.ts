@@ -5,10 +5,9 @@
 import { lookup as resolveName } from 'node:dns'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { TroupeError } from '../contract/errors.ts'
 import type { Web, WebFile } from '../sdk/index.ts'
-import { isPublicAddress } from './addresses.ts'
+import { isClosedLiteral, lookupPublic } from './addresses.ts'
 import type { Allowed } from './allowed.ts'
 
 export interface WebLimits {
@@ -68,17 +67,13 @@ async function follow(address: string, allowed: Allowed, limits: WebLimits, sign
 }
 
 function ask(url: URL, mayBePrivate: boolean, limits: WebLimits, signal: AbortSignal): Promise<IncomingMessage> {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  // A literal address is connected to without being looked up.
-  if (isIP(host) !== 0 && !mayBePrivate && !isPublicAddress(host)) {
-    throw refused(`${host} is not a public address`)
-  }
+  if (!mayBePrivate && isClosedLiteral(url)) throw refused(`${url.hostname} is not a public address`)
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(
       url,
       {
         agent: false,
-        lookup: mayBePrivate ? resolveName : lookupPublic,
+        lookup: mayBePrivate ? resolveName : lookupPublic(refused),
         signal,
         timeout: limits.silence,
         // A packed answer could unpack to anything.
@@ -92,20 +87,6 @@ function ask(url: URL, mayBePrivate: boolean, limits: WebLimits, signal: AbortSi
     })
     request.on('error', reject)
     request.end()
-  })
-}
-
-const lookupPublic: LookupFunction = (name, options, callback) => {
-  resolveName(name, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, [])
-    // One private address among public ones is how a name is rebound.
-    const closed = addresses.find(({ address }) => !isPublicAddress(address))
-    if (closed !== undefined) {
-      return callback(refused(`${name} leads to ${closed.address}, which is not a public address`), [])
-    }
-    const [first] = addresses
-    if (options.all) callback(null, addresses)
-    else callback(null, first?.address ?? '', first?.family)
   })
 }
 

@@ -113,6 +113,7 @@ async function clocked(given: { store?: ScheduleStore; desk?: Desk } = {}) {
           if (refused.quota) throw new TroupeError('quota_exceeded', 'used up')
         },
       },
+      callbacks: { attach: async () => undefined },
       screening: { input: () => undefined },
       audit: { record() {} },
       log: pino({ level: 'silent' }),

@@ -15,6 +15,7 @@ import { hasEnded } from '../../contract/task.ts'
 import type { Desk, SubmitRequest } from '../../desk/desk.ts'
 import type { AgentDirectory } from '../../desk/directory.ts'
 import type { AuditTrail } from '../audit/trail.ts'
+import type { Callbacks } from '../callbacks/callbacks.ts'
 import type { Quotas } from '../limits/quotas.ts'
 import type { TelemetryPort } from '../parts.ts'
 import { codedError } from '../problem.ts'
@@ -42,6 +43,7 @@ export interface SchedulesParts {
   store: ScheduleStore
   desk: Pick<Desk, 'submit' | 'get'>
   agents: AgentDirectory
+  callbacks: Pick<Callbacks, 'attach'>
   quotas: Pick<Quotas, 'check'>
   screening: Pick<Screening, 'input'>
   audit: Pick<AuditTrail, 'record'>
@@ -61,7 +63,7 @@ const FORGET_EVERY_MS = 3_600_000
 export const SCHEDULE_MARK = 'troupe.schedule'
 
 export function createSchedules(parts: SchedulesParts): Schedules {
-  const { store, desk, agents, quotas, screening, audit, telemetry, log, now = Date.now } = parts
+  const { store, desk, agents, callbacks, quotas, screening, audit, telemetry, log, now = Date.now } = parts
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> = Promise.resolve()
   let stopped = false
@@ -113,6 +115,8 @@ export function createSchedules(parts: SchedulesParts): Schedules {
       metadata: { ...request.metadata, [SCHEDULE_MARK]: name },
       idempotencyKey: `schedule:${id}:${at}`,
     }
+    const told = await callbacks.attach(tenant, request.callbacks ?? [])
+    if (told !== undefined) wanted.callbacks = told
     if (telemetry === undefined) return await desk.submit(wanted)
     const attributes = { 'troupe.tenant': tenant, 'gen_ai.agent.name': request.agent, 'troupe.schedule': name }
     return await telemetry.span('schedule', attributes, undefined, (traceparent) =>

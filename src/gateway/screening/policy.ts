@@ -1,6 +1,7 @@
 // The screening policy: what may come in, what may go out. A JSON file; what it leaves out has the default below.
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { DELIVERY_PAUSES_SECONDS } from '../../contract/callbacks.ts'
 import { TroupeError } from '../../contract/errors.ts'
 import { MAX_VALUE_BYTES } from '../../contract/limits.ts'
 import { ROLES } from '../auth/principal.ts'
@@ -41,6 +42,19 @@ export const policySchema = z.strictObject({
     .strictObject({
       mask: z.array(z.enum(PERSONAL_DATA_KINDS)).default([]).describe('Kinds of personal data that are masked.'),
       roles: z.array(z.enum(ROLES)).default(['viewer']).describe('For readers of these roles.'),
+    })
+    .prefault({}),
+  webhooks: z
+    .strictObject({
+      private: z
+        .array(z.string())
+        .default([])
+        .describe('Callbacks may go to what begins with one of these, also within private networks and over http.'),
+      pauses: z
+        .array(z.number().min(0).max(86_400))
+        .max(20)
+        .default(DELIVERY_PAUSES_SECONDS)
+        .describe('Seconds between the attempts of a delivery; after the last one it has failed.'),
     })
     .prefault({}),
 })

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
 import { postgresSchedules, SCHEDULE_TABLE } from './postgres-schedules.ts'
+import { postgresWebhooks, WEBHOOK_TABLE } from './postgres-webhooks.ts'
 import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
 
 export interface PostgresGatewayOptions {
@@ -26,6 +27,7 @@ const MIGRATIONS = [
    CREATE TABLE quota (tenant text PRIMARY KEY, quota text NOT NULL);
    CREATE TABLE secret (name text PRIMARY KEY, value text NOT NULL);`,
   SCHEDULE_TABLE,
+  WEBHOOK_TABLE,
 ]
 
 /** Advisory locks: one for migrations, one for the head of the audit chain. Any two numbers nobody else uses. */
@@ -61,6 +63,7 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
 
   return {
     ...postgresSchedules(rows),
+    ...postgresWebhooks(rows),
 
     async addDocument(d) {
       const values = [d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy]

@@ -7,6 +7,7 @@ import { TroupeError } from '../../contract/errors.ts'
 import type { AuditEntry } from '../audit/chain.ts'
 import { auditAppender } from './sqlite-audit.ts'
 import { SCHEDULE_TABLE, sqliteSchedules } from './sqlite-schedules.ts'
+import { sqliteWebhooks, WEBHOOK_TABLE } from './sqlite-webhooks.ts'
 import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
 
 /** Each row of this list runs once, in order; only ever append. */
@@ -23,6 +24,7 @@ const MIGRATIONS = [
    CREATE TABLE quota (tenant TEXT PRIMARY KEY, quota TEXT NOT NULL) STRICT;
    CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
   SCHEDULE_TABLE,
+  WEBHOOK_TABLE,
 ]
 
 export function openSqliteGatewayStore(options: { folder: string }): GatewayStore {
@@ -56,6 +58,7 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
 
   return {
     ...sqliteSchedules(database),
+    ...sqliteWebhooks(database),
 
     async addDocument(d) {
       insertDocument.run(d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy)

@@ -3,16 +3,18 @@
 //   sqlite.ts     gateway.db in the data folder, for one machine
 //   postgres.ts   the same tables for many gateways
 //   sqlite-schedules.ts, postgres-schedules.ts   their part that keeps schedules
+//   sqlite-webhooks.ts, postgres-webhooks.ts     their part that keeps webhooks
 //   sqlite-audit.ts, sqlite-audit-thread.ts      the audit trail of one machine, written beside the event loop
 //   s3-blobs.ts   documents' content in a bucket, for machines that share no disk
 //   s3-signature.ts   how its requests are signed
 //
 // Every read of a tenant's things takes the tenant; another tenant's thing is `undefined`.
+import type { CallbackEvent } from '../../contract/callbacks.ts'
 import type { AuditDraft, AuditEntry } from '../audit/chain.ts'
 import type { Role } from '../auth/principal.ts'
 import type { ScheduleRow } from '../schedules/schedule.ts'
 
-export interface GatewayStore extends ScheduleStore {
+export interface GatewayStore extends ScheduleStore, WebhookStore {
   addDocument(document: DocumentRow): Promise<void>
   document(tenant: string, id: string): Promise<DocumentRow | undefined>
   /** Newest first, older than `before`. */
@@ -57,6 +59,24 @@ export interface ScheduleStore {
   advanceSchedule(read: ScheduleRow, next: Pick<ScheduleRow, 'nextAt' | 'last'>): Promise<boolean>
   /** Drops those that have no next time and were last fired before a moment. */
   forgetSchedules(before: number): Promise<void>
+}
+
+export interface WebhookStore {
+  addWebhook(webhook: WebhookRow): Promise<void>
+  /** All of a tenant, oldest first; there are few. */
+  webhooks(tenant: string): Promise<WebhookRow[]>
+  removeWebhook(tenant: string, id: string): Promise<boolean>
+}
+
+export interface WebhookRow {
+  id: string
+  tenant: string
+  url: string
+  /** Sealed. */
+  secret: string
+  events?: CallbackEvent[]
+  createdAt: number
+  createdBy: string
 }
 
 export interface DocumentRow {

@@ -2,6 +2,8 @@
 //   submit.ts        submit a task
 //   tasks.ts         read one, or a list
 //   task-changes.ts  cancel, retry, message
+//   batches.ts       many in one request: submit them, cancel what a filter finds
+//   webhooks.ts      who is told of the end of all tasks; how deliveries went
 //   task-view.ts     a task and its events as the API shows them
 //   events.ts        a task's log: JSON pages or server-sent events
 //   platform-events.ts  the platform's event streams
@@ -26,6 +28,7 @@ import type { Rates } from '../../limits/rates.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { agentsDoor } from './agents.ts'
 import { auditDoor } from './audit.ts'
+import { batchesDoor } from './batches.ts'
 import { collectionsDoor } from './collections.ts'
 import { documentsDoor } from './documents.ts'
 import { eventsDoor } from './events.ts'
@@ -40,6 +43,7 @@ import { tasksDoor } from './tasks.ts'
 import { tokenDoor } from './token.ts'
 import { traceDoor } from './trace.ts'
 import { usageDoor } from './usage.ts'
+import { webhooksDoor } from './webhooks.ts'
 
 export function restDoors(
   context: GatewayContext,
@@ -49,6 +53,8 @@ export function restDoors(
     await app.register(submitDoor(context))
     await app.register(tasksDoor(context))
     await app.register(taskChangesDoor(context))
+    await app.register(batchesDoor(context))
+    await app.register(webhooksDoor(context))
     await app.register(traceDoor(context))
     await app.register(eventsDoor(context, guards.authenticate))
     await app.register(platformEventsDoor(context, guards.authenticate))

@@ -10,7 +10,7 @@ import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
 import type { ScheduleRow } from '../../schedules/schedule.ts'
 import { submissionSchema } from '../../submissions.ts'
-import { agentName, budgetSchema, errorSchema, timeSchema } from './task-view.ts'
+import { agentName, budgetSchema, callbackView, callbackViewSchema, errorSchema, timeSchema } from './task-view.ts'
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,99}$/
 const scheduleName = z.string().regex(NAME, 'must be 1 to 100 of a–z, 0–9, _ and -')
@@ -38,6 +38,8 @@ const scheduleSchema = z
     priority: z.enum(LANES).optional(),
     budget: budgetSchema.optional(),
     metadata: z.record(z.string(), z.string()).optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    callbacks: z.array(callbackViewSchema).optional(),
     at: timeSchema.optional(),
     cron: z.string().optional(),
     timeZone: z.string().optional(),
@@ -57,7 +59,7 @@ const scheduleSchema = z
   .meta({ id: 'Schedule' })
 
 export function schedulesDoor(context: GatewayContext): FastifyPluginAsyncZod {
-  const { schedules, cursors, screening } = context
+  const { callbacks, schedules, cursors, screening } = context
 
   return async (app) => {
     app.put(
@@ -78,6 +80,7 @@ export function schedulesDoor(context: GatewayContext): FastifyPluginAsyncZod {
               'unknown_agent',
               'value_too_large',
               'input_refused',
+              'address_refused',
               'limit_exceeded',
               'unsupported_media_type',
             ),
@@ -87,12 +90,17 @@ export function schedulesDoor(context: GatewayContext): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { tenant, subject } = principalOf(request)
         const { schedule: name } = request.params
-        const { at, cron, timeZone = 'UTC', overlap = 'allow', budget, ...submission } = request.body
+        const { at, cron, timeZone = 'UTC', overlap = 'allow', budget, callback, ...submission } = request.body
+        const told = callback === undefined ? undefined : [await callbacks.own(tenant, callback)]
         request.auditTarget = name
         const { schedule, created } = await schedules.put({
           tenant,
           name,
-          request: defined({ ...submission, budget: budget && defined(budget) }) as ScheduleRow['request'],
+          request: defined({
+            ...submission,
+            callbacks: told,
+            budget: budget && defined(budget),
+          }) as ScheduleRow['request'],
           when: cron === undefined ? { at: Date.parse(at!) } : { cron, timeZone },
           overlap,
           createdBy: subject,
@@ -179,9 +187,11 @@ function knownForm(name: string): string {
 }
 
 function scheduleView({ name, request, when, overlap, createdAt, nextAt, last }: ScheduleRow) {
+  const { callbacks, ...shown } = request
   return {
     name,
-    ...request,
+    ...shown,
+    ...(callbacks === undefined ? {} : { callbacks: callbacks.map(callbackView) }),
     ...('at' in when ? { at: time(when.at) } : when),
     overlap,
     createdAt: time(createdAt),

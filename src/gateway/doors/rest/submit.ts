@@ -43,6 +43,7 @@ export function submitDoor(context: GatewayContext): FastifyPluginAsyncZod {
               'idempotency_conflict',
               'value_too_large',
               'input_refused',
+              'address_refused',
               'unsupported_media_type',
               'overloaded',
             ),

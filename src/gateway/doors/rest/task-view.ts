@@ -1,11 +1,13 @@
 // A task and its events as the API shows them: times in RFC 3339, links, nothing of the journal's inner columns.
 import { z } from 'zod'
+import { CALLBACK_EVENTS, type Callback } from '../../../contract/callbacks.ts'
 import { ERROR_CODES, type ErrorCode, TroupeError } from '../../../contract/errors.ts'
 import type { TaskEvent } from '../../../contract/events.ts'
 import { isId } from '../../../contract/ids.ts'
 import { LANES, TASK_STATES, type Task, type TaskState } from '../../../contract/task.ts'
 import type { Principal } from '../../auth/principal.ts'
-import type { Screening } from '../../screening/screening.ts'
+import type { Policy } from '../../screening/policy.ts'
+import { createScreening, type Screening } from '../../screening/screening.ts'
 
 export const agentName = z
   .string()
@@ -18,6 +20,11 @@ export function knownForm(id: string): string {
   if (isId(id, 'task')) return id
   throw new TroupeError('not_found', `There is no task ${id}.`)
 }
+
+export const labelFilter = z
+  .string()
+  .max(300)
+  .regex(/^[^:]+:/, 'must be key:value')
 
 export const timeSchema = z.iso.datetime().describe('RFC 3339, UTC')
 const json = z.unknown().describe('Any JSON value.')
@@ -44,6 +51,17 @@ export const usageSchema = z
 
 export const taskStateSchema = z.enum(TASK_STATES as [TaskState, ...TaskState[]]).meta({ id: 'TaskState' })
 
+export const callbackViewSchema = z.object({
+  to: z.string().describe('The origin of an address, or the id of a webhook.'),
+  events: z.array(z.enum(CALLBACK_EVENTS)).optional().describe('Absent: all.'),
+})
+
+/** An address can hold a token in its path, so only its origin is shown; its secret never is. */
+export function callbackView(callback: Callback): z.infer<typeof callbackViewSchema> {
+  const to = 'url' in callback ? new URL(callback.url).origin : callback.webhook
+  return callback.events === undefined ? { to } : { to, events: callback.events }
+}
+
 export const taskSchema = z
   .object({
     id: z.string(),
@@ -66,6 +84,8 @@ export const taskSchema = z
     budget: budgetSchema.optional(),
     usage: usageSchema.optional(),
     metadata: z.record(z.string(), z.string()).optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    callbacks: z.array(callbackViewSchema).optional().describe('Who is told of its end.'),
     createdAt: timeSchema,
     startedAt: timeSchema.optional(),
     updatedAt: timeSchema,
@@ -123,6 +143,8 @@ export function taskView(task: Task, show: { input: boolean; output: boolean }):
   if (task.budget !== undefined) view.budget = task.budget
   if (task.usage !== undefined) view.usage = task.usage
   if (task.metadata !== undefined) view.metadata = task.metadata
+  if (task.labels !== undefined) view.labels = task.labels
+  if (task.callbacks !== undefined) view.callbacks = task.callbacks.map(callbackView)
   if (task.startedAt !== undefined) view.startedAt = time(task.startedAt)
   if (task.endedAt !== undefined) view.endedAt = time(task.endedAt)
   return view
@@ -137,8 +159,17 @@ export function taskViewFor(
 ): TaskView {
   const view = taskView(task, show)
   if (!screening.masksFor(reader)) return view
-  const { input, output, error, metadata } = view
-  return { ...view, ...screening.output(reader, dropUndefined({ input, output, error, metadata })) }
+  const { input, output, error, metadata, labels } = view
+  return { ...view, ...screening.output(reader, dropUndefined({ input, output, error, metadata, labels })) }
+}
+
+/** For whoever acts in the name of the one who submitted it. */
+export function taskAsSubmitter(policy: Policy): (task: Task) => TaskView {
+  const screening = createScreening(policy)
+  return (task) => {
+    const { tenant } = task
+    return taskViewFor({ tenant, role: 'submitter', subject: 'troupe', limitId: tenant }, screening, task)
+  }
 }
 
 export function eventViewFor(reader: Principal, screening: Screening, event: TaskEvent): EventView {

@@ -7,13 +7,26 @@ import type { GatewayContext } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
 import { etagOf, isUnchanged, waitSeconds } from './preferences.ts'
-import { agentName, knownForm, taskParams, taskSchema, taskStateSchema, taskView, taskViewFor } from './task-view.ts'
+import {
+  agentName,
+  knownForm,
+  labelFilter,
+  taskParams,
+  taskSchema,
+  taskStateSchema,
+  taskView,
+  taskViewFor,
+} from './task-view.ts'
 import { whileWaiting } from './waiting.ts'
 
 const listQuery = z.object({
   status: z.string().optional().describe('One or more task states, separated by commas.'),
   agent: agentName.optional(),
   parent: z.string().max(100).optional().describe('Only the children of this task.'),
+  label: z
+    .union([labelFilter, z.array(labelFilter).max(8)])
+    .optional()
+    .describe('`key:value`; given several times, all of them.'),
   cursor: z.string().max(2_000).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(50),
 })
@@ -38,9 +51,10 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { tenant } = principalOf(request)
-        const { status, agent, parent, cursor, limit } = request.query
+        const { status, agent, parent, label = [], cursor, limit } = request.query
+        const labels = typeof label === 'string' ? [label] : label
         const states = status === undefined ? undefined : parseStates(status)
-        const filters = JSON.stringify(['tasks', states, agent, parent])
+        const filters = JSON.stringify(['tasks', states, agent, parent, labels])
         // A parent that is no id, or another tenant's, has no children here: the journal answers with none.
         if (parent !== undefined && !isId(parent, 'task')) return { tasks: [] }
         const page = await desk.list(tenant, {
@@ -48,6 +62,7 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
           ...(states === undefined ? {} : { states }),
           ...(agent === undefined ? {} : { agent }),
           ...(parent === undefined ? {} : { parent }),
+          ...(labels.length === 0 ? {} : { labels }),
           ...(cursor === undefined ? {} : { cursor: cursors.open(tenant, filters, cursor) }),
         })
         const tasks = page.tasks.map((task) => taskView(task, { input: false, output: false }))

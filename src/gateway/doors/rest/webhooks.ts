@@ -1,0 +1,168 @@
+// Webhooks of a tenant: who is told of the end of all its tasks. And how the deliveries about one task went.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { CALLBACK_EVENTS, DELIVERY_LABEL } from '../../../contract/callbacks.ts'
+import type { Task } from '../../../contract/task.ts'
+import type { Notice } from '../../../journal/notices.ts'
+import type { GatewayContext } from '../../parts.ts'
+import { problems } from '../../problem.ts'
+import { principalOf } from '../../request-flow.ts'
+import type { WebhookRow } from '../../store/store.ts'
+import { callbackSchema } from '../../submissions.ts'
+import { errorSchema, knownForm, taskParams, taskStateSchema, timeSchema } from './task-view.ts'
+
+const webhookSchema = z
+  .object({
+    id: z.string(),
+    url: z.string(),
+    events: z.array(z.enum(CALLBACK_EVENTS)).optional().describe('Absent: all.'),
+    createdAt: timeSchema,
+    createdBy: z.string(),
+  })
+  .meta({ id: 'Webhook' })
+
+const deliverySchema = z
+  .object({
+    id: z.string().describe('The task that delivers: read, follow, cancel or retry it like any other.'),
+    event: z.enum(CALLBACK_EVENTS),
+    number: z.int().describe('The event’s number in the task’s log.'),
+    state: taskStateSchema.describe('`completed`: the receiver took it. `waiting`: another attempt comes.'),
+    attempts: z.int().optional().describe('Once it has ended.'),
+    because: z.string().optional().describe('Why nothing was delivered although it completed.'),
+    error: errorSchema.optional(),
+    createdAt: timeSchema,
+    endedAt: timeSchema.optional(),
+    links: z.object({ self: z.string() }),
+  })
+  .meta({ id: 'Delivery' })
+
+export function webhooksDoor(context: GatewayContext): FastifyPluginAsyncZod {
+  const { callbacks, cursors, desk } = context
+
+  return async (app) => {
+    app.post(
+      '/v1/webhooks',
+      {
+        config: { role: 'admin', audit: 'webhook.create', auditFirst: true },
+        schema: {
+          tags: ['webhooks'],
+          summary: 'Tell a receiver of the end of every task submitted from now on',
+          body: callbackSchema,
+          response: {
+            201: webhookSchema.extend({ secret: z.string().describe('To check signatures with. Shown once.') }),
+            ...problems('address_refused', 'limit_exceeded', 'unsupported_media_type', 'value_too_large'),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { tenant, subject } = principalOf(request)
+        const { webhook, secret } = await callbacks.create(tenant, { ...request.body, createdBy: subject })
+        request.auditTarget = webhook.id
+        reply.header('cache-control', 'no-store')
+        return reply.code(201).send({ ...webhookView(webhook), secret })
+      },
+    )
+
+    app.get(
+      '/v1/webhooks',
+      {
+        config: { role: 'admin' },
+        schema: {
+          tags: ['webhooks'],
+          summary: 'List the webhooks, oldest first; there are at most 20',
+          response: { 200: z.object({ webhooks: z.array(webhookSchema) }), ...problems() },
+        },
+      },
+      async (request) => ({ webhooks: (await callbacks.list(principalOf(request).tenant)).map(webhookView) }),
+    )
+
+    app.delete(
+      '/v1/webhooks/:id',
+      {
+        config: { role: 'admin', audit: 'webhook.remove', auditFirst: true },
+        schema: {
+          tags: ['webhooks'],
+          summary: 'Remove a webhook; deliveries under way are given up',
+          params: z.object({ id: z.string().max(100) }),
+          response: { 204: z.undefined(), ...problems('not_found') },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        await callbacks.remove(principalOf(request).tenant, id)
+        request.auditTarget = id
+        return reply.code(204).send()
+      },
+    )
+
+    app.get(
+      '/v1/signing-secret',
+      {
+        config: { role: 'admin', audit: 'webhook.secret', auditFirst: true },
+        schema: {
+          tags: ['webhooks'],
+          summary: 'What callbacks that name no secret are signed with',
+          response: { 200: z.object({ secret: z.string() }), ...problems() },
+        },
+      },
+      async (request, reply) => {
+        reply.header('cache-control', 'no-store')
+        return { secret: await callbacks.signingSecret(principalOf(request).tenant) }
+      },
+    )
+
+    app.get(
+      '/v1/tasks/:id/deliveries',
+      {
+        config: { role: 'viewer' },
+        schema: {
+          tags: ['webhooks'],
+          summary: 'How the deliveries about a task went, newest first',
+          params: taskParams,
+          querystring: z.object({
+            cursor: z.string().max(2_000).optional(),
+            limit: z.coerce.number().int().min(1).max(500).default(50),
+          }),
+          response: {
+            200: z.object({ deliveries: z.array(deliverySchema), nextCursor: z.string().optional() }),
+            ...problems('not_found'),
+          },
+        },
+      },
+      async (request) => {
+        const { tenant } = principalOf(request)
+        const { cursor, limit } = request.query
+        const { id } = await desk.get(tenant, knownForm(request.params.id))
+        const query = JSON.stringify(['deliveries', id])
+        const labels = [`${DELIVERY_LABEL}:${id}`]
+        const from = cursor === undefined ? {} : { cursor: cursors.open(tenant, query, cursor) }
+        const page = await desk.list(tenant, { labels, limit, ...from })
+        const next = page.nextCursor === undefined ? {} : { nextCursor: cursors.seal(tenant, query, page.nextCursor) }
+        return { deliveries: page.tasks.map(deliveryView), ...next }
+      },
+    )
+  }
+}
+
+function webhookView({ id, url, events, createdAt, createdBy }: WebhookRow): z.infer<typeof webhookSchema> {
+  const view = { id, url, createdAt: new Date(createdAt).toISOString(), createdBy }
+  return events === undefined ? view : { ...view, events }
+}
+
+/** Only the journal gives a task its label, so its input is a notice, and its output is the delivering agent's. */
+function deliveryView(task: Task): z.infer<typeof deliverySchema> {
+  const { event, number } = task.input as Notice
+  const { attempts, because } = (task.output ?? task.error?.detail ?? {}) as { attempts?: number; because?: string }
+  return {
+    id: task.id,
+    event,
+    number,
+    state: task.state,
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(because === undefined ? {} : { because }),
+    ...(task.error === undefined ? {} : { error: task.error }),
+    createdAt: new Date(task.createdAt).toISOString(),
+    ...(task.endedAt === undefined ? {} : { endedAt: new Date(task.endedAt).toISOString() }),
+    links: { self: `/v1/tasks/${task.id}` },
+  }
+}
