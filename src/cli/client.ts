@@ -13,6 +13,7 @@ export interface TaskView {
   error?: { code: string; message: string; cause?: { message: string } }
   waitingFor?: { kind: string; detail?: string; until?: string }
   usage?: { inputTokens: number; outputTokens: number; costMicros: number }
+  labels?: Record<string, string>
   createdAt: string
   startedAt?: string
   endedAt?: string
@@ -28,7 +29,7 @@ export interface EventView {
 }
 
 export interface Call {
-  query?: Record<string, string | number | undefined>
+  query?: Record<string, string | number | string[] | undefined>
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -62,7 +63,9 @@ export function createClient(url: string, key: string): GatewayClient {
   async function request(method: string, path: string, call: Call & { raw?: FormData } = {}): Promise<Response> {
     const target = new URL(url + path)
     for (const [name, value] of Object.entries(call.query ?? {})) {
-      if (value !== undefined) target.searchParams.set(name, String(value))
+      for (const one of Array.isArray(value) ? value : [value]) {
+        if (one !== undefined) target.searchParams.append(name, String(one))
+      }
     }
     const body = call.raw ?? (call.body === undefined ? undefined : JSON.stringify(call.body))
     const headers = {

@@ -2,6 +2,7 @@
 import { TroupeError } from '../contract/errors.ts'
 import type { Handler } from './context.ts'
 import { readInput } from './input.ts'
+import { attachments } from './labels.ts'
 import { facts, table } from './table.ts'
 
 interface ScheduleView {
@@ -24,6 +25,8 @@ export interface PutOptions {
   at?: string
   skip?: boolean
   priority?: string
+  label?: string[]
+  callback?: string
 }
 
 export const putSchedule: Handler<PutOptions> = async (context, [name, agent, given], options) => {
@@ -39,6 +42,7 @@ export const putSchedule: Handler<PutOptions> = async (context, [name, agent, gi
     at,
     priority,
     overlap: skip ? 'skip' : undefined,
+    ...attachments(options),
   }
   const gateway = await context.connect()
   const schedule = await gateway.put<ScheduleView>(pathOf(name!), body)

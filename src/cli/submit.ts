@@ -5,6 +5,7 @@ import type { TaskView } from './client.ts'
 import type { Handler } from './context.ts'
 import { exitCodeOfTask, watchTask } from './follow.ts'
 import { readInput } from './input.ts'
+import { attachments } from './labels.ts'
 
 export interface SubmitOptions {
   wait?: boolean
@@ -14,6 +15,8 @@ export interface SubmitOptions {
   deadline?: string
   budget?: string
   idempotencyKey?: string
+  label?: string[]
+  callback?: string
 }
 
 export const submitCommand: Handler<SubmitOptions> = async (context, [agent, given], options) => {
@@ -28,6 +31,7 @@ export const submitCommand: Handler<SubmitOptions> = async (context, [agent, giv
     input: options.document === undefined ? input : { ...documents, ...(input as object) },
     priority: options.priority,
     deadline: options.deadline,
+    ...attachments(options),
     ...(options.budget === undefined ? {} : { budget: { tokens: Number(options.budget) } }),
   }
   // With a key of its own, a submission whose answer got lost could be repeated; the client repeats none by itself.

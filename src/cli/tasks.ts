@@ -4,6 +4,7 @@ import { type TaskView, taskPath } from './client.ts'
 import type { Handler } from './context.ts'
 import { exitCodeOfTask, inWords, watchTask } from './follow.ts'
 import { readInput } from './input.ts'
+import { labelFilters } from './labels.ts'
 import { showEnd } from './submit.ts'
 import { duration, facts, table } from './table.ts'
 
@@ -11,13 +12,15 @@ export interface ListOptions {
   parent?: string
   status?: string
   agent?: string
+  label?: string[]
   limit: string
   cursor?: string
 }
 
-export const listTasks: Handler<ListOptions> = async (context, _, { status, agent, parent, limit, cursor }) => {
+export const listTasks: Handler<ListOptions> = async (context, _, options) => {
+  const { status, agent, parent, label, limit, cursor } = options
   const gateway = await context.connect()
-  const query = { status, agent, parent, limit, cursor }
+  const query = { status, agent, parent, label: labelFilters(label), limit, cursor }
   const page = await gateway.get<{ tasks: TaskView[]; nextCursor?: string }>('/v1/tasks', { query })
   context.show(page, ({ tasks }) =>
     table(
@@ -45,6 +48,11 @@ export const showTask: Handler = async (context, [id]) => {
         state: shown.state,
         'waiting for': shown.waitingFor && [shown.waitingFor.kind, shown.waitingFor.detail].filter(Boolean).join(': '),
         error: shown.error && `${shown.error.code}: ${shown.error.message}`,
+        labels:
+          shown.labels &&
+          Object.entries(shown.labels)
+            .map((label) => label.join('='))
+            .join(' '),
         created: shown.createdAt,
         started: shown.startedAt,
         ended: shown.endedAt,

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 // The `troupe` command: what it can be told, and nothing else. Each subcommand lives in the file of its name and is
 // imported only when it runs, so that `troupe --help` is there at once.
-//   troupe.ts       this file: the commands, one place for their failures
+//   troupe.ts       this file: the commands, one place for their failures; task-commands.ts: those about tasks
 //   up.ts           up, run                  samples.ts      the samples of `npm start`
 //   tree.ts         tree, restart            submit.ts       submit; follow.ts: a task's log as it grows
 //   tasks.ts        tasks …                  agents.ts       agents …
 //   documents.ts    documents …, search      administration.ts  keys, models, usage
 //   backup.ts       backup, restore          doctor.ts       doctor
-//   schedules.ts    schedules …
+//   schedules.ts    schedules …              batches.ts      many tasks at once
+//   webhooks.ts     webhooks …               labels.ts       --label
 //   trace.ts        trace                    completion.ts   completion
 //   train.ts        train                    events.ts       events
 //   client.ts       the gateway over HTTP    connection.ts   where it is, and with which key
@@ -19,6 +20,8 @@ import { Command, CommanderError } from 'commander'
 import { toErrorRecord, toTroupeError } from '../contract/errors.ts'
 import type { Handler } from './context.ts'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
+import { collect } from './labels.ts'
+import { addTaskCommands, addWebhookCommands } from './task-commands.ts'
 import { heedReaders } from './terminal.ts'
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
@@ -81,52 +84,7 @@ program
   .action(action(async () => (await import('./samples.ts')).samplesCommand))
 
 program.commandsGroup('Give it work:')
-program
-  .command('submit <agent> [input]')
-  .description('give an agent a task; input is JSON, @file or - for stdin')
-  .option('-w, --wait', 'wait for its end; the output goes to stdout')
-  .option('-f, --follow', 'wait, and show what happens')
-  .option('-d, --document <file>', 'store this file and put it into the input as `document`')
-  .option('--priority <lane>', 'high, normal or low')
-  .option('--deadline <time>', 'RFC 3339; the task fails when it has not ended by then')
-  .option('--budget <tokens>', 'the most tokens it may spend')
-  .option('--idempotency-key <key>', 'the same key with the same input gives the same task')
-  .action(action(async () => (await import('./submit.ts')).submitCommand))
-
-const tasks = program.command('tasks').description('list, show, follow, cancel, retry, message')
-tasks
-  .command('ls')
-  .description('the newest tasks')
-  .option('--status <states>', 'one or more, separated by commas')
-  .option('--agent <name>')
-  .option('--parent <id>', 'only those that this task asked for')
-  .option('--limit <count>', 'at most', '50')
-  .option('--cursor <cursor>', 'the next page')
-  .action(action(async () => (await import('./tasks.ts')).listTasks))
-tasks
-  .command('show <id>')
-  .description('what is known of it, with its input and output')
-  .action(action(async () => (await import('./tasks.ts')).showTask))
-tasks
-  .command('follow <id>')
-  .description('its log, until it ends')
-  .option('--after <number>', 'only events above this number', '0')
-  .action(action(async () => (await import('./tasks.ts')).followTask))
-tasks
-  .command('cancel <id>')
-  .description('end it, and whatever it asked for')
-  .option('--reason <text>')
-  .action(action(async () => (await import('./tasks.ts')).cancelTask))
-tasks
-  .command('retry <id>')
-  .description('run a failed or cancelled one again from its last good state')
-  .option('-w, --wait')
-  .option('-f, --follow')
-  .action(action(async () => (await import('./tasks.ts')).retryTask))
-tasks
-  .command('message <id> <type> [content]')
-  .description('send it a message; content is JSON, @file or -')
-  .action(action(async () => (await import('./tasks.ts')).messageTask))
+addTaskCommands(program, action)
 
 program
   .command('trace <id>')
@@ -148,6 +106,8 @@ schedules
   .option('--at <time>', 'RFC 3339; once')
   .option('--skip', 'not while its task before has not ended')
   .option('--priority <lane>', 'high, normal or low')
+  .option('--label <key=value>', 'of its tasks; as often as there are labels', collect)
+  .option('--callback <url>', 'who is told when one of its tasks ends')
   .action(action(async () => (await import('./schedules.ts')).putSchedule))
 schedules
   .command('ls')
@@ -199,6 +159,7 @@ program
   .action(action(async () => (await import('./documents.ts')).searchCollection))
 
 program.commandsGroup('Look after it:')
+addWebhookCommands(program, action)
 const keys = program.command('keys').description('create, list and revoke API keys')
 keys
   .command('create <name>')
