@@ -75,10 +75,12 @@ export function batchesDoor(context: GatewayContext): FastifyPluginAsyncZod {
         const { traceparent } = request.headers
         const entry = { tenant, subject, action: 'task.submit', requestId: request.id }
 
-        // All of them in one turn of the event loop, so that what is accepted together is one commit.
-        const admitted = await Promise.allSettled(
-          request.body.tasks.map((item) => submissions.admit(tenant, item, bytesOf(item.input))),
-        )
+        // One after the other: each counts against the quota of the next.
+        const admitted: PromiseSettledResult<string | undefined>[] = []
+        for (const item of request.body.tasks) {
+          admitted.push(...(await Promise.allSettled([submissions.admit(tenant, item, bytesOf(item.input))])))
+        }
+        // In one turn of the event loop, so that what is accepted together is one commit.
         const outcomes = await Promise.all(
           request.body.tasks.map(async ({ idempotencyKey: key, ...submission }, place) => {
             try {
