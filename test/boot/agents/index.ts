@@ -1,4 +1,5 @@
-// One that reads a document, and one that always crashes: what the platform's event streams tell of both is tested.
+// One that reads a document, and one that always crashes: what the platform's event streams tell of both is tested. And one
+// that waits until it is told to go on.
 import { z } from 'zod'
 import { defineAgent } from '../../../src/sdk/index.ts'
 
@@ -25,4 +26,16 @@ const crasher = defineAgent({
   },
 })
 
-export default [reader, crasher]
+const waiter = defineAgent({
+  name: 'waiter',
+  version: '1.0.0',
+  description: 'Waits',
+  input: z.object({}),
+  output: z.object({}),
+  run: async ({ wait }) => {
+    await wait('word', 'go')
+    return {}
+  },
+})
+
+export default [reader, crasher, waiter]
