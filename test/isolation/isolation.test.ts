@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type Installation, runTroupe, startInstallation, temporaryFolder } from '../boot/installation.ts'
+import { type Receiver, startReceiver } from '../webhooks/receiver.ts'
 import { writePlugin } from './plugins.ts'
 
 const HOSTILE = `
@@ -84,6 +85,7 @@ describe('an isolated plug-in', () => {
   const packages = temporaryFolder()
   const log = join(packages, 'log')
   let troupe: Installation
+  let receiver: Receiver
 
   const add = async (folder: string) => {
     const ran = await runTroupe(['--data', data, 'plugin', 'add', folder])
@@ -107,9 +109,13 @@ describe('an isolated plug-in', () => {
     await add(writePlugin(packages, 'suicidal', SUICIDAL))
     const files = { files: { read: [], write: [log] } }
     await add(writePlugin(packages, 'honest', HONEST, { troupe: { permissions: files } }))
-    troupe = await startInstallation({ data })
+    receiver = await startReceiver()
+    const policy = join(packages, 'policy.json')
+    writeFileSync(policy, JSON.stringify({ webhooks: { private: [receiver.url] } }))
+    troupe = await startInstallation({ data, env: { TROUPE_POLICY: policy } })
   })
   after(async () => {
+    await receiver?.[Symbol.asyncDispose]()
     assert.equal(await troupe?.stop(), 0)
   })
 
@@ -181,6 +187,31 @@ describe('an isolated plug-in', () => {
     const listed = await run('reaches-out', { verb: 'list', args: [{}] })
     assert.equal(listed.output.error.code, 'permission_denied')
     assert.equal((await ended(victim)).state, 'completed')
+  })
+
+  test('does not see who is told of its tasks, who are told all the same, also when it fails', async () => {
+    const callback = { url: receiver.url }
+    const { id } = await troupe.call('POST', '/v1/tasks', { agent: 'looks-around', input: {}, callback })
+    const broken = await troupe.call('POST', '/v1/tasks', { agent: 'spawns', input: {}, callback })
+    await receiver.count(2)
+    const told = Object.fromEntries(receiver.received.map(({ body }) => [body.data.id, body.type]))
+    assert.deepEqual(told, { [id]: 'task.completed', [broken.id]: 'task.failed' })
+    const { output } = await run('reaches-out', { verb: 'load', args: [id] })
+    assert.equal(output.value.task.id, id, JSON.stringify(output))
+    assert.ok(!JSON.stringify(output).includes('callbacks') && !JSON.stringify(output).includes(receiver.url))
+    // It has no way to keep them from it: nor to send such news itself.
+    const child = { id: `${id.slice(0, 15)}${'0'.repeat(16)}`, tenant: 'default', agent: 'webhook', depth: 1 }
+    const commit = {
+      taskId: broken.id,
+      epoch: 1,
+      version: 9,
+      release: true,
+      state: 'failed',
+      events: [],
+      children: [child],
+    }
+    const forged = await run('reaches-out', { verb: 'commit', args: [commit] })
+    assert.equal(forged.output.error.code, 'permission_denied')
   })
 
   test('pollutes nobody but itself', async () => {

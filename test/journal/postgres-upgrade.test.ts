@@ -25,15 +25,22 @@ describe('An upgrade of the journal on Postgres', { skip: missing('postgres') },
   test('a schema of the first version is brought up to date with what it holds', async (t) => {
     const { journal, client } = await open(t, 'first_version')
     const task = await accepted(journal)
-    // What the second version added, undone.
+    // What later versions added, undone.
+    await client.query('DROP TABLE labels')
     const { rows } = await client.query(
-      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname = 'apply_2' AND pronamespace = 'first_version'::regnamespace",
+      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname ~ '_[2-9]$' AND pronamespace = 'first_version'::regnamespace",
     )
-    for (const { name } of rows) await client.query(`DROP FUNCTION ${name}`)
+    for (const { name } of rows) await client.query(`DROP FUNCTION ${name} CASCADE`)
     await client.query('DELETE FROM migrations WHERE number > 1')
     const { journal: newer } = await open(t, 'first_version')
     await apply(newer, commitOn(task, { claim: await leased(newer), events: [{ type: 'task.started', host: 'h' }] }))
     assert.deepEqual(await eventTypes(newer, task.id), ['task.accepted', 'task.started'])
+    const labelled = await accepted(newer, { labels: { a: 'b' } })
+    const { tasks } = await newer.list({ tenant: labelled.tenant, labels: ['a:b'], limit: 5 })
+    assert.deepEqual(
+      tasks.map(({ id }) => id),
+      [labelled.id],
+    )
   })
 
   test('a host of the first version goes on committing beside newer ones, behind the same fences', async (t) => {

@@ -124,7 +124,7 @@ export function labelTests(current: Current): void {
     const before = { ...ended, depth: 0, state: 'running' as const, lastEvent: ended.lastEvent - 1 }
     const same = noticesOf(before, { state: 'failed', events: [{ type: 'task.completed' }] })
     assert.equal(tasks[0]!.id, same[0]!.id)
-    const offered = await journal.findOrphans({ unclaimedMs: 0, limit: 1_000 })
+    const offered = await journal.findOrphans({ unclaimedMs: 0, limit: 100_000 })
     assert.ok(offered.some(({ taskId }) => taskId === tasks[0]!.id))
   })
 }
