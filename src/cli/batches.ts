@@ -1,4 +1,4 @@
-// troupe submit-many, troupe tasks cancel-many
+// troupe tasks submit-many | cancel-many
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskView } from './client.ts'
 import type { Handler } from './context.ts'

@@ -21,16 +21,9 @@ export function addTaskCommands(program: Command, action: Action): void {
     .option('--callback <url>', 'who is told when it ends or needs a person')
     .action(action(async () => (await import('./submit.ts')).submitCommand))
 
-  program
-    .command('submit-many <agent> <inputs>')
-    .description('a task for each line of JSON; inputs are @file or - for stdin')
-    .option('--priority <lane>', 'high, normal or low')
-    .option('--label <key=value>', 'what they can be found by; as often as there are labels', collect)
-    .option('--callback <url>', 'who is told when one of them ends or needs a person')
-    .option('--key-prefix <prefix>', 'the same lines under the same prefix give the same tasks')
-    .action(action(async () => (await import('./batches.ts')).submitMany))
-
-  const tasks = program.command('tasks').description('list, show, follow, cancel, retry, message, deliveries')
+  const tasks = program
+    .command('tasks')
+    .description('list, show, follow, cancel, retry, message; many at once; deliveries')
   tasks
     .command('ls')
     .description('the newest tasks')
@@ -55,6 +48,14 @@ export function addTaskCommands(program: Command, action: Action): void {
     .description('end it, and whatever it asked for')
     .option('--reason <text>')
     .action(action(async () => (await import('./tasks.ts')).cancelTask))
+  tasks
+    .command('submit-many <agent> <inputs>')
+    .description('a task for each line of JSON; inputs are @file or - for stdin')
+    .option('--priority <lane>', 'high, normal or low')
+    .option('--label <key=value>', 'what they can be found by; as often as there are labels', collect)
+    .option('--callback <url>', 'who is told when one of them ends or needs a person')
+    .option('--key-prefix <prefix>', 'the same lines under the same prefix give the same tasks')
+    .action(action(async () => (await import('./batches.ts')).submitMany))
   tasks
     .command('cancel-many')
     .description('end all that these options find, and whatever they asked for')

@@ -26,7 +26,7 @@ const lineOf = (text: string) => JSON.stringify({ document: { text } })
 
 test('submit-many gives an id for each line, and says on stderr what was refused', async () => {
   const lines = [lineOf('Ada met Charles.'), '{"document": 7}', '', lineOf('Grace met Howard.')].join('\n')
-  const many = ['submit-many', 'document-analyzer', '-', '--label', 'run=first', '--key-prefix', 'night']
+  const many = ['tasks', 'submit-many', 'document-analyzer', '-', '--label', 'run=first', '--key-prefix', 'night']
   const first = await troupe.troupe(many, lines)
   assert.equal(first.code, 2)
   assert.match(first.out, /^task_\w+\ntask_\w+\n$/)
@@ -41,8 +41,8 @@ test('submit-many gives an id for each line, and says on stderr what was refused
 
 test('cancel-many says how many before it does it', async () => {
   const three = ['{}', '{}', '{}'].join('\n')
-  await troupe.troupe(['submit-many', 'waiter', '-', '--label', 'run=second'], three)
-  await troupe.troupe(['submit-many', 'waiter', '-', '--label', 'run=third'], '{}')
+  await troupe.troupe(['tasks', 'submit-many', 'waiter', '-', '--label', 'run=second'], three)
+  await troupe.troupe(['tasks', 'submit-many', 'waiter', '-', '--label', 'run=third'], '{}')
   const filter = ['tasks', 'cancel-many', '--label', 'run=second', '--agent', 'waiter']
   assert.equal((await troupe.troupe([...filter, '--dry-run'])).out, '3 tasks would be cancelled\n')
   assert.equal((await troupe.troupe([...filter, '--reason', 'a test'])).out, '3 of 3 tasks will be cancelled\n')
