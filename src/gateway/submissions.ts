@@ -1,6 +1,6 @@
 // A submission on its way from a door to the desk, the same for every door: quota, screening, trace.
 import { z } from 'zod'
-import { CALLBACK_EVENTS } from '../contract/callbacks.ts'
+import { CALLBACK_EVENTS, WEBHOOK_AGENT } from '../contract/callbacks.ts'
 import { type Budget, LANES } from '../contract/task.ts'
 import type { SubmitRequest } from '../desk/desk.ts'
 import { agentName, budgetSchema } from './doors/rest/task-view.ts'
@@ -29,7 +29,10 @@ export const callbackSchema = z
 
 export const submissionSchema = z
   .strictObject({
-    agent: agentName.describe('A name from GET /v1/agents.'),
+    // Its news are signed in the tenant's name: nobody may write them by hand.
+    agent: agentName
+      .refine((name) => name !== WEBHOOK_AGENT.name, 'is asked by Troupe only')
+      .describe('A name from GET /v1/agents.'),
     agentVersion: z.string().max(100).optional().describe('Absent: the newest one.'),
     input: z.unknown().describe('Must fit the agent’s input schema.'),
     priority: z.enum(LANES).optional(),

@@ -149,6 +149,16 @@ async function end(id: string) {
   return { notices }
 }
 
+test('nobody writes news by hand: the delivering agent is not asked, nor shown among those that can be', async () => {
+  const input = { task: 'task_x', number: 2, event: 'task.failed', callback: 0 }
+  const refused = await submit({ agent: 'webhook', input })
+  assert.deepEqual([refused.status, /asked by Troupe only/.test(refused.json.detail)], [400, true])
+  const body = { agent: 'webhook', input, cron: '@daily' }
+  assert.equal((await started.call('PUT', '/v1/schedules/forged', { body })).status, 400)
+  const batch = await started.call('POST', '/v1/tasks/batch', { body: { tasks: [{ agent: 'webhook', input }] } })
+  assert.equal(batch.status, 400)
+})
+
 test('a schedule’s tasks carry its callback and its labels; it shows no secret', async () => {
   const body = { agent: 'echo', input: 1, cron: '@daily', labels: { team: 'data' } }
   const callback = { url: 'https://example.org/private-path', secret: SECRET }

@@ -1,6 +1,7 @@
 // What can be asked to work: the agents this installation has loaded, with their schemas.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { WEBHOOK_AGENT } from '../../../contract/callbacks.ts'
 import { TroupeError } from '../../../contract/errors.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { problems } from '../../problem.ts'
@@ -37,7 +38,13 @@ export function agentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
           response: { 200: z.object({ agents: z.array(agentSchema) }), ...problems() },
         },
       },
-      async () => ({ agents: agents.list().map(card) }),
+      // What delivers callbacks is asked by nobody.
+      async () => ({
+        agents: agents
+          .list()
+          .filter(({ name }) => name !== WEBHOOK_AGENT.name)
+          .map(card),
+      }),
     )
 
     app.get(
