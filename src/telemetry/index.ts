@@ -12,6 +12,7 @@
 // times already, and the trace that `troupe trace` shows is computed from it.
 export { type ExportCounts, type Exporting, type ExportOptions, startExport } from './export.ts'
 export { derivedSpanId } from './identity.ts'
+export type { SpanDescription } from './otlp.ts'
 export { shortStep, type TraceSpan, traceOfLog } from './task-trace.ts'
 export { type Over, tellTogether } from './together.ts'
 export {
@@ -19,7 +20,6 @@ export {
   describeSpans,
   type OpenSpan,
   type SpanAttributes,
-  type SpanDescription,
   span,
   startSpan,
   tellSpan,
