@@ -8,7 +8,7 @@ import {
   SpanStatusCode,
 } from '@opentelemetry/api'
 import type { tracing } from '@opentelemetry/sdk-node'
-import { SAMPLED } from './identity.ts'
+import { derivedWords, SAMPLED } from './identity.ts'
 import { lengthHead, Writer } from './protobuf.ts'
 
 /** Of an ended span of the SDK, what is written. */
@@ -66,7 +66,8 @@ export interface SpanDescription {
 /** A span that was over before anybody spoke of it. */
 export interface OverSpan {
   traceId: string
-  spanId: string
+  /** Its id is derived from this (identity.ts). */
+  story: string
   parent: SpanContext | undefined
   /** Another span of its trace. */
   linked: string | undefined
@@ -83,7 +84,7 @@ export function writeOverSpan(writer: Writer, description: SpanDescription, over
   const { traceId, parent, linked, errorType } = over
   const start = writer.open(2, SPAN_LENGTH_BYTES)
   writer.hex(1, traceId)
-  writer.hex(2, over.spanId)
+  writer.words(2, derivedWords(over.story))
   if (parent !== undefined) writer.hex(4, parent.spanId)
   writer.raw(description.bytes)
   writer.milliseconds(7, over.startedAt)

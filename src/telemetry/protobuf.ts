@@ -104,6 +104,23 @@ export class Writer {
     this.#length = at
   }
 
+  /** Bytes whose first is the highest of the first word. */
+  words(field: number, words: Uint32Array): void {
+    this.tag(field, BYTES)
+    this.room(1 + words.length * 4)
+    const bytes = this.#bytes
+    let at = this.#length
+    bytes[at++] = words.length * 4
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index]!
+      bytes[at++] = word >>> 24
+      bytes[at++] = (word >>> 16) & 0xff
+      bytes[at++] = (word >>> 8) & 0xff
+      bytes[at++] = word & 0xff
+    }
+    this.#length = at
+  }
+
   number(field: number, value: number): void {
     this.tag(field, VARINT)
     this.varint(value)

@@ -39,9 +39,7 @@ export interface StartOptions extends SpanOptions {
 }
 
 /** Without a parent its trace begins with it. */
-export interface Told extends Omit<OverSpan, 'traceId' | 'spanId'> {
-  spanId: string | undefined
-}
+export type Told = Omit<OverSpan, 'traceId'>
 
 export interface Recording {
   begin(name: string, options: StartOptions, parent: SpanContext | undefined): Span
@@ -87,12 +85,12 @@ export async function startRecording({ sink, share, followsParent }: RecordingOp
 
   current = {
     begin,
-    tell(description, { parent, spanId = newSpanId(), linked, startedAt, endedAt, attributes, errorType }) {
+    tell(description, { parent, story, linked, startedAt, endedAt, attributes, errorType }) {
       const traceId = parent?.traceId ?? newTraceId()
       const { name, kind } = description
       const { decision } = sampler.shouldSample(below(parent), traceId, name, kind, attributes, [])
       if (decision !== SamplingDecision.RECORD_AND_SAMPLED) return
-      sink.told(description, { traceId, spanId, parent, linked, startedAt, endedAt, attributes, errorType })
+      sink.told(description, { traceId, story, parent, linked, startedAt, endedAt, attributes, errorType })
     },
     async stop() {
       tellAll()

@@ -97,7 +97,9 @@ export function describeSpans(
 }
 
 /** `attributes`: what its description does not say. */
-export interface OverOptions extends Omit<SpanOptions, 'kind'> {
+export interface OverOptions extends Pick<SpanOptions, 'parent' | 'linked' | 'attributes'> {
+  /** Its id is derived from this (identity.ts). */
+  story: string
   startedAt: number
   endedAt: number
   error?: unknown
@@ -107,11 +109,11 @@ export interface OverOptions extends Omit<SpanOptions, 'kind'> {
 export function tellSpan(description: SpanDescription, over: OverOptions): void {
   const started = recording()
   if (started === undefined) return
-  const { attributes = {}, spanId, startedAt, endedAt, linked, error } = over
+  const { attributes = {}, story, startedAt, endedAt, linked, error } = over
   const parent = over.parent === undefined ? undefined : parseTraceparent(over.parent)
   started.tell(description, {
     parent,
-    spanId,
+    story,
     linked: parent === undefined ? undefined : linked,
     startedAt,
     endedAt,

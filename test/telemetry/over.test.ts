@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { observeIncarnations } from '../../src/boot/incarnation.ts'
 import type { ActorCommit, TaskRow } from '../../src/journal/journal.ts'
-import { describeSpans, startExport, startSpan, tellSpan, tellTogether } from '../../src/telemetry/index.ts'
+import {
+  derivedSpanId,
+  describeSpans,
+  startExport,
+  startSpan,
+  tellSpan,
+  tellTogether,
+} from '../../src/telemetry/index.ts'
 import { type Span, startCollector } from './support/collector.ts'
 
 const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -23,7 +30,7 @@ test('what its description says and what it says itself arrive as one', async ()
   const [told, next] = await exported(() => {
     tellSpan(description, {
       parent: CALLER,
-      spanId: '00f067aa0ba902b7',
+      story: 'task_1#4',
       linked: '00f067aa0ba902b8',
       startedAt: at,
       endedAt: at + 1.5,
@@ -35,7 +42,7 @@ test('what its description says and what it says itself arrive as one', async ()
   assert.equal(told!.name, 'invoke_agent reader')
   assert.equal(told!.kind, 'CONSUMER')
   assert.equal(told!.traceId, CALLER.slice(3, 35))
-  assert.equal(told!.spanId, '00f067aa0ba902b7')
+  assert.equal(told!.spanId, derivedSpanId('task_1#4'))
   assert.equal(told!.parentId, CALLER.slice(36, 52))
   assert.deepEqual(told!.links, [{ traceId: CALLER.slice(3, 35), spanId: '00f067aa0ba902b8' }])
   assert.equal(told!.start, BigInt(at) * 1_000_000n)
@@ -50,7 +57,7 @@ test('the caller’s decision is followed', async () => {
   const description = describeSpans('x', 'consumer', {})
   const spans = await exported(() => {
     for (const parent of [CALLER, CALLER.replace(/01$/, '00')])
-      tellSpan(description, { parent, startedAt: 1, endedAt: 2 })
+      tellSpan(description, { parent, story: 'task_1', startedAt: 1, endedAt: 2 })
   })
   assert.equal(spans.length, 1)
 })
