@@ -91,16 +91,16 @@ export function writeOverSpan(writer: Writer, description: SpanDescription, over
   writer.milliseconds(8, over.endedAt)
   writeAttributes(writer, 9, over.attributes)
   if (errorType !== undefined) writeAttributes(writer, 9, { 'error.type': errorType })
-  const flags = flagsOf(SAMPLED, parent?.isRemote === true)
+  const isRemote = parent?.isRemote === true
   if (linked !== undefined) {
     const link = writer.open(13)
     writer.hex(1, traceId)
     writer.hex(2, linked)
-    writer.fixed32(6, flags)
+    writer.fixed32(6, flagsOf(parent?.traceFlags ?? SAMPLED, isRemote))
     writer.close(link)
   }
   if (errorType !== undefined) writer.message(15, (status) => status.number(3, SpanStatusCode.ERROR))
-  writer.fixed32(16, flags)
+  writer.fixed32(16, flagsOf(SAMPLED, isRemote))
   writer.close(start, SPAN_LENGTH_BYTES)
 }
 
