@@ -2,8 +2,8 @@
 //   index.ts          this file
 //   tracing.ts        spans, as the rooms open them
 //   identity.ts       who a span is: ids, W3C traceparent
-//   recording.ts      the OpenTelemetry Node SDK, which makes the spans
-//   together.ts       spans that are made when they are over, many at once
+//   recording.ts      the OpenTelemetry Node SDK, which makes the spans that are open and decides which are kept
+//   together.ts       spans that are told when they are over, many at once
 //   otlp.ts           an ended span as bytes; protobuf.ts: how those are written
 //   export.ts         gathers and bounds them; sender.ts: one request at a time to the collector
 //   task-trace.ts     the waterfall of a task out of its log, for when there is no collector

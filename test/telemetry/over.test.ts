@@ -1,4 +1,4 @@
-// Spans that are made when they are over: a collector sees no difference between them and spans that were open.
+// Spans that are told when they are over: a collector sees no difference between them and spans that were open.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { observeIncarnations } from '../../src/boot/incarnation.ts'
