@@ -85,10 +85,10 @@ class Incarnation implements Observation, Around, Over {
     const { id, parent } = this.#task
     const attributes: SpanAttributes = { 'troupe.task.id': id, 'troupe.commit.ms': this.#firstMs }
     if (parent !== undefined) attributes['troupe.task.parent'] = parent.taskId
-    const { spanId, linked } = whereOf(id, this.#resumedAfter)
+    const again = this.#resumedAfter !== undefined
     tellSpan(descriptionOf(this.#task, this.#state), {
-      spanId,
-      linked,
+      story: storyOf(id, this.#resumedAfter),
+      linked: again ? derivedSpanId(storyOf(id, undefined)) : undefined,
       parent: this.#parent,
       startedAt: this.#began,
       endedAt: this.#endedAt,
@@ -199,11 +199,14 @@ export function whoWasLost(events: TaskEvent[]): { started: TaskEvent; before: n
   return { started: events[began]!, before: before?.number ?? 0, at: events[died]!.at }
 }
 
-/** An incarnation's id, which others can work out: the log grows with each, so its length tells them apart. */
+/** What an incarnation's id is derived from, so that others can name it: the log grows with each, so its length tells them apart. */
+function storyOf(taskId: string, resumedAfter: number | undefined): string {
+  return resumedAfter === undefined ? taskId : `${taskId}#${resumedAfter}`
+}
+
 function whereOf(taskId: string, resumedAfter: number | undefined): { spanId: string; linked: string | undefined } {
-  const first = derivedSpanId(taskId)
-  if (resumedAfter === undefined) return { spanId: first, linked: undefined }
-  return { spanId: derivedSpanId(`${taskId}#${resumedAfter}`), linked: first }
+  const spanId = derivedSpanId(storyOf(taskId, resumedAfter))
+  return { spanId, linked: resumedAfter === undefined ? undefined : derivedSpanId(storyOf(taskId, undefined)) }
 }
 
 function attributesOf(task: TaskRow): SpanAttributes {

@@ -2,7 +2,7 @@
 // waits for it. While the collector is away, slow or refusing, so much is kept and no more; what does not fit is
 // counted and dropped. It is told once that it began and once that it is over.
 import type { Attributes } from '@opentelemetry/api'
-import { requestHead, writeSpan } from './otlp.ts'
+import { requestHead, writeOverSpan, writeSpan } from './otlp.ts'
 import { Writer } from './protobuf.ts'
 import { type SpanSink, startRecording } from './recording.ts'
 import { createSender } from './sender.ts'
@@ -77,16 +77,29 @@ export async function startExport(options: ExportOptions): Promise<Exporting> {
     onBack: () => onTrouble(`The collector takes traces again; ${counts.dropped} spans were dropped so far.`),
   })
 
+  /** False: there is no room for another span. */
+  function begun(): boolean {
+    counts.ended += 1
+    if (sealedBytes + writer.length < maxWaitingBytes) return true
+    counts.dropped += 1
+    return false
+  }
+
+  function done(): void {
+    written += 1
+    if (writer.length >= BATCH_BYTES) seal()
+  }
+
   const sink: SpanSink = {
-    ended(span, description) {
-      counts.ended += 1
-      if (sealedBytes + writer.length >= maxWaitingBytes) {
-        counts.dropped += 1
-        return
-      }
-      writeSpan(writer, span, description)
-      written += 1
-      if (writer.length >= BATCH_BYTES) seal()
+    ended(span) {
+      if (!begun()) return
+      writeSpan(writer, span)
+      done()
+    },
+    told(description, over) {
+      if (!begun()) return
+      writeOverSpan(writer, description, over)
+      done()
     },
   }
 

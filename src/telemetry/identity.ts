@@ -27,7 +27,7 @@ export function newSpanId(): string {
   return randomHex(16)
 }
 
-const POOL_WORDS = 1_024
+const poolWords = new Uint32Array(1_024)
 let pool = ''
 let used = 0
 
@@ -37,8 +37,8 @@ let used = 0
  */
 function randomHex(digits: number): string {
   if (used + digits > pool.length) {
-    const words = Uint32Array.from({ length: POOL_WORDS }, () => Math.random() * 2 ** 32)
-    pool = Buffer.from(words.buffer).toString('hex')
+    for (let index = 0; index < poolWords.length; index++) poolWords[index] = Math.random() * 2 ** 32
+    pool = Buffer.from(poolWords.buffer).toString('hex')
     used = 0
   }
   used += digits
@@ -52,6 +52,14 @@ function randomHex(digits: number): string {
  * incarnation is linked to by every later one, and told by its successor when its host was killed.
  */
 export function derivedSpanId(story: string): string {
+  const [high, low] = derivedWords(story)
+  return hex32(high!) + hex32(low!)
+}
+
+const derived = new Uint32Array(2)
+
+/** The same id as two words, until the next call: making a text of it costs more than working it out. */
+export function derivedWords(story: string): Uint32Array {
   let high = 0x811c9dc5
   let low = 0x9747b28c
   for (let index = 0; index < story.length; index++) {
@@ -62,7 +70,10 @@ export function derivedSpanId(story: string): string {
   }
   high ^= Math.imul(low, 0x2c1b3c6d)
   high ^= high >>> 13
-  return hex32(high >>> 0) + hex32((low >>> 0) | 1)
+  derived[0] = high
+  // Never all zeros.
+  derived[1] = low | 1
+  return derived
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

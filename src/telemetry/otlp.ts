@@ -1,7 +1,14 @@
 // Spans as OTLP protobuf (opentelemetry-proto, trace.proto), written as soon as they have ended: nothing of a span is kept
 // as an object. The numbers are the fields' numbers there.
-import type { Attributes, AttributeValue } from '@opentelemetry/api'
+import {
+  type Attributes,
+  type AttributeValue,
+  type SpanContext,
+  type SpanKind,
+  SpanStatusCode,
+} from '@opentelemetry/api'
 import type { tracing } from '@opentelemetry/sdk-node'
+import { derivedWords, SAMPLED } from './identity.ts'
 import { lengthHead, Writer } from './protobuf.ts'
 
 /** Of an ended span of the SDK, what is written. */
@@ -22,16 +29,15 @@ export type EndedSpan = Pick<
 /** From 128 bytes to 16 KiB. */
 const SPAN_LENGTH_BYTES = 2
 
-/** Appends `ScopeSpans.spans = 2`. `description`: its name, kind and some of its attributes (`describe`). */
-export function writeSpan(writer: Writer, span: EndedSpan, description?: Uint8Array): void {
+/** Appends `ScopeSpans.spans = 2`. */
+export function writeSpan(writer: Writer, span: EndedSpan): void {
   const start = writer.open(2, SPAN_LENGTH_BYTES)
   const { traceId, spanId, traceFlags } = span.spanContext()
   const parent = span.parentSpanContext
   writer.hex(1, traceId)
   writer.hex(2, spanId)
   if (parent !== undefined) writer.hex(4, parent.spanId)
-  if (description === undefined) writeNameAndKind(writer, span.name, span.kind)
-  else writer.raw(description)
+  writeNameAndKind(writer, span.name, span.kind)
   writer.time(7, span.startTime)
   writer.time(8, span.endTime)
   writeAttributes(writer, 9, span.attributes)
@@ -46,6 +52,55 @@ export function writeSpan(writer: Writer, span: EndedSpan, description?: Uint8Ar
     writer.close(status)
   }
   writer.fixed32(16, flagsOf(traceFlags, parent?.isRemote === true))
+  writer.close(start, SPAN_LENGTH_BYTES)
+}
+
+/** What many spans have in common: made once, and not looked at for each of them. */
+export interface SpanDescription {
+  readonly name: string
+  readonly kind: SpanKind
+  /** Name, kind and attributes, as they stand in each of them. */
+  readonly bytes: Uint8Array
+}
+
+/** A span that was over before anybody spoke of it. */
+export interface OverSpan {
+  traceId: string
+  /** Its id is derived from this (identity.ts). */
+  story: string
+  parent: SpanContext | undefined
+  /** Another span of its trace. */
+  linked: string | undefined
+  /** Milliseconds of the epoch. */
+  startedAt: number
+  endedAt: number
+  /** Those that its description does not say. */
+  attributes: Attributes
+  errorType: string | undefined
+}
+
+/** The bytes that `writeSpan` would write if the SDK had made it. */
+export function writeOverSpan(writer: Writer, description: SpanDescription, over: OverSpan): void {
+  const { traceId, parent, linked, errorType } = over
+  const start = writer.open(2, SPAN_LENGTH_BYTES)
+  writer.hex(1, traceId)
+  writer.words(2, derivedWords(over.story))
+  if (parent !== undefined) writer.hex(4, parent.spanId)
+  writer.raw(description.bytes)
+  writer.milliseconds(7, over.startedAt)
+  writer.milliseconds(8, over.endedAt)
+  writeAttributes(writer, 9, over.attributes)
+  if (errorType !== undefined) writeAttributes(writer, 9, { 'error.type': errorType })
+  const isRemote = parent?.isRemote === true
+  if (linked !== undefined) {
+    const link = writer.open(13)
+    writer.hex(1, traceId)
+    writer.hex(2, linked)
+    writer.fixed32(6, flagsOf(parent?.traceFlags ?? SAMPLED, isRemote))
+    writer.close(link)
+  }
+  if (errorType !== undefined) writer.message(15, (status) => status.number(3, SpanStatusCode.ERROR))
+  writer.fixed32(16, flagsOf(SAMPLED, isRemote))
   writer.close(start, SPAN_LENGTH_BYTES)
 }
 
@@ -70,12 +125,11 @@ function writeLinks(writer: Writer, links: EndedSpan['links']): void {
   }
 }
 
-/** What many spans have in common, as it stands in each of them. */
-export function describe(name: string, kind: number, attributes: Attributes): Uint8Array {
+export function describe(name: string, kind: SpanKind, attributes: Attributes): SpanDescription {
   const writer = new Writer()
   writeNameAndKind(writer, name, kind)
   writeAttributes(writer, 9, attributes)
-  return Uint8Array.from(writer.take())
+  return { name, kind, bytes: Uint8Array.from(writer.take()) }
 }
 
 /** Of the API's kinds the first is 0; of the protocol's, 1. */

@@ -104,6 +104,23 @@ export class Writer {
     this.#length = at
   }
 
+  /** Bytes whose first is the highest of the first word. */
+  words(field: number, words: Uint32Array): void {
+    this.tag(field, BYTES)
+    this.room(1 + words.length * 4)
+    const bytes = this.#bytes
+    let at = this.#length
+    bytes[at++] = words.length * 4
+    for (let index = 0; index < words.length; index++) {
+      const word = words[index]!
+      bytes[at++] = word >>> 24
+      bytes[at++] = (word >>> 16) & 0xff
+      bytes[at++] = (word >>> 8) & 0xff
+      bytes[at++] = word & 0xff
+    }
+    this.#length = at
+  }
+
   number(field: number, value: number): void {
     this.tag(field, VARINT)
     this.varint(value)
@@ -121,13 +138,20 @@ export class Writer {
     this.word(value)
   }
 
-  /** Nanoseconds of the epoch do not fit into a double: written in two halves. */
   time(field: number, [seconds, nanoseconds]: readonly [number, number]): void {
-    this.tag(field, FIXED64)
     const whole = Math.floor(nanoseconds / 1_000)
-    const microseconds = seconds * 1e6 + whole
+    this.nanoseconds(field, seconds * 1e6 + whole, Math.floor(nanoseconds - whole * 1_000))
+  }
+
+  milliseconds(field: number, ms: number): void {
+    this.nanoseconds(field, Math.round(ms * 1_000), 0)
+  }
+
+  /** Nanoseconds of the epoch do not fit into a double: written in two halves. */
+  private nanoseconds(field: number, microseconds: number, nanoseconds: number): void {
+    this.tag(field, FIXED64)
     const high = Math.floor(microseconds / 2 ** 32)
-    const low = (microseconds - high * 2 ** 32) * 1_000 + Math.floor(nanoseconds - whole * 1_000)
+    const low = (microseconds - high * 2 ** 32) * 1_000 + nanoseconds
     const carry = Math.floor(low / 2 ** 32)
     this.room(8)
     this.word(low - carry * 2 ** 32)

@@ -1,4 +1,4 @@
-// Spans that are made when they are over, together with those that were over in the same turn of the event loop: the
+// Spans that are told when they are over, together with those that were over in the same turn of the event loop: the
 // same code again and again costs less than once in each task, amid its other work (ADR 23).
 
 export interface Over {

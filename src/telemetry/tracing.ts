@@ -2,7 +2,7 @@
 // the journal, and from there in each offer. Without a collector each of these costs one comparison.
 import { type Context, context, type Link, type Span, type SpanContext, SpanKind, trace } from '@opentelemetry/api'
 import { parseTraceparent, traceparentOf } from './identity.ts'
-import { describe } from './otlp.ts'
+import { describe, type SpanDescription } from './otlp.ts'
 import { failSpan, recording, type StartOptions } from './recording.ts'
 
 export type SpanAttributes = Record<string, string | number | boolean | string[]>
@@ -88,37 +88,38 @@ function startOptions(options: SpanOptions, parent: SpanContext | undefined): St
   return started
 }
 
-/** What many spans have in common: made once, and not looked at for each of them. */
-export interface SpanDescription {
-  readonly name: string
-  readonly kind: SpanKind
-  readonly bytes: Uint8Array
-}
-
 export function describeSpans(
   name: string,
   kind: NonNullable<SpanOptions['kind']>,
   attributes: SpanAttributes,
 ): SpanDescription {
-  return { name, kind: KINDS[kind], bytes: describe(name, KINDS[kind], attributes) }
+  return describe(name, KINDS[kind], attributes)
 }
 
 /** `attributes`: what its description does not say. */
-export interface OverSpan extends Omit<SpanOptions, 'kind'> {
+export interface OverOptions extends Pick<SpanOptions, 'parent' | 'linked' | 'attributes'> {
+  /** Its id is derived from this (identity.ts). */
+  story: string
   startedAt: number
   endedAt: number
   error?: unknown
 }
 
 /** A span that was over before anybody spoke of it. */
-export function tellSpan(description: SpanDescription, over: OverSpan): void {
+export function tellSpan(description: SpanDescription, over: OverOptions): void {
   const started = recording()
   if (started === undefined) return
-  const { attributes = {}, spanId, startedAt: startTime, linked, error } = over
+  const { attributes = {}, story, startedAt, endedAt, linked, error } = over
   const parent = over.parent === undefined ? undefined : parseTraceparent(over.parent)
-  const options: StartOptions = { attributes, kind: description.kind, spanId, startTime }
-  if (linked !== undefined && parent !== undefined) options.links = [linkIn(parent, linked)]
-  started.tell(description, options, parent, over.endedAt, error === undefined ? undefined : typeOf(error))
+  started.tell(description, {
+    parent,
+    story,
+    linked: parent === undefined ? undefined : linked,
+    startedAt,
+    endedAt,
+    attributes,
+    errorType: error === undefined ? undefined : typeOf(error),
+  })
 }
 
 function linkIn(parent: SpanContext, spanId: string): Link {

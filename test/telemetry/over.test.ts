@@ -1,16 +1,24 @@
-// Spans that are made when they are over: a collector sees no difference between them and spans that were open.
+// Spans that are told when they are over: a collector sees no difference between them and spans that were open.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { observeIncarnations } from '../../src/boot/incarnation.ts'
 import type { ActorCommit, TaskRow } from '../../src/journal/journal.ts'
-import { describeSpans, startExport, startSpan, tellSpan, tellTogether } from '../../src/telemetry/index.ts'
+import {
+  derivedSpanId,
+  describeSpans,
+  type ExportOptions,
+  startExport,
+  startSpan,
+  tellSpan,
+  tellTogether,
+} from '../../src/telemetry/index.ts'
 import { type Span, startCollector } from './support/collector.ts'
 
 const CALLER = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
-async function exported(work: () => unknown): Promise<Span[]> {
+async function exported(work: () => unknown, options: Partial<ExportOptions> = {}): Promise<Span[]> {
   const collector = await startCollector()
-  const exporting = await startExport({ service: 'test', url: `${collector.url}/v1/traces` })
+  const exporting = await startExport({ service: 'test', url: `${collector.url}/v1/traces`, ...options })
   await work()
   await exporting.stop()
   await collector.stop()
@@ -23,7 +31,7 @@ test('what its description says and what it says itself arrive as one', async ()
   const [told, next] = await exported(() => {
     tellSpan(description, {
       parent: CALLER,
-      spanId: '00f067aa0ba902b7',
+      story: 'task_1#4',
       linked: '00f067aa0ba902b8',
       startedAt: at,
       endedAt: at + 1.5,
@@ -35,7 +43,7 @@ test('what its description says and what it says itself arrive as one', async ()
   assert.equal(told!.name, 'invoke_agent reader')
   assert.equal(told!.kind, 'CONSUMER')
   assert.equal(told!.traceId, CALLER.slice(3, 35))
-  assert.equal(told!.spanId, '00f067aa0ba902b7')
+  assert.equal(told!.spanId, derivedSpanId('task_1#4'))
   assert.equal(told!.parentId, CALLER.slice(36, 52))
   assert.deepEqual(told!.links, [{ traceId: CALLER.slice(3, 35), spanId: '00f067aa0ba902b8' }])
   assert.equal(told!.start, BigInt(at) * 1_000_000n)
@@ -50,9 +58,66 @@ test('the caller’s decision is followed', async () => {
   const description = describeSpans('x', 'consumer', {})
   const spans = await exported(() => {
     for (const parent of [CALLER, CALLER.replace(/01$/, '00')])
-      tellSpan(description, { parent, startedAt: 1, endedAt: 2 })
+      tellSpan(description, { parent, story: 'task_1', startedAt: 1, endedAt: 2 })
   })
   assert.equal(spans.length, 1)
+})
+
+test('it arrives as the SDK’s own span of the same story does', async () => {
+  const at = Date.parse('2026-03-01T12:00:00.250Z')
+  const error = Object.assign(new Error('no'), { code: 'owner_lost' })
+  const shared = { agent: 'reader', 'troupe.tenant': 'acme' }
+  const own = { task: 'täsk', ms: 0.25, pages: 300, yes: true, list: ['a', 'b'] }
+  const cases = [
+    { parent: CALLER },
+    { parent: CALLER, linked: '00f067aa0ba902b8' },
+    { parent: CALLER, error },
+    { parent: CALLER, linked: '00f067aa0ba902b8', error },
+  ]
+  for (const { error: failure, ...where } of cases) {
+    const [made, told] = await exported(() => {
+      const spanId = derivedSpanId('task_1')
+      const attributes = { ...shared, ...own }
+      const opened = startSpan('a task', { ...where, kind: 'consumer', spanId, startedAt: at, attributes })
+      opened.end(failure, at + 1.5)
+      const rest = { startedAt: at, endedAt: at + 1.5, attributes: own, error: failure }
+      tellSpan(describeSpans('a task', 'consumer', shared), { ...where, ...rest, story: 'task_1' })
+    })
+    assert.deepEqual(told, made)
+  }
+})
+
+test('the SDK’s sampler keeps the same traces of both', async () => {
+  const description = describeSpans('told', 'consumer', {})
+  const kept = async (one: (parent: string) => void) => {
+    const spans = await exported(
+      () => {
+        for (let index = 0; index < 500; index++) {
+          const traceId = derivedSpanId(`${index}`) + derivedSpanId(`low ${index}`)
+          one(`00-${traceId}-b7ad6b7169203331-00`)
+        }
+      },
+      { share: 0.25, followsParent: false },
+    )
+    return spans.map(({ traceId }) => traceId)
+  }
+  const told = await kept((parent) => tellSpan(description, { parent, story: 'x', startedAt: 1, endedAt: 2 }))
+  assert.deepEqual(told, await kept((parent) => startSpan('made', { parent }).end()))
+  assert.ok(told.length > 60 && told.length < 190, `${told.length} of 500`)
+})
+
+test('one without a parent begins a trace of its own, of which a share is kept', async () => {
+  const description = describeSpans('told', 'consumer', {})
+  const spans = await exported(
+    () => {
+      for (let index = 0; index < 2_000; index++)
+        tellSpan(description, { story: `${index}`, linked: '00f067aa0ba902b8', startedAt: 1, endedAt: 2 })
+    },
+    { share: 0.25 },
+  )
+  assert.ok(spans.length > 400 && spans.length < 600, `${spans.length} of 2000`)
+  assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, spans.length)
+  for (const { parentId, links } of spans) assert.deepEqual([parentId, links], [undefined, []])
 })
 
 test('those that wait for their turn are told before the export ends, each once and in order', async () => {

@@ -194,8 +194,9 @@ export function assertTellsTheIntake(spans: Span[], journal: string): void {
     assert.equal(commit.attributes['db.system.name'], journal)
     assert.match(ancestors(spans, commit)[0]!.name, /^invoke_agent /)
   }
-  const [chat] = named('chat fake')
-  assert.ok(chat !== undefined, `the LLM's call is in\n${draw(spans)}`)
+  // On a machine without a second to spare a host may lose its lease, and its call is cut off and made again.
+  const chat = named('chat fake').find(({ failed }) => !failed)
+  assert.ok(chat !== undefined, `the LLM's answered call is in\n${draw(spans)}`)
   assert.equal(chat.kind, 'CLIENT')
   assert.deepEqual(
     [
