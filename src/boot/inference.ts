@@ -1,7 +1,7 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
 // TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_KEEP_VERSIONS (2: the
 // one before the newest too, because collections that it embedded are searched until they are embedded anew),
-// TROUPE_INFERENCE_LOOP_MS (0.3: what a run may take on the event loop; 0: all runs in threads),
+// TROUPE_INFERENCE_LOOP_MS (0.5: what a run may take on the event loop; 0: all runs in threads),
 // TROUPE_INFERENCE_TLS_CERT, _KEY and _CA; TROUPE_LOG (info); traces as in trace-settings.ts.
 // Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
@@ -72,7 +72,7 @@ function keepVersions(given = '2'): number {
   throw new TroupeError('configuration_invalid', `TROUPE_INFERENCE_KEEP_VERSIONS: ${given} is no whole number from 1`)
 }
 
-function loopMs(given = '0.3'): number {
+function loopMs(given = '0.5'): number {
   const ms = Number(given)
   if (given.trim() !== '' && ms >= 0 && ms <= MOST_LOOP_MS) return ms
   throw new TroupeError(

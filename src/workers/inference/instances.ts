@@ -21,6 +21,8 @@ export type Computer = Pick<Instance, 'run'>
 
 /** A thread that computes may hold one batch more: it lies there when it is needed. */
 const MOST_BATCHES_OF_A_THREAD = 2
+/** What handing a batch to a thread costs the event loop, counted in rows of a small network. */
+const FEW_ROWS = 16
 /** Times what a run on the event loop may take. A busy machine makes a quick model look slow; one that is not keeps out. */
 const FAR_TOO_SLOW = 10
 const MAX_DEATHS = 3
@@ -38,6 +40,7 @@ export class Instances {
   readonly #threads = new Set<Instance>()
   readonly #loopRows: LoopRows
   #loop: LoopInstance | undefined
+  #loopWasLast = false
   #deaths: number[] = []
   #stopping = false
 
@@ -84,14 +87,15 @@ export class Instances {
 
   /** Whether a batch can be computed now, where so many rows wait; `readyRows` are worth lying ready in a thread. */
   canTake(waitingRows: number, readyRows: number): boolean {
-    if (this.#fitsLoop(waitingRows)) return true
-    const depth = waitingRows >= readyRows ? MOST_BATCHES_OF_A_THREAD : 1
-    return (this.leastBusy()?.running ?? depth) < depth
+    const running = this.leastBusy()?.running
+    if (this.#suitsLoop(waitingRows)) return !this.#loop!.busy && (running ?? 0) === 0
+    return running !== undefined && running < (waitingRows >= readyRows ? MOST_BATCHES_OF_A_THREAD : 1)
   }
 
   /** For a batch that `canTake` allowed. */
   choose(rows: number): Computer {
-    return this.#fitsLoop(rows) ? this.#loop! : this.leastBusy()!
+    this.#loopWasLast = this.#suitsLoop(rows) && !this.#loop!.busy
+    return this.#loopWasLast ? this.#loop! : this.leastBusy()!
   }
 
   /** What any run took, wherever it was made. */
@@ -112,9 +116,13 @@ export class Instances {
     await Promise.all([...this.#threads, this.#loop].map((instance) => instance?.stop()))
   }
 
-  /** What waits is little: computed here it is answered before a thread would have heard of it. */
-  #fitsLoop(rows: number): boolean {
-    return this.#loop?.busy === false && rows <= this.#loopRows.rows
+  /**
+   * The loop begins with few rows, and then keeps on with more, because computing them here costs less in all. Where more
+   * wait than that, threads compute beside the loop; it comes back when again only few wait.
+   */
+  #suitsLoop(rows: number): boolean {
+    const most = this.#loopRows.rows
+    return this.#loop !== undefined && rows <= (this.#loopWasLast ? most : Math.min(most, FEW_ROWS))
   }
 
   private died(error: TroupeError, thread: Instance): void {

@@ -60,15 +60,24 @@ test('what the thread has shown to be quick is computed without it, and comes ou
   assert.match(stage.worker.metrics.text(), /batch_rows_count\{model="quick",version="1"\} 21\n/)
 })
 
-test('more rows than were quick, and more than 64 in any case, are for the thread', async () => {
+test('the loop begins with at most 16 rows and goes on with up to 64; more are for the thread', async () => {
   await using stage = await watched(scaleModel(3, 0, 2), ALWAYS)
-  await stage.client.infer('quick', [rows(1)])
-  await stage.client.infer('quick', [rows(90)])
-  assert.equal(stage.byThread, 2)
-  await stage.client.infer('quick', [rows(64)])
-  assert.equal(stage.byThread, 2)
-  await stage.client.infer('quick', [rows(65)])
-  assert.equal(stage.byThread, 3)
+  const computedByThread = async (count: number): Promise<boolean> => {
+    const before = stage.byThread
+    const [y] = await stage.client.infer('quick', [rows(count)])
+    assert.deepEqual(y!.shape, [count, 2])
+    return stage.byThread > before
+  }
+  // Nothing is known of it yet, then no more than a row.
+  assert.equal(await computedByThread(1), true)
+  assert.equal(await computedByThread(2), true)
+  assert.equal(await computedByThread(90), true)
+  assert.equal(await computedByThread(17), true)
+  assert.equal(await computedByThread(16), false)
+  assert.equal(await computedByThread(64), false)
+  assert.equal(await computedByThread(65), true)
+  assert.equal(await computedByThread(64), true)
+  assert.equal(await computedByThread(3), false)
 })
 
 test('with 0 ms, and for a model whose rows have no fixed size, all is for the thread', async () => {
@@ -85,6 +94,7 @@ test('with 0 ms, and for a model whose rows have no fixed size, all is for the t
 test('one bad request fails nobody else in its batch', async () => {
   await using stage = await watched(scaleModel(2, 0, 1), ALWAYS)
   await stage.client.infer('quick', [floatTensor('x', [40, 1], new Float32Array(40))])
+  await answerTo(stage, 1)
   const asked = Array.from({ length: 30 }, (_, number) => answerTo(stage, number === 13 ? Number.NaN : number))
   const outcomes = await Promise.allSettled(asked)
   outcomes.forEach((outcome, number) => {

@@ -17,7 +17,7 @@ test('as many rows as were seen to be quick, at most 64, wherever they were comp
   assert.equal(loop.rows, 64)
 })
 
-test('a slow run alone changes nothing; three in a row halve what is taken, and quick ones bring it back', () => {
+test('four times as long is slow: alone it changes nothing, three in a row halve what is taken, quick ones bring it back', () => {
   const loop = new LoopRows(0.3)
   loop.ran(32, 0.2)
   loop.ran(32, 4)
@@ -31,7 +31,9 @@ test('a slow run alone changes nothing; three in a row halve what is taken, and 
   assert.equal(loop.rows, 32)
   loop.ran(20, 4)
   assert.equal(loop.rows, 10)
-  for (let run = 0; run < 12; run++) loop.ran(1, 1)
+  for (let run = 0; run < 12; run++) loop.ran(1, 1.1)
+  assert.equal(loop.rows, 10)
+  for (let run = 0; run < 12; run++) loop.ran(1, 1.3)
   assert.equal(loop.rows, 0)
   loop.ran(4, 0.1)
   assert.equal(loop.rows, 4)
@@ -40,7 +42,7 @@ test('a slow run alone changes nothing; three in a row halve what is taken, and 
 test('a run that is far too slow is enough, and of 0 ms nothing is computed here', () => {
   const loop = new LoopRows(0.3)
   loop.ran(32, 0.2)
-  loop.ran(32, 6.1)
+  loop.ran(32, 101)
   assert.equal(loop.rows, 0)
   const never = new LoopRows(0)
   never.ran(1, 0.001)
