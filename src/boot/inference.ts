@@ -1,6 +1,7 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
 // TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_KEEP_VERSIONS (2: the
 // one before the newest too, because collections that it embedded are searched until they are embedded anew),
+// TROUPE_INFERENCE_LOOP_MS (0.5: what a run may take on the event loop; 0: all runs in threads),
 // TROUPE_INFERENCE_TLS_CERT, _KEY and _CA; TROUPE_LOG (info); traces as in trace-settings.ts.
 // Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
@@ -14,6 +15,8 @@ import { runProcess } from './process.ts'
 import { startTelemetry } from './telemetry.ts'
 
 const GRACE_MS = 10_000
+/** The event loop reads for all models: whoever holds it longer lets all of them wait. */
+const MOST_LOOP_MS = 10
 const environment = process.env
 const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 
@@ -28,6 +31,7 @@ await runProcess(async () => {
     models: environment.TROUPE_MODELS ?? 'models',
     metrics: measures.metrics,
     keepVersions: keepVersions(environment.TROUPE_INFERENCE_KEEP_VERSIONS),
+    loopMs: loopMs(environment.TROUPE_INFERENCE_LOOP_MS),
     onEvent: logEvent,
     ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
     ...tls(),
@@ -66,6 +70,15 @@ function keepVersions(given = '2'): number {
   const count = Number(given)
   if (Number.isInteger(count) && count >= 1) return count
   throw new TroupeError('configuration_invalid', `TROUPE_INFERENCE_KEEP_VERSIONS: ${given} is no whole number from 1`)
+}
+
+function loopMs(given = '0.5'): number {
+  const ms = Number(given)
+  if (given.trim() !== '' && ms >= 0 && ms <= MOST_LOOP_MS) return ms
+  throw new TroupeError(
+    'configuration_invalid',
+    `TROUPE_INFERENCE_LOOP_MS: “${given}” is no number of milliseconds up to ${MOST_LOOP_MS}`,
+  )
 }
 
 function tls(): { tls?: TlsFiles } {

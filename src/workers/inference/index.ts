@@ -7,7 +7,9 @@
 //   probe.ts           tries a model in an expendable process (probe-child.ts, onnx-scan.ts, health-check.ts)
 //   served-model.ts    one version being served; batcher.ts: the queue before it (batch-size.ts);
 //                      batch.ts: joins and splits tensors
-//   instance.ts        a worker thread with a session in it (instance-thread.ts, runner.ts, ort-tensor.ts)
+//   instances.ts       where its batches are computed. instance.ts: a worker thread with a session in it
+//                      (instance-thread.ts, runner.ts, ort-tensor.ts); loop-instance.ts: a quick model's second session,
+//                      on the event loop, and loop-rows.ts: how much of it
 //   text-model.ts      texts in, labels or vectors out: text-input.ts (tokenizers, n-grams), text-output.ts (pooling)
 //   drift.ts           population stability against training (drift-samples.ts); measurements.ts: metrics, events
 //   client.ts          infer, classify, embed; client-stream.ts: over one stream; client-control.ts: load, unload, index;

@@ -11,6 +11,8 @@ export type RunEnd = (error: TroupeError | null, outputs: MovedTensor[], compute
 
 export interface Instance {
   signature: Signature
+  /** What a run of a row or two takes. */
+  smallRunMs: number
   /** Batches handed over and not answered. */
   readonly running: number
   run(inputs: MovedTensor[], end: RunEnd): void
@@ -38,7 +40,7 @@ export function startInstance(
   worker.on('message', (message: FromThread) => {
     switch (message.kind) {
       case 'ready':
-        instance = instanceOf(message.signature)
+        instance = instanceOf(message.signature, message.smallRunMs)
         started.resolve(instance)
         return
       case 'failed':
@@ -67,9 +69,10 @@ export function startInstance(
     if (!stopping && instance !== undefined) onDeath(error, instance)
   })
 
-  function instanceOf(signature: Signature): Instance {
+  function instanceOf(signature: Signature, smallRunMs: number): Instance {
     return {
       signature,
+      smallRunMs,
       get running() {
         return pending.size
       },

@@ -10,7 +10,11 @@ export interface OnnxFacts {
   opset: number
   nodes: number
   domains: string[]
+  /** Of the file itself. */
+  bytes: number
   externalBytes: number
+  /** Graphs within the graph: how often they run (Loop, Scan, If), what is asked decides. */
+  subgraphs: boolean
 }
 
 /** Domains whose operators are part of every onnxruntime build. */
@@ -27,6 +31,7 @@ interface Walk {
   used: Set<string>
   nodes: number
   externalBytes: number
+  subgraphs: boolean
 }
 
 export function scanOnnx(bytes: Buffer, file: string): OnnxFacts {
@@ -37,6 +42,7 @@ export function scanOnnx(bytes: Buffer, file: string): OnnxFacts {
     used: new Set(),
     nodes: 0,
     externalBytes: 0,
+    subgraphs: false,
   }
   try {
     readModel(new WireReader(bytes), walk)
@@ -50,7 +56,8 @@ export function scanOnnx(bytes: Buffer, file: string): OnnxFacts {
   if (walk.nodes === 0) throw invalid('the graph has no nodes: not an ONNX model, or damaged')
   const custom = [...walk.used].find((domain) => !KNOWN_DOMAINS.has(domain) && !walk.functions.has(domain))
   if (custom !== undefined) throw invalid(`custom operators of “${custom}” are not allowed`)
-  return { opset, nodes: walk.nodes, domains: [...walk.used], externalBytes: walk.externalBytes }
+  const { nodes, externalBytes, subgraphs } = walk
+  return { opset, nodes, domains: [...walk.used], bytes: bytes.length, externalBytes, subgraphs }
 }
 
 function invalid(reason: string): TroupeError {
@@ -106,6 +113,7 @@ function readFunction(reader: WireReader, walk: Walk): void {
 
 /** GraphProto: node 1, initializer 5, sparse_initializer 15 (values 1, indices 2). */
 function readGraph(reader: WireReader, walk: Walk, depth: number): void {
+  if (depth > 0) walk.subgraphs = true
   if (depth > MAX_GRAPH_DEPTH) throw invalid(`graphs nested deeper than ${MAX_GRAPH_DEPTH}`)
   eachPart(reader, (field) => {
     if (field === 1) readNode(reader.message(), walk, depth)

@@ -18,6 +18,7 @@ export interface RepositorySettings {
   providers: readonly Provider[]
   threads: number
   instances: number
+  loopMs: number
   batching: BatchLimits
   unloadGraceMs: number
 }
@@ -197,7 +198,7 @@ export class ModelRepository {
         this.#onEvent({ type: 'stage', model: name, version, stage: passed })
       }
       stage = 'start'
-      const { model, sha256, signature } = report
+      const { model, sha256, facts, signature } = report
       const served = await ServedModel.start({
         ...this.#settings,
         name,
@@ -205,6 +206,7 @@ export class ModelRepository {
         folder,
         model,
         sha256,
+        facts,
         // Those before it are not available here, as the probe has found.
         providers: providers.slice(providers.indexOf(signature.provider)),
         passedOver: signature.passedOver,

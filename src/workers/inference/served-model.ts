@@ -7,27 +7,17 @@ import { Batcher, type BatchLimits, type Job } from './batcher.ts'
 import type { InferRequest } from './codec.ts'
 import { DriftMonitor } from './drift.ts'
 import { observe } from './drift-samples.ts'
-import { type Instance, startInstance } from './instance.ts'
 import type { MovedTensor } from './instance-thread.ts'
-import type { Measurements } from './measurements.ts'
-import type { ModelJson } from './model-json.ts'
-import type { PassedOver, Provider, RunnerSettings, Signature } from './runner.ts'
+import { type Computer, Instances, type InstancesOptions } from './instances.ts'
+import type { PassedOver, Signature } from './runner.ts'
 import { checkAgainst, checkTensor, type Tensor } from './tensor.ts'
 
-export interface ServedModelOptions {
-  name: string
-  version: string
-  folder: string
-  model: ModelJson
+export interface ServedModelOptions extends InstancesOptions {
   sha256: string
-  providers: readonly Provider[]
   /** What the probe found unavailable here. */
   passedOver: readonly PassedOver[]
-  threads: number
-  instances: number
   batching: BatchLimits
-  measurements: Measurements
-  /** Its instances died more often than restarting them can cure. */
+  /** Its threads died more often than replacing them can cure. */
   onFailed(error: TroupeError): void
 }
 
@@ -39,62 +29,40 @@ interface InferJob extends Job {
 
 export type InferEnd = (error: TroupeError | null, outputs: Tensor[]) => void
 
-/** An instance that computes may hold one batch more: it lies in the thread when it is needed. */
-const MOST_BATCHES_OF_AN_INSTANCE = 2
-const MAX_DEATHS = 3
-const DEATHS_WITHIN_MS = 60_000
-
 export class ServedModel {
   readonly options: ServedModelOptions
   readonly signature: Signature
-  readonly #instances: Set<Instance>
+  readonly #instances: Instances
   readonly #batcher: Batcher<InferJob>
   readonly #drift: DriftMonitor | undefined
-  readonly #settings: RunnerSettings
   readonly #buffers: SpareBuffers
   readonly #batchSize: BatchSize
   readonly #outputNames: readonly string[]
-  #deaths: number[] = []
   #stopping = false
 
   static async start(options: ServedModelOptions): Promise<ServedModel> {
-    const { folder, model, providers, threads } = options
-    const settings: RunnerSettings = { folder, model, providers, threads }
-    const served: { model?: ServedModel } = {}
     const buffers = new SpareBuffers()
-    const onDeath = (error: TroupeError, instance: Instance): void => served.model?.died(error, instance)
-    const starting = await Promise.allSettled(
-      Array.from({ length: options.instances }, () => startInstance(settings, onDeath, buffers)),
-    )
-    const instances = starting.filter((each) => each.status === 'fulfilled').map(({ value }) => value)
-    const failed = starting.find((each) => each.status === 'rejected')
-    if (failed !== undefined) {
-      await Promise.all(instances.map((instance) => instance.stop()))
-      throw failed.reason
-    }
-    served.model = new ServedModel(options, settings, instances, buffers)
-    return served.model
+    return new ServedModel(options, await Instances.start(options, buffers), buffers)
   }
 
-  private constructor(
-    options: ServedModelOptions,
-    settings: RunnerSettings,
-    instances: Instance[],
-    buffers: SpareBuffers,
-  ) {
+  private constructor(options: ServedModelOptions, instances: Instances, buffers: SpareBuffers) {
     this.#buffers = buffers
     this.options = options
-    this.#settings = settings
-    this.#instances = new Set(instances)
-    this.signature = instances[0]!.signature
+    this.#instances = instances
+    this.signature = instances.signature
     const limits = this.signature.batches ? options.batching : { ...options.batching, maxRows: 1, maxDelayMs: 0 }
     this.#batchSize = new BatchSize(limits.maxRows)
     this.#outputNames = this.signature.outputs.map(({ name }) => name)
     this.#batcher = new Batcher<InferJob>(
       { ...limits, maxRows: this.#batchSize.rows },
-      () => this.#canRun(),
-      (jobs) => this.#run(jobs, this.#leastBusy()!, () => this.#batcher.finished()),
+      () => instances.canTake(this.#batcher.queuedRows, this.#batchSize.readyRows),
+      (jobs) => this.#run(jobs, instances.choose(rowsOf(jobs)), () => this.#batcher.finished()),
     )
+    instances.onReplaced = () => this.#batcher.pump()
+    instances.onLost = (error) => {
+      this.#batcher.clear(error)
+      options.onFailed(error)
+    }
     const { profile } = options.model
     if (profile !== undefined) {
       this.#drift = new DriftMonitor(profile, (report, tripped) => options.measurements.drift(options, report, tripped))
@@ -136,7 +104,7 @@ export class ServedModel {
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
     this.#batcher.clear(new TroupeError('worker_unavailable', `${this.#title} was unloaded`))
-    await Promise.all([...this.#instances].map((instance) => instance.stop()))
+    await this.#instances.stop()
   }
 
   get #title(): string {
@@ -175,36 +143,21 @@ export class ServedModel {
     return { inputs, rows: Math.max(rows, 1), kind }
   }
 
-  #leastBusy(): Instance | undefined {
-    let found: Instance | undefined
-    for (const instance of this.#instances) {
-      if (found === undefined || instance.running < found.running) found = instance
-    }
-    return found
-  }
-
-  #canRun(): boolean {
-    const depth = this.#batcher.queuedRows >= this.#batchSize.readyRows ? MOST_BATCHES_OF_AN_INSTANCE : 1
-    return (this.#leastBusy()?.running ?? depth) < depth
-  }
-
-  #run(jobs: InferJob[], instance: Instance, finished: () => void): void {
+  #run(jobs: InferJob[], computer: Computer, finished: () => void): void {
     const { measurements } = this.options
     const startedAt = performance.timeOrigin + performance.now()
-    let rows = 0
-    for (const job of jobs) {
-      rows += job.rows
-      measurements.queued(this.options, startedAt - job.queuedAt)
-    }
-    instance.run(join(jobs, this.#buffers), (error, outputs, computeMs) => {
+    for (const job of jobs) measurements.queued(this.options, startedAt - job.queuedAt)
+    const rows = rowsOf(jobs)
+    computer.run(join(jobs, this.#buffers), (error, outputs, computeMs) => {
       // One bad request must not fail those that happened to share its run.
       if (error !== null && jobs.length > 1 && error.code !== 'worker_unavailable') return this.#runEach(jobs, finished)
       if (error === null) {
         measurements.ran(this.options, rows, computeMs)
+        this.#instances.ran(rows, computeMs)
         this.#batchSize.ran(rows, computeMs)
         this.#batcher.maxRows = this.#batchSize.rows
       }
-      // First the next batch, then these answers: the thread computes while they are written.
+      // First the next batch, then these answers: a thread computes while they are written.
       finished()
       if (error === null) this.#answer(jobs, outputs)
       else for (const job of jobs) job.end(error, [])
@@ -217,8 +170,8 @@ export class ServedModel {
       if (--left === 0) finished()
     }
     for (const job of jobs) {
-      const instance = this.#leastBusy()
-      if (instance !== undefined) this.#run([job], instance, one)
+      const thread = this.#instances.leastBusy()
+      if (thread !== undefined) this.#run([job], thread, one)
       else {
         job.end(new TroupeError('worker_unavailable', `${this.#title} has no instance left`), [])
         one()
@@ -241,31 +194,10 @@ export class ServedModel {
       job.end(null, wanted.length === all.length ? all : all.filter(({ name }) => wanted.includes(name)))
     })
   }
+}
 
-  private died(error: TroupeError, instance: Instance): void {
-    this.#instances.delete(instance)
-    if (this.#stopping) return
-    const now = Date.now()
-    this.#deaths = [...this.#deaths.filter((at) => at > now - DEATHS_WITHIN_MS), now]
-    this.options.measurements.died(this.options, error)
-    if (this.#deaths.length > MAX_DEATHS) this.#fail(error)
-    else void this.#replace()
-  }
-
-  async #replace(): Promise<void> {
-    try {
-      const instance = await startInstance(this.#settings, (error, died) => this.died(error, died), this.#buffers)
-      this.#instances.add(instance)
-      if (this.#stopping) await instance.stop()
-      else this.#batcher.pump()
-    } catch (error) {
-      this.#fail(error as TroupeError)
-    }
-  }
-
-  #fail(error: TroupeError): void {
-    if (this.#instances.size > 0) return
-    this.#batcher.clear(error)
-    this.options.onFailed(error)
-  }
+function rowsOf(jobs: readonly Job[]): number {
+  let rows = 0
+  for (const job of jobs) rows += job.rows
+  return rows
 }

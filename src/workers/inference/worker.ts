@@ -20,6 +20,8 @@ export interface InferenceWorkerOptions {
   instances?: number
   /** Threads of one run. Default: all processors but one, which belongs to the server. */
   threads?: number
+  /** Milliseconds that a run of a quick model may take on the event loop, without a thread; 0: never. Default 0.5. */
+  loopMs?: number
   batching?: Partial<BatchLimits>
   /** How many of a model's newest versions are served. Default 1. */
   keepVersions?: number
@@ -66,6 +68,7 @@ export async function startInferenceWorker(options: InferenceWorkerOptions): Pro
       providers: options.providers ?? DEFAULT_PROVIDERS,
       threads: options.threads ?? Math.max(1, availableParallelism() - 1),
       instances: options.instances ?? 1,
+      loopMs: options.loopMs ?? 0.5,
       batching: { ...DEFAULT_BATCHING, ...options.batching },
       unloadGraceMs: options.unloadGraceMs ?? 10_000,
     },

@@ -49,3 +49,15 @@ test('it says when it is ready, its successor serves the client after a SIGKILL,
     models.clear()
   }
 })
+
+test('a time on the event loop that is no number, or would hold it, ends the process with the reason', async () => {
+  for (const given of ['soon', '-1', '11', '']) {
+    const env = { ...process.env, TROUPE_INFERENCE_LOOP_MS: given }
+    const started = fork(BOOT, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    let told = ''
+    for (const stream of [started.stdout!, started.stderr!]) stream.on('data', (text) => (told += text))
+    const [code] = await once(started, 'close')
+    assert.notEqual(code, 0)
+    assert.match(told, /TROUPE_INFERENCE_LOOP_MS: “.*” is no number of milliseconds up to 10/)
+  }
+})

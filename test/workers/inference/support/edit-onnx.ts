@@ -6,6 +6,8 @@ export interface Edits {
   domain?: string
   /** Operator of the first node. */
   operator?: string
+  /** The first node gets a graph of its own, as Loop and If have. */
+  subgraph?: boolean
   opset?: number
   /** Keep the first constant's data in this file instead. */
   external?: string
@@ -29,11 +31,16 @@ function editGraph(graph: Buffer, edits: Edits): Buffer {
   })
 }
 
-function editNode(node: Buffer, { domain, operator }: Edits): Buffer {
-  const edited = rewrite(node, (field, value) =>
-    field === 4 && operator !== undefined ? Buffer.from(operator) : value,
-  )
-  return domain === undefined ? edited : Buffer.concat([edited, new WireWriter().string(7, domain).finish()])
+function editNode(node: Buffer, { domain, operator, subgraph }: Edits): Buffer {
+  const pieces = [
+    rewrite(node, (field, value) => (field === 4 && operator !== undefined ? Buffer.from(operator) : value)),
+  ]
+  if (domain !== undefined) pieces.push(new WireWriter().string(7, domain).finish())
+  if (subgraph === true) {
+    const body = new WireWriter().string(1, 'body').bytes(6, new WireWriter().string(2, 'inner').finish())
+    pieces.push(new WireWriter().bytes(5, body.finish()).finish())
+  }
+  return Buffer.concat(pieces)
 }
 
 /** TensorProto: raw_data 9, external_data 13, data_location 14. */
