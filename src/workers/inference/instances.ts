@@ -85,14 +85,18 @@ export class Instances {
     this.#loop = await startLoopInstance(this.#settings, this.#buffers)
   }
 
-  /** Whether a batch can be computed now, where so many rows wait; `readyRows` are worth lying ready in a thread. */
-  canTake(waitingRows: number, readyRows: number): boolean {
+  /**
+   * Rows of the run that can be made now, where so many wait; 0: none can. A thread takes `threadRows`, and of `readyRows`
+   * a second batch. The loop takes few: their callers go on while it computes the next.
+   */
+  room(waitingRows: number, threadRows: number, readyRows: number): number {
     const running = this.leastBusy()?.running
-    if (this.#suitsLoop(waitingRows)) return !this.#loop!.busy && (running ?? 0) === 0
-    return running !== undefined && running < (waitingRows >= readyRows ? MOST_BATCHES_OF_A_THREAD : 1)
+    if (this.#suitsLoop(waitingRows)) return this.#loop!.busy || (running ?? 0) > 0 ? 0 : Math.min(threadRows, FEW_ROWS)
+    const depth = waitingRows >= readyRows ? MOST_BATCHES_OF_A_THREAD : 1
+    return running !== undefined && running < depth ? threadRows : 0
   }
 
-  /** For a batch that `canTake` allowed. */
+  /** For a batch that there was `room` for. */
   choose(rows: number): Computer {
     this.#loopWasLast = this.#suitsLoop(rows) && !this.#loop!.busy
     return this.#loopWasLast ? this.#loop! : this.leastBusy()!

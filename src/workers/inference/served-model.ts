@@ -55,7 +55,7 @@ export class ServedModel {
     this.#outputNames = this.signature.outputs.map(({ name }) => name)
     this.#batcher = new Batcher<InferJob>(
       { ...limits, maxRows: this.#batchSize.rows },
-      () => instances.canTake(this.#batcher.queuedRows, this.#batchSize.readyRows),
+      () => this.#hasRoom(),
       (jobs) => this.#run(jobs, instances.choose(rowsOf(jobs)), () => this.#batcher.finished()),
     )
     instances.onReplaced = () => this.#batcher.pump()
@@ -143,6 +143,13 @@ export class ServedModel {
     return { inputs, rows: Math.max(rows, 1), kind }
   }
 
+  #hasRoom(): boolean {
+    const { rows, readyRows } = this.#batchSize
+    const room = this.#instances.room(this.#batcher.queuedRows, rows, readyRows)
+    if (room > 0) this.#batcher.maxRows = room
+    return room > 0
+  }
+
   #run(jobs: InferJob[], computer: Computer, finished: () => void): void {
     const { measurements } = this.options
     const startedAt = performance.timeOrigin + performance.now()
@@ -155,7 +162,6 @@ export class ServedModel {
         measurements.ran(this.options, rows, computeMs)
         this.#instances.ran(rows, computeMs)
         this.#batchSize.ran(rows, computeMs)
-        this.#batcher.maxRows = this.#batchSize.rows
       }
       // First the next batch, then these answers: a thread computes while they are written.
       finished()

@@ -80,6 +80,21 @@ test('the loop begins with at most 16 rows and goes on with up to 64; more are f
   assert.equal(await computedByThread(3), false)
 })
 
+test('of many that wait the loop computes 16 rows a run: their callers go on while it computes the next', async () => {
+  await using stage = await watched(scaleModel(2, 0, 1), ALWAYS)
+  await stage.client.infer('quick', [floatTensor('x', [64, 1], new Float32Array(64))])
+  await answerTo(stage, 1)
+  const answers = await Promise.all(Array.from({ length: 60 }, (_, number) => answerTo(stage, number)))
+  answers.forEach((answer, number) => {
+    assert.deepEqual(answer, [number * 2])
+  })
+  assert.equal(stage.byThread, 1)
+  const [, small] = /batch_rows_bucket\{model="quick",version="1",le="16"\} (\d+)/.exec(stage.worker.metrics.text())!
+  const [, all] = /batch_rows_count\{model="quick",version="1"\} (\d+)/.exec(stage.worker.metrics.text())!
+  // All but the first one, of 64 rows.
+  assert.equal(Number(all) - Number(small), 1)
+})
+
 test('with 0 ms, and for a model whose rows have no fixed size, all is for the thread', async () => {
   await using never = await watched(scaleModel(3, 0, 2), { loopMs: 0 })
   await using free = await watched(scaleModel(3, 0, 'width'), ALWAYS)
