@@ -28,11 +28,11 @@ export interface GuardParts {
   label: string
   /** Texts that must never reach the process: the key of the LLM. */
   secrets: readonly string[]
+  /** The process renewed its lease; it cannot while its code holds the event loop. */
+  onHeard(): void
 }
 
 export interface Guard {
-  /** How long ago the process last renewed its lease, once it began; it cannot while its code holds the event loop. */
-  silentMs(): number
   /** The process is gone. */
   close(): Promise<void>
 }
@@ -48,7 +48,6 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   const accounts = createAccounts()
   const hosts = new Map<string, () => void>()
   const takers = new Map<number, Taker>()
-  let heardAt: number | undefined
 
   const reach = {
     mayAsk: (agent: string) => askable.has(agent),
@@ -107,7 +106,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   }
 
   async function keepLease(lease: HostLease): Promise<{ held: boolean }> {
-    heardAt = performance.now()
+    parts.onHeard()
     const hostId = String(lease.hostId)
     if (!hosts.has(hostId))
       hosts.set(
@@ -175,7 +174,6 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   }
 
   return {
-    silentMs: () => (heardAt === undefined ? 0 : performance.now() - heardAt),
     async close() {
       chats.close()
       peer.close(new TroupeError('unavailable', `The process of ${plugin.name} has ended.`))
