@@ -94,7 +94,9 @@ export function createHost(parts: HostParts): Host {
   let accepting = false
 
   function onOffer(offer: Offer): void {
-    if (!accepting || actors.has(offer.taskId)) {
+    // It drains: the task stays as it is, for whoever comes next.
+    if (!accepting) return
+    if (actors.has(offer.taskId)) {
       actors.offered(offer.taskId, offer.epoch)
       takers.get(offer.agent)?.more(1)
       return
