@@ -63,7 +63,14 @@ export function clusterTree(options: TreeOptions & { hosts: number }): Superviso
     children: [
       child('inference', options),
       child('retrieval', options),
-      supervisorChild({ id: 'hosts', ...BUDGET, intensity: BUDGET.intensity * options.hosts, children: hosts }),
+      supervisorChild({
+        id: 'hosts',
+        ...BUDGET,
+        intensity: BUDGET.intensity * options.hosts,
+        children: hosts,
+        // One after another, each would hand its tasks to the next that is told to stop.
+        stopTogether: true,
+      }),
       child('gateway', options),
     ],
   }

@@ -125,6 +125,13 @@ export function hostOf(parts: Parts, label: string): Host {
   })
 }
 
+/** Whoever stops it sees why it takes a moment. */
+export async function drainHost(host: Host, graceMs: number): Promise<void> {
+  const { actors } = host
+  if (actors > 0) console.error(`draining ${actors} running task${actors === 1 ? '' : 's'}`)
+  await host.drain(graceMs)
+}
+
 /** `own`: what this process alone knows of itself, for its node of the tree. */
 export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
   const { settings, agents, workers, telemetry, measures } = parts

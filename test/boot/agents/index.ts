@@ -25,4 +25,16 @@ const crasher = defineAgent({
   },
 })
 
-export default [reader, crasher]
+const sleeper = defineAgent({
+  name: 'feed-sleeper',
+  version: '1.0.0',
+  description: 'Has a step that takes a minute, whoever stops it',
+  input: z.object({}),
+  output: z.object({}),
+  run: async ({ step }) => {
+    await step('sleep', async () => await new Promise((resolve) => setTimeout(resolve, 60_000)))
+    return {}
+  },
+})
+
+export default [reader, crasher, sleeper]
