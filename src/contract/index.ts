@@ -4,8 +4,10 @@
 //   events.ts   what can happen to a task; the platform's event streams
 //   errors.ts   coded errors, each with what to do
 //   limits.ts   the bounds that protect every process
+//   media-types.ts  what a file is, by its name
 export * from './errors.ts'
 export * from './events.ts'
 export * from './ids.ts'
 export * from './limits.ts'
+export * from './media-types.ts'
 export * from './task.ts'
