@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import { closeDocumentPools } from '@troupe/tools/document-pool'
 import type { Logger } from 'pino'
+import { TroupeError } from '../contract/errors.ts'
+import { MAX_OWNER_DEATHS } from '../contract/limits.ts'
 import { createDesk } from '../desk/desk.ts'
 import { createGateway, type Gateway } from '../gateway/index.ts'
 import { createHost, type Host } from '../host/host.ts'
@@ -21,6 +23,7 @@ import { measureJournal } from './measured-journal.ts'
 import { measureTelemetry } from './measured-telemetry.ts'
 import { measureTree } from './measured-tree.ts'
 import { createMeasures, type Measures } from './measures.ts'
+import { watchModels } from './model-watch.ts'
 import { type PlatformFeed, startPlatformFeed } from './platform-feed.ts'
 import { createLog, createServices } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -55,7 +58,15 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
   const log = createLog(settings, name)
   const opened = await openStores(settings)
   const measures = createMeasures(name)
-  const { journal, holdsLease } = measureJournal(measures, opened.journal)
+  let feed: PlatformFeed | undefined
+  const onTrouble: Parts['onTrouble'] = (what, error) => {
+    log.warn({ err: error }, `Trouble with ${what}.`)
+    feed?.trouble(what, error)
+  }
+  const { journal, holdsLease } = measureJournal(measures, opened.journal, ({ id, agent }) => {
+    const why = `${MAX_OWNER_DEATHS} hosts died while they ran ${id}; it has failed, and can be retried.`
+    onTrouble(`a task of ${agent} that kills hosts`, new TroupeError('task_poisoned', why))
+  })
   const stores: Stores = { ...opened, journal }
   const connected = measures.metrics.gauge('troupe_bus_connected', '1 while the bus is connected')
   measures.atScrape(() => connected({}, stores.bus.status().connected ? 1 : 0))
@@ -69,7 +80,8 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     const workers = connectWorkers(settings)
     const telemetry = await startTelemetry(name, (message) => log.warn(message))
     measureTelemetry(measures, telemetry)
-    const feed = startPlatformFeed(stores.bus, settings.label)
+    const running = startPlatformFeed(stores.bus, settings.label)
+    feed = running
     return {
       settings,
       log,
@@ -79,19 +91,16 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       workers,
       telemetry,
       measures,
-      feed,
+      feed: running,
       holdsLease,
-      onTrouble(what, error) {
-        log.warn({ err: error }, `Trouble with ${what}.`)
-        feed.trouble(what, error)
-      },
+      onTrouble,
       async close() {
         workers.close()
         // The host has drained: what still reads a document reads for nobody.
         await closeDocumentPools()
         await telemetry.stop()
         measures.stop()
-        feed.stop()
+        running.stop()
         await stores.close()
       },
     }
@@ -133,6 +142,11 @@ export async function drainHost(host: Host, graceMs: number): Promise<void> {
 }
 
 /** `own`: what this process alone knows of itself, for its node of the tree. */
+/** A gateway looks after what the inference worker cannot tell anybody itself. Returns how to stop. */
+export function watchModelsOf({ workers, onTrouble }: Parts): () => void {
+  return workers.models === undefined ? () => {} : watchModels(workers.models, onTrouble)
+}
+
 export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
   const { settings, agents, workers, telemetry, measures } = parts
   const { journal, bus, blobs, gatewayStore: store } = parts.stores

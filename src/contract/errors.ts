@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   address_in_use: [500, false, 'Stop what listens there, or choose another port with --port.'],
   // the workers
   model_not_found: [404, false, 'List the models: `troupe models`.'],
+  model_drifted: [409, false, 'Its inputs or answers have moved: look at the data, then `troupe train`.'],
   model_invalid: [422, false, 'The model was refused; see the reason.'],
   collection_not_found: [404, false, 'Create it by putting a document into it.'],
   worker_unavailable: [503, true, 'The worker is restarting or its queue is full.'],

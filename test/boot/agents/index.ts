@@ -37,4 +37,20 @@ const sleeper = defineAgent({
   },
 })
 
-export default [reader, crasher, sleeper]
+const killer = defineAgent({
+  name: 'feed-killer',
+  version: '1.0.0',
+  description: 'Ends the process that runs it',
+  input: z.object({}),
+  output: z.object({}),
+  run: async ({ step }) => {
+    await step('kill', async () => {
+      // Its submission shall have been answered: embedded, the gateway dies as well.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      process.kill(process.pid, 'SIGKILL')
+    })
+    return {}
+  },
+})
+
+export default [reader, crasher, sleeper, killer]
