@@ -24,7 +24,7 @@ export interface IsolatedPlugin {
 /** What it needs of its host's parts. */
 export type IsolationParts = Pick<
   Parts,
-  'settings' | 'stores' | 'agents' | 'isolated' | 'log' | 'workers' | 'telemetry' | 'onTrouble'
+  'settings' | 'stores' | 'agents' | 'isolated' | 'log' | 'workers' | 'telemetry' | 'observe' | 'onTrouble'
 >
 
 export interface RunningPlugins {
@@ -173,7 +173,7 @@ async function startOne(plugin: IsolatedPlugin, context: Context): Promise<Super
             }
             const guard = createGuard(
               {
-                ...{ journal, bus, services, secrets, onHeard },
+                ...{ journal, bus, services, secrets, onHeard, observe: parts.observe },
                 agents: parts.agents,
                 plugin: guarded,
                 label: `${label}/${name}`,

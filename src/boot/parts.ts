@@ -7,6 +7,7 @@ import { MAX_OWNER_DEATHS } from '../contract/limits.ts'
 import { createDesk } from '../desk/desk.ts'
 import { createGateway, type Gateway } from '../gateway/index.ts'
 import { createHost, type Host } from '../host/host.ts'
+import type { Observe } from '../host/observe.ts'
 import { contextMaker } from '../host/services.ts'
 import {
   type AgentRecord,
@@ -42,7 +43,8 @@ export interface Parts {
   workers: Workers
   telemetry: Telemetry
   measures: Measures
-  feed: PlatformFeed
+  /** Spans and counts of tasks, whether they run here or in an isolated plug-in. */
+  observe: Observe
   /** A host may claim tasks while it does. */
   holdsLease(): boolean
   onTrouble(what: string, error: unknown): void
@@ -82,6 +84,16 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     measureTelemetry(measures, telemetry)
     const running = startPlatformFeed(stores.bus, settings.label)
     feed = running
+    const observe = measureHost(
+      measures.metrics,
+      agents.names(),
+      running.ended,
+    )(
+      telemetry.observe({
+        journalSystem: settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
+        lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
+      }),
+    )
     return {
       settings,
       log,
@@ -91,7 +103,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       workers,
       telemetry,
       measures,
-      feed: running,
+      observe,
       holdsLease,
       onTrouble,
       async close() {
@@ -118,16 +130,7 @@ export function hostOf(parts: Parts, label: string): Host {
     bus,
     agents: parts.agents,
     makeContext: contextMaker(createServices(parts)),
-    observe: measureHost(
-      parts.measures.metrics,
-      parts.agents.names(),
-      parts.feed.ended,
-    )(
-      parts.telemetry.observe({
-        journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
-        lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
-      }),
-    ),
+    observe: parts.observe,
     label,
     retentionMs: parts.settings.retentionMs,
     onTrouble: parts.onTrouble,

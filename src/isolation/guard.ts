@@ -4,14 +4,16 @@ import type { Bus, Offer, Taker } from '../bus/bus.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { hasEnded } from '../contract/task.ts'
 import { numbered, wakeOf } from '../host/announcements.ts'
+import type { Observe } from '../host/observe.ts'
 import type { Services } from '../host/services.ts'
 import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry, Permissions } from '../plugins/index.ts'
 import { createAccounts } from './accounts.ts'
-import { type Channel, createPeer, type Peer } from './channel.ts'
+import { type Channel, createPeer, type Handlers, type Peer } from './channel.ts'
 import { judge, readCommit } from './judgement.ts'
 import { serveLlm } from './served-llm.ts'
 import { serveServices } from './served-services.ts'
+import { watchTasks } from './watched-tasks.ts'
 
 export interface GuardedPlugin {
   name: string
@@ -30,6 +32,8 @@ export interface GuardParts {
   secrets: readonly string[]
   /** The process renewed its lease; it cannot while its code holds the event loop. */
   onHeard(): void
+  /** As the host's own tasks are watched. */
+  observe: Observe
 }
 
 export interface Guard {
@@ -75,6 +79,28 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     throw new TroupeError('permission_denied', `${taskId} is no task that ${plugin.name} was given.`)
   }
 
+  const watched = watchTasks({
+    observe: parts.observe,
+    aroundTool: parts.services.aroundTool,
+    taskOf: ownTask,
+    mayUseTool(name) {
+      const { tools } = plugin.permissions
+      if (tools.includes(name)) return
+      const named = tools.join(', ') || 'none'
+      const why = `The tool ${name.slice(0, 200)} is not named in the manifest’s permissions.tools (${named}).`
+      throw new TroupeError('permission_denied', why)
+    },
+  })
+
+  /** What is asked for a step is done, and told, below it. */
+  function belowSteps(handlers: Handlers): Handlers {
+    const below = ([verb, handler]: [string, Handlers[string]]) => {
+      const answer = handler as (taskId: string, ...args: unknown[]) => unknown
+      return [verb, (id: string, ...args: unknown[]) => watched.within(id, () => answer(id, ...args))]
+    }
+    return Object.fromEntries(Object.entries(handlers).map(below))
+  }
+
   function awaken(wake: Wake): void {
     if (wake.owner === undefined) bus.offer(wake)
     else bus.nudge(wake.owner, wake.taskId)
@@ -94,7 +120,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       throw new TroupeError('permission_denied', `${wanted.claim.hostId} is no host of ${plugin.name}.`)
     }
     await judge(wanted, task, reach)
-    const outcome = await journal.commit({ ...wanted, ...accounts.settle(wanted) })
+    const outcome = await watched.commit(task, wanted, () => journal.commit({ ...wanted, ...accounts.settle(wanted) }))
     if (!outcome.applied) return outcome
     if (hasEnded(wanted.state)) forget(task.id)
     if (wanted.events.length > 0) {
@@ -159,8 +185,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       const task = known.get(taskId)
       if (task !== undefined) void offerAgain(task.id)
     },
-    ...serveServices(parts, ownTask),
-    ...chats.handlers,
+    ...belowSteps(serveServices(parts, ownTask)),
+    ...belowSteps({ 'llm.chat': chats.handlers['llm.chat']! }),
+    'llm.stop': chats.handlers['llm.stop']!,
+    ...watched.handlers,
   })
 
   function give(number: number, offer: Offer): void {
@@ -176,6 +204,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   return {
     async close() {
       chats.close()
+      watched.close()
       peer.close(new TroupeError('unavailable', `The process of ${plugin.name} has ended.`))
       for (const unsubscribe of hosts.values()) unsubscribe()
       await Promise.all([...takers.values()].map((taker) => taker.stop()))
