@@ -9,7 +9,8 @@
 //
 // Each child is an operating-system process. They start in this order, each when the one before it is ready, so that
 // the gateway takes work only when everything behind it stands; they stop in reverse. No child needs another to go on:
-// a crash restarts the one that crashed (one_for_one), and the others find it again at the address it had.
+// a crash restarts the one that crashed (one_for_one), and the others find it again at the address it had. One that hangs
+// is killed and has crashed.
 import {
   type OutputLine,
   type ProcessSpec,
@@ -28,6 +29,8 @@ export interface TreeOptions {
   output(line: OutputLine): void
   /** Milliseconds that running work gets when a process is told to stop. */
   graceMs: number
+  /** Milliseconds without an answer after which a process hangs, and is replaced; 0: it may hang for ever. */
+  hangMs: number
 }
 
 /**
@@ -60,7 +63,14 @@ export function clusterTree(options: TreeOptions & { hosts: number }): Superviso
     children: [
       child('inference', options),
       child('retrieval', options),
-      supervisorChild({ id: 'hosts', ...BUDGET, intensity: BUDGET.intensity * options.hosts, children: hosts }),
+      supervisorChild({
+        id: 'hosts',
+        ...BUDGET,
+        intensity: BUDGET.intensity * options.hosts,
+        children: hosts,
+        // One after another, each would hand its tasks to the next that is told to stop.
+        stopTogether: true,
+      }),
       child('gateway', options),
     ],
   }
@@ -74,6 +84,7 @@ function child(role: Role, options: TreeOptions, id: string = role) {
     output: options.output,
     backoff: BACKOFF,
     readyTimeout: READY_MS,
+    answerWithin: options.hangMs,
     shutdown: options.graceMs + CLOSING_MS,
   }
   return processChild(spec)

@@ -34,7 +34,7 @@ export function chartOfInsight(insight: Answer['insights'][number], rows: Rows):
       return {
         kind: 'bar',
         title,
-        x: rows.slice(0, 30).map((row) => String(row.segment)),
+        x: rows.slice(0, 30).map((row) => segmentName(row)),
         series: [{ name: insight.columns[0]!, values: rows.slice(0, 30).map((row) => number(row.value)) }],
       }
     case 'correlation':
@@ -66,9 +66,13 @@ function label(row: Rows[number]): string {
   return typeof row.period === 'number' ? String(row.start ?? row.period).slice(0, 10) : String(row.period)
 }
 
+function segmentName({ segment }: Rows[number]): string {
+  return segment === null || segment === undefined ? '(none)' : String(segment)
+}
+
 function lines(title: string, insight: Answer['insights'][number], rows: Rows): Drawing {
   const periods = [...new Set(rows.map((row) => String(row.period)))].sort()
-  const bySegment = Map.groupBy(rows, (row) => String(row.segment))
+  const bySegment = Map.groupBy(rows, segmentName)
   // The driver first: it gets the first colour and the mark.
   const segments = [...bySegment]
     .sort(([a], [b]) => Number(b === insight.at?.segment) - Number(a === insight.at?.segment))

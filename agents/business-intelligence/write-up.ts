@@ -6,6 +6,7 @@ import type { Findings } from './steps.ts'
 /** Without a number: whatever a summary states has to be a figure with SQL behind it. */
 const NOTHING_FOUND = 'Nothing beyond chance was found.'
 
+type Cell = string | number | boolean | null
 type Section = ReportContent['sections'][number]
 
 export function summarise({ keyFigures, insights }: Pick<Findings, 'keyFigures' | 'insights'>): string {
@@ -39,7 +40,7 @@ export function writeUp(findings: Findings, images: Map<string, { svg: string; p
                 columns: answer.columns.slice(0, 30),
                 rows: answer.rows
                   .slice(0, 100)
-                  .map((row) => answer.columns.slice(0, 30).map((name) => shown(row[name] ?? null))),
+                  .map((row) => answer.columns.slice(0, 30).map((name) => shown(row[name] ?? null, name, profile))),
               },
             }),
         ...(answer.sql === undefined
@@ -55,10 +56,7 @@ export function writeUp(findings: Findings, images: Map<string, { svg: string; p
     sections.push(
       section(`${insight.kind.replaceAll('_', ' ')}: ${insight.columns.join(', ')}`, {
         paragraphs: [insight.text],
-        bullets: [
-          ...insight.warnings,
-          `How: ${insight.method}${insight.adjusted === undefined ? '' : `; chance of a false finding ${insight.adjusted.toPrecision(2)}`}`,
-        ],
+        bullets: [...insight.warnings, `How: ${insight.method}${chanceOf(insight.adjusted)}`],
         ...(image === undefined ? {} : { chart: { ...image, title: chart!.title } }),
         sources: insight.figures.map((figure) => ({ figure: figure.name, value: figure.text, sql: figure.sql })),
       }),
@@ -105,6 +103,15 @@ function section(heading: string, parts: Partial<Section>): Section {
   return { heading, paragraphs: [], bullets: [], sources: [], ...parts }
 }
 
-function shown(value: string | number | boolean | null): string | number | boolean | null {
-  return typeof value === 'number' ? formatFigure(value) : value
+/** A row whose group has no name says so: an empty cell looks like a mistake. */
+function shown(value: Cell, name: string, profile: Findings['profile']): Cell {
+  if (typeof value === 'number') return formatFigure(value)
+  if (value !== null && value !== '') return value
+  const column = profile.columns.find((one) => one.name === name)
+  return column === undefined || column.role === 'measure' ? '–' : `(no ${name})`
+}
+
+function chanceOf(adjusted: number | undefined): string {
+  if (adjusted === undefined) return ''
+  return `; chance of a false finding ${adjusted < 0.001 ? 'below 0.001' : adjusted.toPrecision(2)}`
 }

@@ -36,8 +36,11 @@ export interface Report {
   spend(usage: Partial<Usage>): void
 }
 
+/** What a watcher is told of a run. */
+export type SeenStep = Pick<StepRun, 'id' | 'invocation' | 'attempt'>
+
 /** Around a step's run, until it has an outcome or is stopped: the host opens a span here. */
-export type AroundStep = (task: TaskRow, run: StepRun, inner: () => Promise<StepResult>) => Promise<StepResult>
+export type AroundStep = (task: TaskRow, run: SeenStep, inner: () => Promise<StepResult>) => Promise<StepResult>
 
 /** What is done for a task, and may be watched. */
 export interface Around {

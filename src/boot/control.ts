@@ -77,7 +77,10 @@ export function childPath(root: TreeNode, path: string): string[] {
   let node = root
   for (const id of ids) {
     const next = node.children?.find((child) => child.id === id)
-    if (next === undefined) throw new TroupeError('not_found', `${node.path} has no child ${id}.`)
+    if (next === undefined) {
+      const has = node.children?.map((child) => child.id).join(', ') ?? 'none'
+      throw new TroupeError('not_found', `${node.path} has no child ${id}; its children: ${has}.`)
+    }
     node = next
   }
   if (ids.length === 0) throw new TroupeError('invalid_request', `${root.id} cannot restart itself: name a child.`)

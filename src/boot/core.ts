@@ -3,7 +3,7 @@
 import { ensureAdminKey } from '../gateway/index.ts'
 import type { Journal } from '../journal/journal.ts'
 import { showPlugins } from './isolated-tree.ts'
-import { gatewayOf, hostOf, openParts } from './parts.ts'
+import { drainHost, gatewayOf, hostOf, openParts, watchModelsOf } from './parts.ts'
 import { runProcess } from './process.ts'
 import { readSettings } from './settings.ts'
 
@@ -16,12 +16,14 @@ await runProcess(async () => {
   const plugins = showPlugins(parts, 'core')
   await ensureAdminKey(settings.dataFolder, parts.stores.gatewayStore)
   const gateway = await gatewayOf(parts, () => ({ host: host.id, actors: host.actors }))
+  const stopWatchingModels = watchModelsOf(parts)
   const { url } = await gateway.listen(settings.host, settings.port)
   return {
     facts: { url },
     async stop() {
-      await gateway.drain(settings.graceMs)
-      await Promise.all([host.drain(settings.graceMs), plugins.stop()])
+      stopWatchingModels()
+      // At the same time: one grace for all, or a slow caller and a slow step would take two.
+      await Promise.all([gateway.drain(settings.graceMs), drainHost(host, settings.graceMs), plugins.stop()])
       await parts.close()
     },
   }

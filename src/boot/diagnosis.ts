@@ -113,12 +113,13 @@ async function checkModels(folder: string, running: boolean): Promise<Finding> {
   try {
     const models = await connectModels(folder)
     const all = await models.list().finally(() => models.close())
-    const refused = all.filter(({ reason }) => reason !== '')
+    const refused = all.filter(({ state, reason }) => state !== 'READY' && reason !== '')
+    const moved = all.filter(({ state, reason }) => state === 'READY' && reason !== '')
     const ready = all.filter(({ state }) => state === 'READY')
     const found = `${ready.length} models ready: ${ready.map(({ name }) => name).join(', ') || 'none'}`
-    if (refused.length === 0) return { check, verdict: 'ok', found }
-    const todo = refused.map(({ name, version, reason }) => `${name} ${version}: ${reason}`).join('; ')
-    return { check, verdict: 'bad', found: `${found}; ${refused.length} refused`, todo }
+    if (refused.length === 0 && moved.length === 0) return { check, verdict: 'ok', found }
+    const todo = [...refused, ...moved].map(({ name, version, reason }) => `${name} ${version}: ${reason}`).join('; ')
+    return { check, verdict: 'bad', found: `${found}; ${refused.length} refused, ${moved.length} drifted`, todo }
   } catch (error) {
     return { check, verdict: 'bad', found: toTroupeError(error).message, todo: '`troupe tree` shows why it is down.' }
   }

@@ -3,7 +3,7 @@
 import { ensureAdminKey } from '../gateway/index.ts'
 import { takeOver } from '../host/take-over.ts'
 import { watchDeaths } from './deaths.ts'
-import { gatewayOf, openParts } from './parts.ts'
+import { gatewayOf, openParts, watchModelsOf } from './parts.ts'
 import { runProcess } from './process.ts'
 import { readSettings } from './settings.ts'
 import { refuseEmbedded } from './stores.ts'
@@ -17,10 +17,12 @@ await runProcess(async () => {
   const stopWatching = watchDeaths(settings.supervisorUrl, (origin) =>
     takeOver({ ...parts.stores, origin, onTrouble: parts.onTrouble }),
   )
+  const stopWatchingModels = watchModelsOf(parts)
   const { url } = await gateway.listen(settings.host, settings.port)
   return {
     facts: { url },
     async stop() {
+      stopWatchingModels()
       stopWatching()
       await gateway.drain(settings.graceMs)
       await parts.close()

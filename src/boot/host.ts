@@ -4,7 +4,7 @@ import { takeOver } from '../host/take-over.ts'
 import { watchDeaths } from './deaths.ts'
 import { showPlugins } from './isolated-tree.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
-import { hostOf, openParts } from './parts.ts'
+import { drainHost, hostOf, openParts } from './parts.ts'
 import { runProcess } from './process.ts'
 import { readSettings } from './settings.ts'
 import { refuseEmbedded } from './stores.ts'
@@ -24,7 +24,7 @@ await runProcess(async () => {
     facts: { host: host.id, ...endpoint?.facts },
     async stop() {
       stopWatching()
-      await Promise.all([host.drain(settings.graceMs), plugins.stop()])
+      await Promise.all([drainHost(host, settings.graceMs), plugins.stop()])
       await endpoint?.stop()
       await parts.close()
     },

@@ -5,7 +5,7 @@
 // An incarnation whose host was killed could not tell its own span, and what was told below it would hang in the air:
 // its successor tells it, under the id that both can work out. One that was fenced keeps silent for the same reason.
 import type { ActorExit } from '../actor/actor.ts'
-import type { Around, StepRun } from '../actor/steps.ts'
+import type { Around, SeenStep } from '../actor/steps.ts'
 import type { StepResult } from '../actor/turn.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
 import type { Observation, Observe } from '../host/observe.ts'
@@ -97,7 +97,7 @@ class Incarnation implements Observation, Around, Over {
     })
   }
 
-  async step(_task: TaskRow, run: StepRun, inner: () => Promise<StepResult>): Promise<StepResult> {
+  async step(_task: TaskRow, run: SeenStep, inner: () => Promise<StepResult>): Promise<StepResult> {
     const attributes = {
       'troupe.step.id': run.id,
       'troupe.step.attempt': run.attempt,

@@ -3,7 +3,15 @@
 import { TroupeError } from '../contract/errors.ts'
 import { createGuard, launchOf } from '../isolation/index.ts'
 import { type AgentPackage, type AgentRecord, NO_PERMISSIONS } from '../plugins/index.ts'
-import { processChild, type Supervisor, startSupervisor, type TreeNode } from '../supervision/index.ts'
+import {
+  type Liveness,
+  processChild,
+  type Supervisor,
+  startSupervisor,
+  systemClock,
+  type TreeNode,
+  watchLiveness,
+} from '../supervision/index.ts'
 import type { Parts } from './parts.ts'
 import { environmentOf, PLUGIN_ENTRY, wireOf } from './plugin-orders.ts'
 import { createServices } from './services.ts'
@@ -16,7 +24,7 @@ export interface IsolatedPlugin {
 /** What it needs of its host's parts. */
 export type IsolationParts = Pick<
   Parts,
-  'settings' | 'stores' | 'agents' | 'isolated' | 'log' | 'workers' | 'telemetry' | 'onTrouble'
+  'settings' | 'stores' | 'agents' | 'isolated' | 'log' | 'workers' | 'telemetry' | 'observe' | 'onTrouble'
 >
 
 export interface RunningPlugins {
@@ -29,7 +37,6 @@ export interface RunningPlugins {
 
 /** Twice its lease: whoever has not renewed for so long is stuck in its own code. */
 const SILENT_MS = 6_000
-const LOOK_MS = 1_000
 /** What runProcess prints where no channel of Node's is. */
 const READY = /^host host_/
 const START_AGAIN_MS = 30_000
@@ -154,18 +161,30 @@ async function startOne(plugin: IsolatedPlugin, context: Context): Promise<Super
             const guarded = { name, agents: plugin.agents.map((agent) => agent.name), permissions }
             const { journal, bus } = parts.stores
             const secrets = settings.llm?.apiKey === undefined ? [] : [settings.llm.apiKey]
+            let liveness: Liveness | undefined
+            const onHeard = () => {
+              // Its first lease begins the watch: until then it loads.
+              liveness ??= watchLiveness({
+                clock: systemClock,
+                allowance: SILENT_MS,
+                onSilent: () => child.kill('SIGKILL'),
+              })
+              liveness.heard()
+            }
             const guard = createGuard(
-              { journal, bus, services, agents: parts.agents, plugin: guarded, label: `${label}/${name}`, secrets },
+              {
+                ...{ journal, bus, services, secrets, onHeard, observe: parts.observe },
+                agents: parts.agents,
+                plugin: guarded,
+                label: `${label}/${name}`,
+              },
               wireOf(child, (why) => {
                 log.warn({ plugin: name }, `The isolated plug-in is ended: ${why}.`)
                 child.kill('SIGKILL')
               }),
             )
-            const look = setInterval(() => {
-              if (guard.silentMs() > SILENT_MS) child.kill('SIGKILL')
-            }, LOOK_MS)
             child.once('exit', () => {
-              clearInterval(look)
+              liveness?.stop()
               const closed = guard
                 .close()
                 .catch((error: unknown) => parts.onTrouble(`taking over from ${name}`, error))

@@ -1,7 +1,7 @@
 // Counts at the journal's port what the commits of actors do not show: submissions, mail, the lease, what was found
 // without an owner. The journal itself knows nothing of it.
 import { LEASE_MS } from '../contract/limits.ts'
-import type { Journal } from '../journal/journal.ts'
+import type { Journal, PoisonedTask } from '../journal/journal.ts'
 import type { Measures } from './measures.ts'
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -12,11 +12,16 @@ export interface MeasuredJournal {
   holdsLease(): boolean
 }
 
-export function measureJournal({ metrics, atScrape }: Measures, journal: Journal): MeasuredJournal {
+export function measureJournal(
+  { metrics, atScrape }: Measures,
+  journal: Journal,
+  onPoisoned: (task: PoisonedTask) => void,
+): MeasuredJournal {
   const submitted = metrics.counter('troupe_tasks_submitted_total', 'Tasks accepted, from outside or asked by an agent')
   const accepted = metrics.histogram('troupe_journal_accept_seconds', 'Time until a task is durable', SECONDS)
   const mail = metrics.counter('troupe_mail_delivered_total', 'Messages for mailboxes, by what became of them')
   const found = metrics.counter('troupe_orphans_found_total', 'Tasks that had no owner and were offered again')
+  const poisoned = metrics.counter('troupe_tasks_poisoned_total', 'Tasks failed because hosts died while they ran them')
   const renewal = metrics.histogram('troupe_lease_renewal_seconds', 'Time of renewing the lease', SECONDS)
   const lost = metrics.counter('troupe_leases_lost_total', 'Leases that had ended when they were to be renewed')
   const left = metrics.gauge('troupe_lease_remaining_seconds', 'Until the lease ends unless it is renewed')
@@ -54,7 +59,13 @@ export function measureJournal({ metrics, atScrape }: Measures, journal: Journal
       return delivery
     },
     async findOrphans(options) {
-      const wakes = await journal.findOrphans(options)
+      const wakes = await journal.findOrphans({
+        ...options,
+        onPoisoned(task) {
+          poisoned({ agent: task.agent })
+          onPoisoned(task)
+        },
+      })
       if (wakes.length > 0) found(none, wakes.length)
       return wakes
     },

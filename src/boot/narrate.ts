@@ -8,6 +8,12 @@ export interface Narrator {
   say(text: string): void
 }
 
+const ENDS = {
+  normal: 'has finished',
+  shutdown: 'has stopped',
+  drained: 'was told to stop, and gave its work back',
+  lease_lost: 'lost its lease',
+}
 const COLOURS = ['cyan', 'magenta', 'green', 'yellow', 'blue'] as const
 const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
 const WIDTH = 9
@@ -55,7 +61,7 @@ function inWords(event: SupervisionEvent): string | undefined {
     case 'child_crashed':
       return `${firstSentence(event.error)}; starting it again`
     case 'child_ended':
-      return `${who} ended (${event.outcome.kind})`
+      return `${who} ${ENDS[event.outcome.kind]}`
     case 'child_start_failed':
       return `${who} did not start: ${firstSentence(event.error)}`
     case 'child_started':

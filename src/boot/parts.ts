@@ -2,9 +2,12 @@
 import { join } from 'node:path'
 import { closeDocumentPools } from '@troupe/tools/document-pool'
 import type { Logger } from 'pino'
+import { TroupeError } from '../contract/errors.ts'
+import { MAX_OWNER_DEATHS } from '../contract/limits.ts'
 import { createDesk } from '../desk/desk.ts'
 import { createGateway, type Gateway } from '../gateway/index.ts'
 import { createHost, type Host } from '../host/host.ts'
+import type { Observe } from '../host/observe.ts'
 import { contextMaker } from '../host/services.ts'
 import {
   type AgentRecord,
@@ -21,6 +24,7 @@ import { measureJournal } from './measured-journal.ts'
 import { measureTelemetry } from './measured-telemetry.ts'
 import { measureTree } from './measured-tree.ts'
 import { createMeasures, type Measures } from './measures.ts'
+import { watchModels } from './model-watch.ts'
 import { type PlatformFeed, startPlatformFeed } from './platform-feed.ts'
 import { createLog, createServices } from './services.ts'
 import type { Settings } from './settings.ts'
@@ -40,7 +44,8 @@ export interface Parts {
   workers: Workers
   telemetry: Telemetry
   measures: Measures
-  feed: PlatformFeed
+  /** Spans and counts of tasks, whether they run here or in an isolated plug-in. */
+  observe: Observe
   /** A host may claim tasks while it does. */
   holdsLease(): boolean
   onTrouble(what: string, error: unknown): void
@@ -56,7 +61,15 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
   const log = createLog(settings, name)
   const opened = await openStores(settings)
   const measures = createMeasures(name)
-  const { journal, holdsLease } = measureJournal(measures, opened.journal)
+  let feed: PlatformFeed | undefined
+  const onTrouble: Parts['onTrouble'] = (what, error) => {
+    log.warn({ err: error }, `Trouble with ${what}.`)
+    feed?.trouble(what, error)
+  }
+  const { journal, holdsLease } = measureJournal(measures, opened.journal, ({ id, agent }) => {
+    const why = `${MAX_OWNER_DEATHS} hosts died while they ran ${id}; it has failed, and can be retried.`
+    onTrouble(`a task of ${agent} that kills hosts`, new TroupeError('task_poisoned', why))
+  })
   const stores: Stores = { ...opened, journal }
   const connected = measures.metrics.gauge('troupe_bus_connected', '1 while the bus is connected')
   measures.atScrape(() => connected({}, stores.bus.status().connected ? 1 : 0))
@@ -70,8 +83,19 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     const workers = connectWorkers(settings)
     const telemetry = await startTelemetry(name, (message) => log.warn(message))
     measureTelemetry(measures, telemetry)
-    const feed = startPlatformFeed(stores.bus, settings.label)
-    agents.add(webhookAgentOf(settings, stores, feed))
+    const running = startPlatformFeed(stores.bus, settings.label)
+    feed = running
+    agents.add(webhookAgentOf(settings, stores, running))
+    const observe = measureHost(
+      measures.metrics,
+      agents.names(),
+      running.ended,
+    )(
+      telemetry.observe({
+        journalSystem: settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
+        lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
+      }),
+    )
     return {
       settings,
       log,
@@ -81,19 +105,16 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       workers,
       telemetry,
       measures,
-      feed,
+      observe,
       holdsLease,
-      onTrouble(what, error) {
-        log.warn({ err: error }, `Trouble with ${what}.`)
-        feed.trouble(what, error)
-      },
+      onTrouble,
       async close() {
         workers.close()
         // The host has drained: what still reads a document reads for nobody.
         await closeDocumentPools()
         await telemetry.stop()
         measures.stop()
-        feed.stop()
+        running.stop()
         await stores.close()
       },
     }
@@ -111,23 +132,26 @@ export function hostOf(parts: Parts, label: string): Host {
     bus,
     agents: parts.agents,
     makeContext: contextMaker(createServices(parts)),
-    observe: measureHost(
-      parts.measures.metrics,
-      parts.agents.names(),
-      parts.feed.ended,
-    )(
-      parts.telemetry.observe({
-        journalSystem: parts.settings.postgresUrl === undefined ? 'sqlite' : 'postgresql',
-        lastEvents: (taskId, upTo) => journal.events(taskId, Math.max(0, upTo - TOLD_EVENTS), TOLD_EVENTS),
-      }),
-    ),
+    observe: parts.observe,
     label,
     retentionMs: parts.settings.retentionMs,
     onTrouble: parts.onTrouble,
   })
 }
 
+/** Whoever stops it sees why it takes a moment. */
+export async function drainHost(host: Host, graceMs: number): Promise<void> {
+  const { actors } = host
+  if (actors > 0) console.error(`draining ${actors} running task${actors === 1 ? '' : 's'}`)
+  await host.drain(graceMs)
+}
+
 /** `own`: what this process alone knows of itself, for its node of the tree. */
+/** A gateway looks after what the inference worker cannot tell anybody itself. Returns how to stop. */
+export function watchModelsOf({ workers, onTrouble }: Parts): () => void {
+  return workers.models === undefined ? () => {} : watchModels(workers.models, onTrouble)
+}
+
 export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
   const { settings, agents, workers, telemetry, measures } = parts
   const { journal, bus, blobs, gatewayStore: store } = parts.stores

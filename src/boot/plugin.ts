@@ -2,7 +2,6 @@
 // that started it. It is told what it needs in TROUPE_PLUGIN, and finds no credentials anywhere.
 import { Socket } from 'node:net'
 import { createHost } from '../host/host.ts'
-import { unobserved } from '../host/observe.ts'
 import { contextMaker } from '../host/services.ts'
 import { createPeer, DeclaredAgents, remoteParts, wireOver } from '../isolation/index.ts'
 import { AgentRegistry, agentsOf, NO_PERMISSIONS, recordOf } from '../plugins/index.ts'
@@ -25,7 +24,7 @@ await runProcess(async () => {
     bus: remote.bus,
     agents: new DeclaredAgents(await agentsOf(orders.package), orders.askable, permissions),
     makeContext: (task, run, source, report) => contextMaker(remote.services(task))(task, run, source, report),
-    observe: unobserved,
+    observe: remote.observe,
     label: orders.package.name,
     onTrouble: (what, error) => console.error(`Trouble with ${what}: ${(error as Error).message}`),
   })

@@ -44,6 +44,8 @@ export interface Settings {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
   /** Milliseconds that running steps get when this process is told to stop. */
   graceMs: number
+  /** Milliseconds without an answer after which `troupe up` replaces a process; 0: never. */
+  hangMs: number
 }
 
 type Environment = Record<string, string | undefined>
@@ -68,6 +70,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     },
     logLevel: level(text('TROUPE_LOG')),
     graceMs: number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000),
+    hangMs: number(text('TROUPE_HANG_MS'), 'TROUPE_HANG_MS', 20_000),
   }
   const urls = {
     postgresUrl: url(text('TROUPE_POSTGRES_URL'), 'TROUPE_POSTGRES_URL', ['postgres:', 'postgresql:']),

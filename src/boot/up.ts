@@ -46,6 +46,7 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
       ...(role === 'host' ? { TROUPE_LABEL: id } : {}),
     }),
     graceMs: settings.graceMs,
+    hangMs: settings.hangMs,
     output(line) {
       complaints.hear(line)
       narrator.line(line)

@@ -7,6 +7,7 @@ import { absentServices } from '../host/services.ts'
 import type { Inference, Retrieval } from '../sdk/context.ts'
 import { span } from '../telemetry/index.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
+import type { ModelState } from '../workers/inference/client-control.ts'
 import type { InferenceClient } from '../workers/inference/index.ts'
 import type { Metadata, RetrievalClient, Scalar } from '../workers/retrieval/index.ts'
 import type { Settings } from './settings.ts'
@@ -17,6 +18,8 @@ export interface Workers {
   retrieval(tenant: string): Retrieval
   /** For the gateway; undefined without a retrieval worker. */
   collections: RetrievalPort | undefined
+  /** What the inference worker serves; undefined without one. */
+  models: (() => Promise<ModelState[]>) | undefined
   close(): void
 }
 
@@ -32,6 +35,7 @@ export function connectWorkers({ inferenceUrl, retrievalUrl, workerTls }: Settin
     inference: inference === undefined ? absentServices.inference : inferenceOf(inference),
     retrieval: retrieval === undefined ? absentServices.retrieval : retrievalOf(retrieval),
     collections: retrieval === undefined ? undefined : collectionsOf(retrieval),
+    models: inference === undefined ? undefined : async () => (await inference.client()).models(),
     close() {
       inference?.close()
       retrieval?.close()

@@ -15,6 +15,8 @@ const KEPT = 10_000
 interface TakerState {
   agents: string[]
   room: number
+  /** An offer is being handed over: whoever asks for more meanwhile gets it when that is done, not within it. */
+  matching: boolean
   onOffer(offer: Offer): void
 }
 
@@ -30,15 +32,26 @@ export function createInProcessBus(): Bus {
   let closed = false
 
   function match(taker: TakerState): void {
+    if (taker.matching) return
+    taker.matching = true
+    try {
+      for (let offer = next(taker); offer !== undefined; offer = next(taker)) taker.onOffer(offer)
+    } finally {
+      taker.matching = false
+    }
+  }
+
+  function next(taker: TakerState): Offer | undefined {
+    if (taker.room <= 0 || !takers.has(taker)) return undefined
     for (const agent of taker.agents) {
       const lanes = waiting.get(agent)
-      while (taker.room > 0 && lanes !== undefined && lanes.size > 0) {
-        const offer = lanes.take()!
-        queued.delete(offer.taskId)
-        taker.room -= 1
-        taker.onOffer(offer)
-      }
+      if (lanes === undefined || lanes.size === 0) continue
+      const offer = lanes.take()!
+      queued.delete(offer.taskId)
+      taker.room -= 1
+      return offer
     }
+    return undefined
   }
 
   return {
@@ -66,7 +79,7 @@ export function createInProcessBus(): Bus {
     },
 
     take(agents, onOffer): Taker {
-      const taker: TakerState = { agents, room: 0, onOffer }
+      const taker: TakerState = { agents, room: 0, matching: false, onOffer }
       takers.add(taker)
       return {
         more(count) {

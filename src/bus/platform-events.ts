@@ -87,5 +87,11 @@ export const platformEventSchema = z.discriminatedUnion('type', [
   of('performance_metric'),
 ])
 
-const CRITICAL = new Set<ErrorCode>(['journal_unavailable', 'journal_corrupt', 'bus_unavailable', 'internal'])
+const CRITICAL = new Set<ErrorCode>([
+  'journal_unavailable',
+  'journal_corrupt',
+  'bus_unavailable',
+  'internal',
+  'task_poisoned',
+])
 export const severityOf = (code: ErrorCode) => (CRITICAL.has(code) ? 'critical' : 'warning')

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ERROR_CODES, type ErrorCode, TroupeError } from '../contract/errors.ts'
+import { mediaTypeOf, UNKNOWN_MEDIA_TYPE } from '../contract/media-types.ts'
 
 // The parts of the gateway's answers that the command reads.
 export interface TaskView {
@@ -120,7 +121,9 @@ export function createClient(url: string, key: string): GatewayClient {
         throw new TroupeError('invalid_command', `${file} cannot be read: ${error.message}.`)
       })
       const form = new FormData()
-      form.set('file', new Blob([content]), name)
+      // The file's own name tells its type, whatever it is to be called.
+      const type = mediaTypeOf(file) ?? UNKNOWN_MEDIA_TYPE
+      form.set('file', new Blob([content], { type }), name)
       return (await request('POST', path, { raw: form })).json() as never
     },
     download: async (path) => new Uint8Array(await (await request('GET', path)).arrayBuffer()),

@@ -20,7 +20,7 @@ export const putDocument: Handler<{ name?: string; collection?: string }> = asyn
   const body = { documents: [{ documentId: document.id }] }
   const put = `/v1/collections/${encodeURIComponent(options.collection)}/documents`
   const { passages } = await gateway.post<{ passages: number }>(put, body)
-  context.terminal.note(`${passages} passages in ${options.collection}`)
+  context.terminal.note(`${passages} passage${passages === 1 ? '' : 's'} in ${options.collection}`)
 }
 
 export const getDocument: Handler<{ output?: string }> = async (context, [id], { output }) => {

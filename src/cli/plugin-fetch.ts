@@ -32,6 +32,11 @@ export interface FetchedPackage {
 }
 
 export async function fetchPackage(dataFolder: string, source: string): Promise<FetchedPackage> {
+  const isThere = existsSync(resolve(source))
+  if (!isThere && isPath(source)) {
+    const takes = 'A plug-in is a folder, a .tgz, or a name that npm knows.'
+    throw new TroupeError('invalid_command', `There is nothing at ${resolve(source)}. ${takes}`)
+  }
   const folder = join(dataFolder, 'plugins')
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const project = mkdtempSync(join(folder, 'fetched-'))
@@ -39,7 +44,7 @@ export async function fetchPackage(dataFolder: string, source: string): Promise<
   try {
     writeFileSync(join(project, 'package.json'), '{ "private": true }\n')
     const archive = join(project, 'package.tgz')
-    if (existsSync(resolve(source))) copyFileSync(resolve(source), archive)
+    if (isThere) copyFileSync(resolve(source), archive)
     else {
       npm(project, source, ['pack', '--pack-destination', project, '--', source])
       renameSync(join(project, readdirSync(project).find((name) => name.endsWith('.tgz'))!), archive)
@@ -54,6 +59,11 @@ export async function fetchPackage(dataFolder: string, source: string): Promise<
     discard()
     throw error
   }
+}
+
+/** `./mine`, `/opt/mine`, `~/mine`, `mine.tgz`: no package of a registry is called so. */
+function isPath(source: string): boolean {
+  return /^(\.{0,2}\/|~|\.+$|[a-z]:\\)/i.test(source) || (/\.(tgz|tar\.gz)$/.test(source) && !source.includes('://'))
 }
 
 function npm(cwd: string, source: string, [verb, ...args]: string[]): void {

@@ -32,6 +32,7 @@ export const newPlugin: Handler<{ machine?: boolean }> = async (context, [folder
 
 export const checkPlugin: Handler<{ against?: string; trust?: boolean }> = async (context, [folder], options) => {
   const { against, trust = false } = options
+  if (!isFolder(folder!)) throw new TroupeError('invalid_command', `There is no folder ${resolve(folder!)}.`)
   const found = await readPackage(folder!)
   const { agents, tasks } = await examine(found, trust, async (examination) => ({
     agents: examination.agents,
@@ -69,8 +70,7 @@ async function examine<Result>(
 
 export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source], { trust = false }) => {
   const data = dataFolderOf(context.globals)
-  const isFolder = statSync(resolve(source!), { throwIfNoEntry: false })?.isDirectory() === true
-  const fetched = isFolder ? undefined : await fetchPackage(data, source!)
+  const fetched = isFolder(source!) ? undefined : await fetchPackage(data, source!)
   let found: AgentPackage
   let plugin: AddedPlugin
   try {
@@ -128,6 +128,10 @@ export const removePlugin: Handler = async (context, [name]) => {
   context.terminal.note(
     'Its open tasks wait until it is added again, or are cancelled. It runs until the next start: troupe restart troupe/core',
   )
+}
+
+function isFolder(path: string): boolean {
+  return statSync(resolve(path), { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 function refuseTwice(plugin: AddedPlugin, others: AddedPlugin[]): void {

@@ -1,6 +1,6 @@
 // troupe up, troupe run: this process becomes the root supervisor, or one role.
 import { join } from 'node:path'
-import { createNarrator } from '../boot/narrate.ts'
+import { createNarrator, type Narrator } from '../boot/narrate.ts'
 import { readSettings } from '../boot/settings.ts'
 import { type RunningTroupe, startTroupe } from '../boot/up.ts'
 import { TroupeError } from '../contract/errors.ts'
@@ -37,7 +37,7 @@ export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => 
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1)
   if (globals.json) process.stdout.write(`${JSON.stringify({ url: running.url, dataFolder: running.dataFolder })}\n`)
   else process.stdout.write(greeting(running, seconds))
-  const ended = untilEnded(running)
+  const ended = untilEnded(running, narrator, settings.graceMs)
   if (options.samples) await startSamples(running)
   await ended
 }
@@ -56,19 +56,33 @@ function greeting({ url, dataFolder }: RunningTroupe, seconds: string): string {
   ].join('\n')
 }
 
+/** A terminal's Ctrl-C reaches this process twice when npm passes its own on: that is one order. */
+const ECHO_MS = 250
+
 /** Ends with the supervisor: told to stop, or because it gave up. */
-async function untilEnded({ supervisor, stop, broken }: RunningTroupe): Promise<void> {
-  let asked = 0
+async function untilEnded({ supervisor, stop, broken }: RunningTroupe, narrator: Narrator, graceMs: number) {
+  let askedAt: number | undefined
   const onSignal = () => {
-    asked += 1
-    // Whoever asks twice does not want to wait.
-    void stop(asked > 1 ? 'kill' : 'shutdown')
+    const now = performance.now()
+    if (askedAt === undefined) {
+      askedAt = now
+      narrator.say(`stopping: running tasks get up to ${graceMs / 1_000} s to end; Ctrl-C again stops at once`)
+      void stop('shutdown')
+    } else if (now - askedAt > ECHO_MS) {
+      // Whoever asks twice does not want to wait.
+      narrator.say('stopping at once')
+      void stop('kill')
+    }
   }
   // SIGHUP: its terminal was closed.
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, onSignal)
   const outcome = await supervisor.exited
   for (const signal of signals) process.off(signal, onSignal)
+  if (askedAt !== undefined) {
+    const seconds = ((performance.now() - askedAt) / 1_000).toFixed(1)
+    narrator.say(`stopped after ${seconds} s; what has not ended goes on at the next start`)
+  }
   const why = broken()
   if (why !== undefined) throw why
   if (outcome.kind === 'crashed') throw outcome.error

@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   forbidden: [403, false, 'Use a key whose role allows this.'],
   not_found: [404, false, 'Check the id; things of other tenants are not visible.'],
   method_not_allowed: [405, false, 'Use a method that the answer’s Allow header names.'],
+  request_too_slow: [408, true, 'Send the request in one go; a slow upload passes while it makes progress.'],
   unsupported_media_type: [415, false, 'Send application/json, or multipart/form-data for documents.'],
   unknown_agent: [404, false, 'List the agents with GET /v1/agents; name a missing one’s folder in TROUPE_AGENTS.'],
   idempotency_conflict: [409, false, 'This Idempotency-Key was used with a different request; use a new key.'],
@@ -62,6 +63,7 @@ export const ERROR_CODES = {
   address_in_use: [500, false, 'Stop what listens there, or choose another port with --port.'],
   // the workers
   model_not_found: [404, false, 'List the models: `troupe models`.'],
+  model_drifted: [409, false, 'Its inputs or answers have moved: look at the data, then `troupe train`.'],
   model_invalid: [422, false, 'The model was refused; see the reason.'],
   collection_not_found: [404, false, 'Create it by putting a document into it.'],
   worker_unavailable: [503, true, 'The worker is restarting or its queue is full.'],

@@ -5,9 +5,11 @@
 //   errors.ts   coded errors, each with what to do
 //   limits.ts   the bounds that protect every process
 //   callbacks.ts  who is told when a task ends or needs a person
+//   media-types.ts  what a file is, by its name
 export * from './callbacks.ts'
 export * from './errors.ts'
 export * from './events.ts'
 export * from './ids.ts'
 export * from './limits.ts'
+export * from './media-types.ts'
 export * from './task.ts'

@@ -12,9 +12,11 @@ import { restDoors } from './doors/rest/index.ts'
 import { streamDoor } from './doors/ws/index.ts'
 import { parseJsonBody } from './json-body.ts'
 import type { Rates } from './limits/rates.ts'
-import { refuseMalformed } from './malformed-http.ts'
+import { watchSlowBodies } from './limits/slow-bodies.ts'
+import { refuseMalformed, refuseUnservable } from './malformed-http.ts'
 import type { GatewayContext } from './parts.ts'
 import { sendProblem } from './problem.ts'
+import { rememberQueryNames } from './query-names.ts'
 import { addRequestFlow, BODY_BYTES, requestId } from './request-flow.ts'
 import { rememberRoutes } from './unknown-routes.ts'
 
@@ -23,7 +25,7 @@ const MAX_FRAME_BYTES = 64 * 1024
 
 export async function buildApp(
   context: GatewayContext,
-  guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean },
+  guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean; isClosing: () => boolean },
 ): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: context.log as FastifyBaseLogger,
@@ -35,11 +37,17 @@ export async function buildApp(
     requestTimeout: context.config.slowRequestMs,
     trustProxy: context.config.trustProxy,
     forceCloseConnections: 'idle',
+    // request-flow.ts answers as what it is.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
     http: {
       headersTimeout: context.config.slowHeadersMs,
       // How often Node looks for senders that are too slow; a cut comes at most this much late.
-      connectionsCheckingInterval: Math.min(5_000, context.config.slowHeadersMs),
+      connectionsCheckingInterval: Math.min(1_000, context.config.slowHeadersMs),
+      // request-flow.ts refuses it, in our words.
+      requireHostHeader: false,
+      // Java's client offers HTTP/2 with every request: taken up by nobody, it would wait for its answer for ever.
+      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     clientErrorHandler: refuseMalformed,
     // A HEAD of a stream would stay open for its whole length and say nothing.
@@ -48,6 +56,9 @@ export async function buildApp(
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, error),
   }).withTypeProvider<ZodTypeProvider>()
 
+  refuseUnservable(app.server)
+  const slowBodies = watchSlowBodies(context.config.slowBodyMs)
+  app.addHook('onClose', async () => slowBodies.close())
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(answerSerializer(context.config.checkAnswers))
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
@@ -55,6 +66,7 @@ export async function buildApp(
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
+      slowBodies.arrived(request.raw)
       request.bodyBytes = body.length
       done(null, parseJsonBody(body as Buffer))
     } catch (error) {
@@ -71,7 +83,8 @@ export async function buildApp(
     })
   }
   const routes = rememberRoutes(app)
-  addRequestFlow(app, context, guards)
+  rememberQueryNames(app)
+  addRequestFlow(app, context, { ...guards, slowBodies })
   app.setNotFoundHandler((request, reply) => {
     const allowed = routes.methodsOf(request.url)
     if (allowed.length === 0) throw new TroupeError('not_found', `There is no ${request.url.split('?')[0]} here.`)

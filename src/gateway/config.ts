@@ -20,8 +20,11 @@ export interface GatewayConfig {
   maxDocumentBytes: number
   /** Bytes of JSON bodies held at a time, from the first byte to the answer; beyond, `overloaded`. */
   maxHeldBodyBytes: number
-  /** Headers must have arrived within this, and the whole request within the other: slow senders are cut off. */
+  /** Headers must have arrived within this. */
   slowHeadersMs: number
+  /** A body must make progress in every such window (limits/slow-bodies.ts) … */
+  slowBodyMs: number
+  /** … and have arrived within this, however steadily it drips. */
   slowRequestMs: number
   /** The longest `Prefer: wait`, in seconds. */
   maxWaitSeconds: number
@@ -66,8 +69,10 @@ export const GATEWAY_DEFAULTS: GatewayConfig = {
   failedLoginsPerSecond: 50,
   maxDocumentBytes: 256 * 1024 * 1024,
   maxHeldBodyBytes: 256 * 1024 * 1024,
-  slowHeadersMs: 15_000,
-  slowRequestMs: 300_000,
+  // Long enough for a packet that is lost twice in a row.
+  slowHeadersMs: 5_000,
+  slowBodyMs: 5_000,
+  slowRequestMs: 3_600_000,
   maxWaitSeconds: 120,
   maxStreams: { gateway: 10_000, tenant: 5_000 },
   streamBufferBytes: 1024 * 1024,

@@ -6,6 +6,7 @@ import type { Bus } from '../bus/bus.ts'
 import { platformEvent } from '../bus/platform-events.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { isId, newId } from '../contract/ids.ts'
+import { mediaTypeOf, UNKNOWN_MEDIA_TYPE } from '../contract/media-types.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import type { DocumentRow, GatewayStore } from './store/store.ts'
 
@@ -54,7 +55,7 @@ export function createDocuments(parts: {
 
     async put({ tenant, name, mime: declared, createdBy, content, confirm }) {
       const { head, whole } = await withHead(content)
-      const mime = await typeOf(head, declared)
+      const mime = await typeOf(head, declared, name)
       checkType(mime)
       const { sha256, bytes } = await blobs.put(whole, { maxBytes })
       await confirm?.()
@@ -115,13 +116,15 @@ async function withHead(content: Uint8Array | Readable): Promise<{ head: Uint8Ar
 
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/
 
-async function typeOf(head: Uint8Array, declared: string | undefined): Promise<string> {
+async function typeOf(head: Uint8Array, declared: string | undefined, name = ''): Promise<string> {
   const found = await fileTypeFromBuffer(head)
-  const said = declared?.split(';')[0]?.trim().toLowerCase()
+  const given = declared?.split(';')[0]?.trim().toLowerCase()
+  // Whoever says nothing is given what their forms say: the name may know better.
+  const said = given === undefined || given === UNKNOWN_MEDIA_TYPE ? mediaTypeOf(name) : given
   // A zip may be said to be what it is used for (a DOCX is recognised, a bag of CSVs is not): the sender knows better.
   if (found !== undefined && found.mime !== 'application/zip') return found.mime
   if (said !== undefined && MEDIA_TYPE.test(said)) return said
-  return found?.mime ?? 'application/octet-stream'
+  return found?.mime ?? UNKNOWN_MEDIA_TYPE
 }
 
 /** Only a label: no folders, no control characters, bounded. */

@@ -8,7 +8,8 @@
 //   json-body.ts       bytes to JSON that is safe to hand on (P9)
 //   answers.ts         answers to text
 //   unknown-routes.ts  404 or 405
-//   malformed-http.ts  what is no HTTP
+//   malformed-http.ts  what is no HTTP, or no request for us
+//   query-names.ts     query parameters that nobody knows
 //   submissions.ts     a submission on its way to the desk, the same for every door
 //   cursor.ts          signed cursors, bound to tenant and query
 //   schedules/         tasks at a time, or again and again
@@ -115,7 +116,13 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   }
   let draining = false
   const authenticate = createAuthenticate({ keys, tokens, issuer })
-  const app = await buildApp(context, { authenticate, rates, isDraining: () => draining })
+  let closing = false
+  const app = await buildApp(context, {
+    authenticate,
+    rates,
+    isDraining: () => draining,
+    isClosing: () => closing,
+  })
 
   let closed: Promise<void> | undefined
   const close = () => {
@@ -125,6 +132,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
 
   async function closeAll(): Promise<void> {
     draining = true
+    closing = true
     context.streams.drain()
     await schedules.stop()
     await app.close()

@@ -24,7 +24,15 @@ export type Problem = z.infer<typeof problemSchema>
 
 /** Answers of a route that fail, for its schema: the ones every route can give, and its own. */
 export function problems(...codes: ErrorCode[]) {
-  const everywhere: ErrorCode[] = ['invalid_request', 'unauthenticated', 'forbidden', 'rate_limited', 'unavailable']
+  const everywhere: ErrorCode[] = [
+    'invalid_request',
+    'unauthenticated',
+    'forbidden',
+    'request_too_slow',
+    'rate_limited',
+    'unavailable',
+    'draining',
+  ]
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of new Set([...everywhere, ...codes])) {
     const status = ERROR_CODES[code][0]

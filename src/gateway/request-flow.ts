@@ -12,8 +12,10 @@ import type { Authenticate } from './auth/authenticate.ts'
 import { type Principal, type Role, requireRole } from './auth/principal.ts'
 import { createBodies } from './limits/bodies.ts'
 import type { Rates } from './limits/rates.ts'
+import { hasBody, type SlowBodies } from './limits/slow-bodies.ts'
 import type { GatewayContext } from './parts.ts'
 import { codedError } from './problem.ts'
+import { refuseUnknownQuery } from './query-names.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -63,9 +65,9 @@ export function requestId(request: IncomingMessage): string {
 export function addRequestFlow(
   app: FastifyInstance,
   context: GatewayContext,
-  guards: { authenticate: Authenticate; rates: Rates },
+  guards: { authenticate: Authenticate; rates: Rates; isClosing: () => boolean; slowBodies: SlowBodies },
 ): void {
-  const { authenticate, rates } = guards
+  const { authenticate, rates, isClosing, slowBodies } = guards
   const { audit, metrics, config } = context
   const bodies = createBodies(config.maxHeldBodyBytes)
   app.decorateRequest('principal', null)
@@ -87,16 +89,37 @@ export function addRequestFlow(
     // The documentation is a page with scripts; it has helmet's headers, which these would overwrite.
     if (!(request.routeOptions.url ?? '').startsWith('/docs')) reply.headers(SECURITY_HEADERS)
     reply.header('x-request-id', request.id)
+    slowBodies.watch(request, reply)
+    checkHost(request)
+    refuseCoding(request, reply)
     const needed = request.routeOptions.config.role ?? 'public'
     if (needed === 'public') return
+    if (isClosing()) throw new TroupeError('draining', 'This gateway is shutting down; ask again.')
     const principal = await identify(request)
     request.principal = principal
     await rates.take(principal)
     requireRole(principal, needed)
     if (request.routeOptions.config.platform === true) requirePlatform(principal)
+    refuseUnknownQuery(request)
     if (changes(request)) audit.checkRoom()
     holdBody(request, reply)
   })
+
+  function checkHost({ headers, raw }: FastifyRequest): void {
+    // HTTP/1.0 has none.
+    if (headers.host === undefined && raw.httpVersion === '1.1') {
+      throw new TroupeError('invalid_request', 'The request has no Host header.')
+    }
+  }
+
+  /** Taken for what it is not, a compressed body is only "not JSON". */
+  function refuseCoding({ headers, raw }: FastifyRequest, reply: FastifyReply): void {
+    const coding = headers['content-encoding']
+    if (coding === undefined || coding.toLowerCase() === 'identity' || !hasBody(raw)) return
+    reply.header('accept-encoding', 'identity')
+    const message = `The body has the content coding ${coding.slice(0, 100)}; send it as it is.`
+    throw new TroupeError('unsupported_media_type', message)
+  }
 
   function holdBody(request: FastifyRequest, reply: FastifyReply): void {
     if (request.headers['content-type']?.startsWith('multipart/') === true) return

@@ -94,7 +94,8 @@ export function createHost(parts: HostParts): Host {
   let accepting = false
 
   function onOffer(offer: Offer): void {
-    if (!accepting || actors.has(offer.taskId)) {
+    if (!accepting) return // The task stays as it is, for whoever comes next.
+    if (actors.has(offer.taskId)) {
       actors.offered(offer.taskId, offer.epoch)
       takers.get(offer.agent)?.more(1)
       return
@@ -209,13 +210,10 @@ export function createHost(parts: HostParts): Host {
     lease = await keepLease({
       journal,
       hostId: id,
-      info: () => ({
-        origin,
-        label: parts.label ?? 'host',
-        pid: process.pid,
-        actors: actors.size,
-        resting: health.resting(),
-      }),
+      info: () => {
+        const { label = 'host' } = parts
+        return { origin, label, pid: process.pid, actors: actors.size, resting: health.resting() }
+      },
       onTrouble: parts.onTrouble,
       onLost: () => {
         // Fenced: others own the tasks now. Begin again as another host.

@@ -4,6 +4,11 @@ import type { ActorExit } from '../actor/actor.ts'
 import type { Around } from '../actor/steps.ts'
 import type { TaskRow } from '../journal/journal.ts'
 
+/** What a watcher is told of, for whoever watches without knowing actors. */
+export type { ActorExit } from '../actor/actor.ts'
+export type { Around, SeenStep } from '../actor/steps.ts'
+export type { StepResult } from '../actor/turn.ts'
+
 export interface Observation {
   around: Around
   ended(exit: ActorExit): void

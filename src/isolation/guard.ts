@@ -4,15 +4,17 @@ import type { Bus, Offer, Taker } from '../bus/bus.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { hasEnded } from '../contract/task.ts'
 import { numbered, wakeOf } from '../host/announcements.ts'
+import type { Observe } from '../host/observe.ts'
 import type { Services } from '../host/services.ts'
 import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import { noticesOf } from '../journal/notices.ts'
 import type { AgentRegistry, Permissions } from '../plugins/index.ts'
 import { createAccounts } from './accounts.ts'
-import { type Channel, createPeer, type Peer } from './channel.ts'
+import { type Channel, createPeer, type Handlers, type Peer } from './channel.ts'
 import { judge, readCommit } from './judgement.ts'
 import { serveLlm } from './served-llm.ts'
 import { serveServices } from './served-services.ts'
+import { watchTasks } from './watched-tasks.ts'
 
 export interface GuardedPlugin {
   name: string
@@ -29,11 +31,13 @@ export interface GuardParts {
   label: string
   /** Texts that must never reach the process: the key of the LLM. */
   secrets: readonly string[]
+  /** The process renewed its lease; it cannot while its code holds the event loop. */
+  onHeard(): void
+  /** As the host's own tasks are watched. */
+  observe: Observe
 }
 
 export interface Guard {
-  /** How long ago the process last renewed its lease, once it began; it cannot while its code holds the event loop. */
-  silentMs(): number
   /** The process is gone. */
   close(): Promise<void>
 }
@@ -49,7 +53,6 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   const accounts = createAccounts()
   const hosts = new Map<string, () => void>()
   const takers = new Map<number, Taker>()
-  let heardAt: number | undefined
 
   const reach = {
     mayAsk: (agent: string) => askable.has(agent),
@@ -77,6 +80,28 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     throw new TroupeError('permission_denied', `${taskId} is no task that ${plugin.name} was given.`)
   }
 
+  const watched = watchTasks({
+    observe: parts.observe,
+    aroundTool: parts.services.aroundTool,
+    taskOf: ownTask,
+    mayUseTool(name) {
+      const { tools } = plugin.permissions
+      if (tools.includes(name)) return
+      const named = tools.join(', ') || 'none'
+      const why = `The tool ${name.slice(0, 200)} is not named in the manifest’s permissions.tools (${named}).`
+      throw new TroupeError('permission_denied', why)
+    },
+  })
+
+  /** What is asked for a step is done, and told, below it. */
+  function belowSteps(handlers: Handlers): Handlers {
+    const below = ([verb, handler]: [string, Handlers[string]]) => {
+      const answer = handler as (taskId: string, ...args: unknown[]) => unknown
+      return [verb, (id: string, ...args: unknown[]) => watched.within(id, () => answer(id, ...args))]
+    }
+    return Object.fromEntries(Object.entries(handlers).map(below))
+  }
+
   function awaken(wake: Wake): void {
     if (wake.owner === undefined) bus.offer(wake)
     else bus.nudge(wake.owner, wake.taskId)
@@ -97,7 +122,9 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     }
     await judge(wanted, task, reach)
     const children = [...(wanted.children ?? []), ...noticesOf(task, wanted)]
-    const outcome = await journal.commit({ ...wanted, children, ...accounts.settle(wanted) })
+    const outcome = await watched.commit(task, wanted, () =>
+      journal.commit({ ...wanted, children, ...accounts.settle(wanted) }),
+    )
     if (!outcome.applied) return outcome
     Object.assign(task, { state: wanted.state, lastEvent: outcome.lastEvent })
     if (hasEnded(wanted.state)) forget(task.id)
@@ -110,7 +137,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   }
 
   async function keepLease(lease: HostLease): Promise<{ held: boolean }> {
-    heardAt = performance.now()
+    parts.onHeard()
     const hostId = String(lease.hostId)
     if (!hosts.has(hostId))
       hosts.set(
@@ -163,8 +190,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       const task = known.get(taskId)
       if (task !== undefined) void offerAgain(task.id)
     },
-    ...serveServices(parts, ownTask),
-    ...chats.handlers,
+    ...belowSteps(serveServices(parts, ownTask)),
+    ...belowSteps({ 'llm.chat': chats.handlers['llm.chat']! }),
+    'llm.stop': chats.handlers['llm.stop']!,
+    ...watched.handlers,
   })
 
   function give(number: number, offer: Offer): void {
@@ -178,9 +207,9 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   }
 
   return {
-    silentMs: () => (heardAt === undefined ? 0 : performance.now() - heardAt),
     async close() {
       chats.close()
+      watched.close()
       peer.close(new TroupeError('unavailable', `The process of ${plugin.name} has ended.`))
       for (const unsubscribe of hosts.values()) unsubscribe()
       await Promise.all([...takers.values()].map((taker) => taker.stop()))

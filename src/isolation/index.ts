@@ -9,6 +9,7 @@
 //   guard.ts          the side that owns journal, bus and services; every call is judged here
 //   judgement.ts      what a plug-in's commit may contain
 //   served-services.ts  what steps may touch, as far as the manifest declares it
+//   watched-tasks.ts  spans and counts of what the process tells of its tasks; whether it may use a tool
 //   served-llm.ts     the LLM of such steps: the key stays here
 //   accounts.ts       what tasks have spent, by the count of whoever paid
 //   declared-agents.ts  the plug-in's side: agents that it may ask

@@ -1,9 +1,10 @@
 // The plug-in's side: a host's journal, bus and services, each call a question to the guard.
 import type { Bus, Offer, Taker } from '../bus/bus.ts'
-import { TroupeError } from '../contract/errors.ts'
+import { TroupeError, toTroupeError } from '../contract/errors.ts'
 import { absentLlm } from '../host/llm.ts'
 import { type AskChat, remoteLlm } from '../host/llm-remote.ts'
 import type { ChatAnswer, ChatPiece } from '../host/llm-served.ts'
+import type { Around, Observe, SeenStep } from '../host/observe.ts'
 import { absentServices, type Services } from '../host/services.ts'
 import type { Journal } from '../journal/journal.ts'
 import type { Permissions } from '../plugins/index.ts'
@@ -13,6 +14,8 @@ import { type Channel, createPeer, type Peer } from './channel.ts'
 export interface RemoteParts {
   journal: Journal
   bus: Bus
+  /** Tells the guard of steps; it makes the spans. */
+  observe: Observe
   /** For the steps of one task. */
   services(task: { id: string }): Services
 }
@@ -33,8 +36,9 @@ export function remoteParts(
   return {
     journal: remoteJournal(guard),
     bus: remoteBus(guard, takers, nudges),
+    observe: (task) => ({ around: tellSteps(guard, task.id), ended() {} }),
     services: ({ id }) => ({
-      ...remoteServices(guard, id, permissions.tools),
+      ...remoteServices(guard, id),
       llm: !permissions.llm ? () => deniedLlm : llm ? remoteLlm(askChat(guard, id, listeners)) : () => absentLlm,
     }),
   }
@@ -112,7 +116,25 @@ function remoteBus(
   }
 }
 
-function remoteServices(guard: Peer, taskId: string, tools: readonly string[]): Services {
+function tellSteps(guard: Peer, taskId: string): Around {
+  return {
+    async step(_task, { id, invocation, attempt }, inner) {
+      const seen: SeenStep = { id, invocation, attempt }
+      guard.tell('step.began', taskId, seen)
+      const result = await inner()
+      guard.tell('step.ended', taskId, seen, result.ok ? null : codeOf(result.error))
+      return result
+    },
+    committing() {},
+    committed() {},
+  }
+}
+
+function codeOf(error: unknown): string {
+  return toTroupeError(error, 'step_failed').code
+}
+
+function remoteServices(guard: Peer, taskId: string): Services {
   const ask =
     (verb: string) =>
     async (...given: unknown[]) =>
@@ -134,12 +156,18 @@ function remoteServices(guard: Peer, taskId: string, tools: readonly string[]): 
     sources: () => ({ query: ask('sources.query') }),
     web: () => ({ read: ask('web.read') }),
     log: ({ step }) => logTo(guard, taskId, String(step)),
-    aroundTool: async (name, inner) => {
-      if (tools.includes(name)) return await inner()
-      throw new TroupeError(
-        'permission_denied',
-        `The tool ${name} is not named in the manifest’s permissions.tools (${tools.join(', ') || 'none'}).`,
-      )
+    async aroundTool(name, inner) {
+      const call = calls++
+      // Refused there: what this process holds true of its permissions, its code can change.
+      await guard.call('tool.began', taskId, call, name)
+      try {
+        const result = await inner()
+        guard.tell('tool.ended', taskId, call, null)
+        return result
+      } catch (error) {
+        guard.tell('tool.ended', taskId, call, codeOf(error))
+        throw error
+      }
     },
   }
 }

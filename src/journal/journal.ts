@@ -43,9 +43,14 @@ export interface Journal {
   /**
    * Finds what has no owner and should have one (P5): tasks whose host's lease ended become un-owned (epoch + 1,
    * one owner death; the third one fails the task as `task_poisoned`), and runnable tasks that nobody claimed for
-   * `unclaimedMs` are named again. Returns both as wakes to offer. Safe to run on many hosts at once.
+   * `unclaimedMs` are named again. Returns both as wakes to offer. Safe to run on many hosts at once. `onPoisoned` is
+   * told of each task that this look failed, when that is on disk; of one that two hosts look at together, maybe twice.
    */
-  findOrphans(options: { unclaimedMs: number; limit: number }): Promise<Wake[]>
+  findOrphans(options: {
+    unclaimedMs: number
+    limit: number
+    onPoisoned?: (task: PoisonedTask) => void
+  }): Promise<Wake[]>
 
   /** The tenant-scoped reads. Another tenant's task is `undefined`. */
   get(taskId: string, tenant?: string): Promise<Task | undefined>
@@ -159,6 +164,13 @@ export interface Message {
 export type Delivery =
   | { delivered: true; duplicate: boolean; wake: Wake }
   | { delivered: false; because: 'unknown_task' | 'ended' | 'mailbox_full' }
+
+/** Quarantined: so many hosts died while they ran it. */
+export interface PoisonedTask {
+  id: string
+  tenant: string
+  agent: string
+}
 
 /** Who should look at a task now: its owner (nudge it), or any host (offer it). */
 export interface Wake {

@@ -1,10 +1,14 @@
-// The other side of process-child.ts: what a process does to be a good child. It says when it is ready, drains when it is
-// asked to, and does not outlive its parent. It reads nothing but its own signals and its IPC channel, so the same
+// The other side of process-child.ts: what a process does to be a good child. It says when it is ready, answers when it
+// is asked whether it hangs, drains when it is asked to, and does not outlive its parent. It reads nothing but its own signals and its IPC channel, so the same
 // process also runs alone (a pod, a terminal), where there is no parent to watch.
 import type { Facts } from './child-spec.ts'
 
 /** EX_TEMPFAIL of sysexits.h: it gave its work back, and did not crash (P8). */
 export const EXIT_DRAINED = 75
+
+/** The parent asks whether this process hangs; it does not, so it can answer. */
+export const PING = { ping: true }
+const PONG = { pong: true }
 
 /** `asked`: SIGTERM or SIGINT. `orphaned`: the parent is gone, so nobody will kill us if we take too long. */
 export type DrainCause = 'asked' | 'orphaned'
@@ -48,11 +52,17 @@ export function underSupervisor(options: ChildSideOptions): ChildSide {
   }
   const onOrphaned = (): void => drainAndExit('orphaned')
 
+  const onMessage = (message: unknown): void => {
+    const isPing = typeof message === 'object' && message !== null && 'ping' in message
+    if (isPing && process.connected) process.send?.(PONG, () => undefined)
+  }
+
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   let poll: NodeJS.Timeout | undefined
   if (process.send !== undefined) {
     process.on('disconnect', onOrphaned)
+    process.on('message', onMessage)
     // Listening keeps the channel, and with it a process that has nothing left to do, alive.
     process.channel?.unref()
     // An orphan is given a new parent. The channel stays open should the parent's other child have inherited its end.
@@ -72,6 +82,7 @@ export function underSupervisor(options: ChildSideOptions): ChildSide {
       process.off('SIGTERM', onSignal)
       process.off('SIGINT', onSignal)
       process.off('disconnect', onOrphaned)
+      process.off('message', onMessage)
       clearInterval(poll)
     },
   }

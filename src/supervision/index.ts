@@ -16,6 +16,7 @@
 //   clock.ts             time as a port
 //   component-child.ts   a component of this process as a child
 //   process-child.ts     an operating-system process as a child; process-output.ts reads its lines
+//   liveness.ts         notices a process that hangs
 //   below.ts             what a child process supervises itself, in its parent's tree
 //   child-side.ts        the other side: what such a process does to be ready, to drain, to go with its parent
 //
@@ -36,6 +37,7 @@ export type {
 export { type Clock, settledWithin, systemClock } from './clock.ts'
 export { type ComponentSpec, componentChild, type RunningComponent } from './component-child.ts'
 export type { Level, SupervisionEvent } from './events.ts'
+export { type Liveness, watchLiveness } from './liveness.ts'
 export { type ProcessSpec, processChild } from './process-child.ts'
 export type { OutputLine } from './process-output.ts'
 export { forgiveRestarts, type RestartBudget, spendRestart } from './restart-window.ts'

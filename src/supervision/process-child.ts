@@ -4,9 +4,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { TroupeError } from '../contract/errors.ts'
 import { watchBelow } from './below.ts'
-import { EXIT_DRAINED, readyFacts } from './child-side.ts'
+import { EXIT_DRAINED, PING, readyFacts } from './child-side.ts'
 import type { ChildHandle, ChildSpec, Facts, Outcome, StartContext, StopReason } from './child-spec.ts'
-import { settledWithin } from './clock.ts'
+import { type Clock, settledWithin } from './clock.ts'
+import { type Liveness, watchLiveness } from './liveness.ts'
 import { LastWords, type OutputLine, readLines } from './process-output.ts'
 
 export interface ProcessSpec extends Omit<ChildSpec, 'start' | 'type'> {
@@ -25,6 +26,11 @@ export interface ProcessSpec extends Omit<ChildSpec, 'start' | 'type'> {
   readyTimeout?: number
   output?: (line: OutputLine) => void
   /**
+   * Milliseconds that it may go without an answer once it is ready (child-side.ts answers); then it hangs: it is killed,
+   * and has crashed. Longer than anything that may hold its event loop. Default 0: it is never asked.
+   */
+  answerWithin?: number
+  /**
    * Given each new process before it is ready. Its descriptor 3 (`child.stdio[3]`) is then a plain pipe instead of Node's
    * channel, for whoever does not trust what comes out of it. `ready` cannot be `message`.
    */
@@ -40,7 +46,7 @@ interface Exit {
 const LAST_OUTPUT = 250
 
 export function processChild(spec: ProcessSpec): ChildSpec {
-  const { command, args, cwd, env, ready, readyTimeout, output, attach, ...child } = spec
+  const { command, args, cwd, env, ready, readyTimeout, output, answerWithin, attach, ...child } = spec
   return { ...child, type: 'worker', start: (context) => startProcess(spec, context) }
 }
 
@@ -82,10 +88,21 @@ async function startProcess(spec: ProcessSpec, context: StartContext): Promise<C
   }
 
   let asked: StopReason | undefined
+  let hung = false
+  const allowance = spec.answerWithin ?? 0
+  const liveness = watchAnswers(child, allowance, clock, () => {
+    hung = true
+    killGroup(child)
+  })
   return {
-    exited: gone.then((exit) => processOutcome(path, exit, asked, lastWords)),
+    exited: gone.then((exit) => {
+      liveness?.stop()
+      return hung ? hangOutcome(path, allowance) : processOutcome(path, exit, asked, lastWords)
+    }),
     stop(reason) {
       asked = reason
+      // Whether it stops in time is its supervisor's business now.
+      liveness?.stop()
       if (reason === 'kill') killGroup(child)
       else child.kill('SIGTERM')
     },
@@ -137,6 +154,26 @@ function readiness(child: ChildProcess, spec: ProcessSpec, lastWords: LastWords)
     })
   }
   return promise
+}
+
+function watchAnswers(
+  child: ChildProcess,
+  allowance: number,
+  clock: Clock,
+  onSilent: () => void,
+): Liveness | undefined {
+  if (allowance === 0) return undefined
+  // A channel that breaks is told by the process's exit.
+  const ask = (): void => void (child.connected && child.send(PING, () => undefined))
+  const liveness = watchLiveness({ clock, allowance, ask, onSilent })
+  // Whatever it says, it is alive.
+  child.on('message', liveness.heard)
+  return liveness
+}
+
+function hangOutcome(path: string, allowance: number): Outcome {
+  const message = `${path} did not answer for ${allowance / 1_000} s and was killed`
+  return { kind: 'crashed', error: new TroupeError('unavailable', message) }
 }
 
 /** What the end of a process means. A process killed on our order did not crash. */

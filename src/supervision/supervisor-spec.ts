@@ -24,6 +24,8 @@ export interface SupervisorSpec {
   autoShutdown?: AutoShutdown
   /** Started in this order, stopped in reverse. None for `dynamic`. */
   children?: ChildSpec[]
+  /** At its end: stop the children at the same time, not one after another. For children that are alike. Default: only a dynamic one. */
+  stopTogether?: boolean
   /** More are refused as overloaded. Default: no limit. */
   maxChildren?: number
 }
@@ -40,6 +42,7 @@ export function completeSupervisorSpec(spec: SupervisorSpec, path: string): Comp
     forgiveAfter: spec.forgiveAfter ?? period,
     autoShutdown: spec.autoShutdown ?? 'never',
     children: spec.children ?? [],
+    stopTogether: spec.stopTogether ?? spec.strategy === 'dynamic',
     maxChildren: spec.maxChildren ?? Number.POSITIVE_INFINITY,
   }
   const fault = supervisorFault(complete)

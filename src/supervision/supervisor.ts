@@ -199,7 +199,7 @@ export class Supervisor implements ChildHandle {
       child.abortStart()
       if (child.phase.kind === 'waiting') child.phase.repair.leave(child)
     }
-    if (this.#spec.strategy === 'dynamic' || reason === 'kill') await Promise.all(children.map(stop))
+    if (this.#spec.stopTogether || reason === 'kill') await Promise.all(children.map(stop))
     else for (const child of children) await stop(child)
     if (outcome.kind === 'crashed') {
       this.#deliver(this.path, { type: 'supervisor_escalated', level: 'error', error: outcome.error })

@@ -165,6 +165,37 @@ function toldBy(name: string, start: () => Promise<Installation>, skip: string |
       command.kill('SIGKILL')
       assert.equal((JSON.parse(line.toString()) as PlatformEvent).data.document, document.id)
     })
+
+    test('a task that kills its hosts is told of when it is quarantined', async () => {
+      const { id } = await troupe.call('POST', '/v1/tasks', { agent: 'feed-killer', input: {} })
+      const stop = new AbortController()
+      const found = Promise.withResolvers<{ code: string; severity: string; about: string; message: string }>()
+      const follow = async () => {
+        const query = { stream: 'system_alert', after: 'system_alert:0' }
+        for await (const { data } of createClient(troupe.url, troupe.key).stream('/v1/events', {
+          query,
+          signal: stop.signal,
+        })) {
+          const alert = (data as PlatformEvent).data as {
+            code: string
+            severity: string
+            about: string
+            message: string
+          }
+          if (alert.code === 'task_poisoned') found.resolve(alert)
+        }
+      }
+      // The gateway may be among what dies.
+      const following = (async () => {
+        for (; !stop.signal.aborted; await new Promise((resolve) => setTimeout(resolve, 200)))
+          await follow().catch(() => {})
+      })()
+      const { severity, about, message } = await found.promise
+      stop.abort()
+      await following
+      assert.deepEqual([severity, about], ['critical', 'a task of feed-killer that kills hosts'])
+      assert.ok(message.startsWith(`3 hosts died while they ran ${id};`), message)
+    })
   })
 }
 

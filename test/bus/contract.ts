@@ -77,6 +77,24 @@ export function busContract(
     await taker.stop()
   })
 
+  it('a taker may ask for more while it is given an offer, however many wait; once stopped it gets none', async (first) => {
+    const count = name === 'in-process' ? 30_000 : 300
+    const taken = collector<string>()
+    const taker = first.take(['many'], (offer) => {
+      taken.add(offer.taskId)
+      taker.more(1)
+    })
+    const offers = Array.from({ length: count }, () => offerOf('many'))
+    for (const offer of offers) first.offer(offer)
+    taker.more(1)
+    assert.equal(new Set(await taken.reaches(count)).size, count)
+    await taker.stop()
+    first.offer(offerOf('many'))
+    taker.more(1)
+    await settle(first)
+    assert.equal(taken.items.length, count)
+  })
+
   it('an offer carries the task and its tenant unchanged', async (first) => {
     const taken = collector<Offer>()
     const taker = first.take(['carry'], taken.add)

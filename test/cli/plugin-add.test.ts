@@ -119,6 +119,18 @@ describe('troupe plugin add of an archive', () => {
     })
   }
 
+  test('says that nothing is there, without asking npm, when it is given a path', async () => {
+    const { data } = fresh()
+    for (const path of ['/none', './none', 'none.tgz']) {
+      const { code, err } = await runTroupe(['--data', data, 'plugin', 'add', path], { env: environment })
+      assert.equal(code, 2)
+      assert.match(err, /^invalid_command: There is nothing at \/.*none.*A plug-in is a folder, a \.tgz, or a name/)
+    }
+    const checked = await runTroupe(['--data', data, 'plugin', 'check', '/none'])
+    assert.match(checked.err, /^invalid_command: There is no folder \/none\./)
+    assert.deepEqual(left(data), [])
+  })
+
   test('refuses what is no archive', async () => {
     const { data, save } = fresh()
     const { code: exit, err } = await add(data, save(Buffer.from('no archive')))

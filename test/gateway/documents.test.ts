@@ -23,6 +23,16 @@ function upload(
   return started.call('POST', '/v1/documents', { raw: form, ...(key === undefined ? {} : { key }) })
 }
 
+test('the type is what the content tells, else what the sender says, else what the name ends with', async () => {
+  const typeOf = async (...given: Parameters<typeof upload>) => (await upload(...given)).json.mime
+  const silent = 'application/octet-stream'
+  assert.equal(await typeOf('a,b\n1,2\n', 'sales.csv', silent), 'text/csv')
+  assert.equal(await typeOf('# Title', 'NOTES.MD', ''), 'text/markdown')
+  assert.equal(await typeOf('a,b\n1,2\n', 'sales.csv', 'text/plain'), 'text/plain')
+  assert.equal(await typeOf('%PDF-1.7\n', 'sales.csv', silent), 'application/pdf')
+  assert.equal(await typeOf('who knows', 'thing.xyz', silent), silent)
+})
+
 test('a document is stored, described and given back byte by byte', async () => {
   const content = randomBytes(3_000_000)
   const stored = await upload(content, 'Rechnung März (1).bin', 'application/octet-stream')

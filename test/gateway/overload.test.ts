@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { createBodies } from '../../src/gateway/limits/bodies.ts'
 import { type Started, startGateway } from './support/start.ts'
 
-const SLOW = { slowHeadersMs: 200, slowRequestMs: 600 }
+const SLOW = { slowHeadersMs: 200, slowBodyMs: 500 }
 
 /** A connection that says `first`, and what came back until it was closed. */
 function open(started: Started, first: string): { socket: Socket; answer: Promise<string> } {
@@ -35,7 +35,7 @@ test('headers that drip in are cut off with 408, while others are served', async
     for (const { socket } of slow) if (socket.writable) socket.write('a')
   }, 20)
   assert.equal((await started.call('GET', '/v1/agents')).status, 200)
-  for (const { answer } of slow) assert.match(await answer, /^HTTP\/1.1 408 [\s\S]*"code":"invalid_request"/)
+  for (const { answer } of slow) assert.match(await answer, /^HTTP\/1.1 408 [\s\S]*"code":"request_too_slow"/)
   clearInterval(drip)
   assert.ok(performance.now() - begun < 5_000)
 })
@@ -43,8 +43,45 @@ test('headers that drip in are cut off with 408, while others are served', async
 test('a body that stops half-way is cut off with 408, and nothing of it is done', async () => {
   await using started = await startGateway({ config: SLOW })
   const { answer } = open(started, `${post(started, 'content-length: 1000')}{"agent":"echo","input":`)
-  assert.match(await answer, /^HTTP\/1.1 408 /)
+  assert.match(await answer, /^HTTP\/1.1 408 [\s\S]*problem\+json[\s\S]*"code":"request_too_slow"/)
   assert.equal(await tasksOf(started), 0)
+})
+
+test('a body that only drips is cut off as well, and so is one that follows an answered request', async () => {
+  await using started = await startGateway({ config: SLOW })
+  const { socket, answer } = open(started, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+  await once(socket, 'data')
+  socket.write(`${post(started, 'content-length: 1000')}{"agent":"echo","input":"`)
+  const drip = setInterval(() => socket.writable && socket.write('a'), 50)
+  const text = await answer
+  clearInterval(drip)
+  assert.match(text, /^HTTP\/1.1 200 [\s\S]*HTTP\/1.1 408 [\s\S]*"code":"request_too_slow"/)
+  assert.equal(await tasksOf(started), 0)
+})
+
+test('a slow upload that makes progress takes as long as it takes', async () => {
+  await using started = await startGateway({ config: SLOW })
+  const begun = performance.now()
+  const body = JSON.stringify({ agent: 'echo', input: 'x'.repeat(6_000) })
+  const { socket, answer } = open(started, post(started, `connection: close\r\ncontent-length: ${body.length}`))
+  for (let at = 0; at < body.length; at += 300) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    socket.write(body.slice(at, at + 300))
+  }
+  assert.match(await answer, /^HTTP\/1.1 202 /)
+  assert.ok(performance.now() - begun > 3 * SLOW.slowBodyMs)
+})
+
+test('a form whose file stops half-way is cut off, and nothing of it is kept', async () => {
+  await using started = await startGateway({ config: SLOW })
+  const head = `POST /v1/documents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${started.adminKey}\r\n`
+  const part = '--b\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\n\r\nDear Ada'
+  const { answer } = open(
+    started,
+    `${head}content-type: multipart/form-data; boundary=b\r\ncontent-length: 5000\r\n\r\n${part}`,
+  )
+  assert.match(await answer, /^HTTP\/1.1 408 [\s\S]*"code":"request_too_slow"/)
+  assert.deepEqual((await started.call('GET', '/v1/documents')).json.documents, [])
 })
 
 test('a caller that hangs up in the middle of its body leaves nothing behind', async () => {

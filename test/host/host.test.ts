@@ -58,6 +58,20 @@ test('a draining host lets running steps end, takes nothing new, and releases th
   assert.equal((await stage.end(second.id)).state, 'completed')
 })
 
+test('a host that drains while thousands wait leaves them where they are', async (t) => {
+  const { agent, runs, ran } = gated('1.0.0', { concurrency: 1 })
+  const stage = await openTestStage(t, [agent])
+  const host = await stage.startHost()
+  await stage.submit('gated', {})
+  await ran(1)
+  const tasks = await Promise.all(Array.from({ length: 5_000 }, () => stage.submit('gated', {})))
+  const drained = host.drain(5_000)
+  runs[0]!.release()
+  await drained
+  assert.equal(runs.length, 1)
+  assert.equal((await stage.desk.get(TENANT, tasks.at(-1)!.id)).state, 'queued')
+})
+
 test('when the grace is over a running step is left to the next host, under the same key', async (t) => {
   const { agent, runs, ran } = gated()
   const stage = await openTestStage(t, [agent])

@@ -63,6 +63,7 @@ const parts = {
   log: createLog(settings, 'life'),
   workers: connectWorkers(settings),
   telemetry: await startTelemetry('life', () => {}),
+  observe: unobserved,
   onTrouble,
 }
 const makeContext = contextMaker(absentServices)

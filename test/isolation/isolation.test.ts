@@ -34,6 +34,16 @@ export default [
     await peeks.call({}, { signal: step.signal }).catch((error: any) => JSON.stringify(error) + error.message + error.cause?.message),
   ])),
   agent('calls-tool', (ctx) => ctx.step('s', (step: any) => step.tool(nothing, {}))),
+  agent('tampers', (ctx) => ctx.step('s', async (step: any) => {
+    // Whatever this process holds true of its permissions: it holds everything true.
+    const { includes } = Array.prototype
+    Array.prototype.includes = () => true
+    try {
+      return await step.tool(nothing, {})
+    } finally {
+      Array.prototype.includes = includes
+    }
+  })),
   agent('opens-document', (ctx) => ctx.step('s', (step: any) => step.documents.info('doc_1'))),
   agent('asks', (ctx) => ctx.ask('a', 'document-analyzer', { document: { text: 'Hello' } })),
   agent('floods', (ctx) => ctx.step('s', () => 'x'.repeat(50_000_000))),
@@ -127,6 +137,7 @@ describe('an isolated plug-in', () => {
     ['starts a thread', 'threads', {}, /restricted/],
     ['asks Node for what is beneath', 'binds', {}, /not a function/],
     ['calls a tool that it did not declare', 'calls-tool', {}, /nothing is not named/],
+    ['calls it after having changed its own process', 'tampers', {}, /nothing is not named/],
     ['opens a document without the permission', 'opens-document', {}, /does not name it under permissions.services/],
     [
       'asks an agent that it did not declare',

@@ -219,6 +219,46 @@ for (const behaviour of ['serve', 'stubborn'] as const) {
   })
 }
 
+test('a process that hangs is killed and started again, and the tree says why', async (context) => {
+  const lifelines = await Lifelines.open(context)
+  const { supervisor, watch } = await startTree(context, {
+    args: [program, 'serve', lifelines.port],
+    answerWithin: 800,
+  })
+  const before = supervisor.tree().children?.[0]?.facts
+  const crashed = watch.for('child_crashed')
+  const again = watch.for('child_started')
+  const line = await lifelines.next()
+  const dead = once(line.resume(), 'close')
+  process.kill(Number(before?.pid), 'SIGSTOP')
+  const event = await crashed
+  assert.deepEqual(event.type === 'child_crashed' && event.facts, before)
+  await Promise.all([dead, again])
+  const [node] = supervisor.tree().children ?? []
+  assert.notEqual(node?.facts?.pid, before?.pid)
+  assert.equal(node?.restarts, 1)
+  assert.equal(node?.lastError, 'root/child did not answer for 0.8 s and was killed')
+})
+
+test('a process that is busy for less than it may is left alone', async (context) => {
+  const lifelines = await Lifelines.open(context)
+  const { supervisor, watch } = await startTree(context, {
+    args: [program, 'serve', lifelines.port],
+    answerWithin: 2_000,
+  })
+  const line = await lifelines.next()
+  const answered = once(line, 'data', { signal: AbortSignal.timeout(20_000) })
+  line.write('block')
+  // Its process id comes first, the end of its block next.
+  await answered
+  await once(line, 'data', { signal: AbortSignal.timeout(20_000) })
+  assert.deepEqual(
+    watch.events.filter(({ type }) => type === 'child_crashed'),
+    [],
+  )
+  assert.equal(supervisor.tree().children?.[0]?.restarts, 0)
+})
+
 test('what a killed process had started itself goes with it', async (context) => {
   const lifelines = await Lifelines.open(context)
   const grandchild = `require('node:net').connect(${lifelines.port}, '127.0.0.1')`

@@ -31,6 +31,19 @@ test('children stop in reverse order, each after the one behind it is gone', asy
   assert.deepEqual(await supervisor.exited, { kind: 'shutdown' })
 })
 
+test('children that are alike are stopped at the same time, if their supervisor says so', async () => {
+  const stage = new Stage()
+  const children = ['a', 'b', 'c'].map((id) => stage.child(id, { shutdown: 1_000 }, { stubborn: true }))
+  const supervisor = await stage.start({ children, stopTogether: true })
+  stage.news()
+  const stopping = supervisor.stop()
+  await settle()
+  assert.equal(stage.news(), '-c -b -a')
+  await stage.clock.advance(1_000)
+  assert.equal(stage.news(), '!c !b !a')
+  await stopping
+})
+
 test('when one child fails to start, those already started are stopped in reverse order and the start fails', async () => {
   for (const strategy of ['one_for_one', 'one_for_all', 'rest_for_one'] as const) {
     const stage = new Stage()

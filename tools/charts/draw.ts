@@ -1,6 +1,7 @@
 // A chart as SVG by echarts and as PNG by resvg. It runs in a document thread: echarts alone takes half a second to load,
 // and a host that stands still for so long beside other work comes near to losing its lease.
 import type { ChartInput } from '../chart.ts'
+import { titleLines } from './title.ts'
 
 export async function drawChart(input: ChartInput): Promise<{ svg: string; png?: string }> {
   const svg = await drawSvg(input)
@@ -9,20 +10,26 @@ export async function drawChart(input: ChartInput): Promise<{ svg: string; png?:
 
 const COLOURS = ['#2563eb', '#ea580c', '#16a34a', '#9333ea', '#dc2626', '#0891b2', '#ca8a04', '#4b5563']
 
+const TITLE = { left: 12, top: 8, fontSize: 15, lineHeight: 20 }
+/** Below a title of one line, with the labels of marks. */
+const PLOT_TOP = 52
+
 async function drawSvg(input: ChartInput): Promise<string> {
   // Loaded on first use: a thread that only reads text does not pay for it.
   const { init } = await import('echarts')
   const instance = init(null, null, { renderer: 'svg', ssr: true, width: input.width, height: input.height })
+  const title = titleLines(input.title, input.width - 2 * TITLE.left, TITLE.fontSize)
+  const further = Math.max(0, title.length - 1) * TITLE.lineHeight
   try {
     instance.setOption({
       animation: false,
       color: COLOURS,
       textStyle: { fontFamily: 'DejaVu Sans, Helvetica, Arial, sans-serif' },
       title: {
-        text: input.title,
-        left: 12,
-        top: 8,
-        textStyle: { fontSize: 15, fontWeight: 600, width: input.width - 40, overflow: 'truncate' },
+        text: title.join('\n'),
+        left: TITLE.left,
+        top: TITLE.top,
+        textStyle: { fontSize: TITLE.fontSize, lineHeight: TITLE.lineHeight, fontWeight: 600 },
       },
       legend: {
         show: input.series.length > 1,
@@ -30,7 +37,13 @@ async function drawSvg(input: ChartInput): Promise<string> {
         type: 'plain',
         data: input.series.map((series) => series.name),
       },
-      grid: { left: 16, right: 28, top: 52, bottom: input.series.length > 1 ? 40 : 20, containLabel: true },
+      grid: {
+        left: 16,
+        right: 28,
+        top: PLOT_TOP + further,
+        bottom: input.series.length > 1 ? 40 : 20,
+        containLabel: true,
+      },
       xAxis:
         input.kind === 'scatter'
           ? { type: 'value', name: input.xLabel, nameLocation: 'middle', nameGap: 24, scale: true }

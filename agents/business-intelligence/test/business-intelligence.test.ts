@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { TroupeError } from '@troupe/sdk'
-import { crashEverywhere, explore, runAgent } from '@troupe/sdk/testing'
+import { crashEverywhere, explore, runAgent, testServices } from '@troupe/sdk/testing'
 import { checkFigures } from '../../../bench/insights.ts'
 import { sharedData } from '../../../test/support/shared-data.ts'
 import agent from '../index.ts'
@@ -64,6 +64,17 @@ test('a question that is not understood is said to be, and the insights come all
   assert.equal(answer.answer?.understood, false)
   assert.match(answer.answer.notes.join(' '), /"sky"/)
   assert.equal(answer.table.rowCount, 60)
+})
+
+test('in the report a group without a name is called so, and no chance is told to three hundred places', async () => {
+  const rows = months(120).map((row, index) => (index % 40 === 7 ? { ...row, region: null } : row))
+  const services = {}
+  const input = { dataset: { rows }, question: 'total revenue by region', charts: 0, report: ['markdown'] }
+  const { task } = await runAgent(agent, input as never, { patience: 60_000, services })
+  const { reports } = task.output as Answer
+  const report = Buffer.from(await testServices(services).documents('any').read(reports.markdown!)).toString()
+  assert.match(report, /\| \(no region\) \|/)
+  assert.doesNotMatch(report, /finding \d[^;\n]*e-\d/)
 })
 
 test('with a model an open question becomes SQL, which runs behind the wall: a refused one is corrected', async () => {

@@ -27,7 +27,8 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Troupe',
         version: '1.0.0',
-        description: 'Supervised, durable agents. Errors are problem+json with a stable `code`; see /errors.',
+        description:
+          'Supervised, durable agents. Errors are problem+json with a stable `code`; see /errors. A query parameter that an operation under /v1 does not list is refused with 400.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/', description: 'This gateway' }],

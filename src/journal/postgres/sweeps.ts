@@ -1,6 +1,7 @@
 // The verbs that keep the journal in order: timers, leases, orphans (P5), purge and reopen.
+import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 import type { Priority } from '../../contract/task.ts'
-import type { HostLease, HostRow, Wake } from '../journal.ts'
+import type { HostLease, HostRow, Journal, PoisonedTask, Wake } from '../journal.ts'
 import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER, ENDED_LEASE_KEPT_MS } from '../rules.ts'
@@ -25,6 +26,21 @@ const HOSTS = `
   SELECT id AS "hostId", info, lease_until > moment AS alive,
     (SELECT count(*) FROM tasks WHERE owner = hosts.id AND owner IS NOT NULL) AS tasks
   FROM hosts, ${NOW} ORDER BY id`
+
+/**
+ * The second column is as it was before the function changed anything: a statement sees what was there when it began. It
+ * names those whose next owner's death is the last; which of them this call has failed is asked for after, when there are any.
+ */
+const FIND_ORPHANS = `
+  SELECT find_orphans_4($1, $2) AS wakes, (
+    SELECT json_agg(json_build_object('id', id, 'tenant', tenant, 'agent', agent, 'epoch', epoch)) FROM tasks
+    WHERE owner IS NOT NULL AND owner_deaths + 1 >= ${MAX_OWNER_DEATHS}
+      AND owner NOT IN (SELECT h.id FROM hosts h, ${NOW} WHERE h.lease_until > moment)
+  ) AS doomed`
+
+const FAILED_OF = `
+  SELECT tasks.id FROM tasks JOIN json_to_recordset($1::json) AS doomed (id text, epoch integer)
+    ON tasks.id = doomed.id COLLATE "C" WHERE state = 'failed' AND tasks.epoch = doomed.epoch + 1`
 
 const REOPEN = `
   WITH opened AS (
@@ -102,13 +118,21 @@ export function sweeps(readers: Readers, leases: Readers) {
       return rows.map(({ hostId, info, alive, tasks }) => ({ hostId, info: JSON.parse(info), alive, tasks }))
     },
 
-    async findOrphans({ unclaimedMs, limit }: { unclaimedMs: number; limit: number }): Promise<Wake[]> {
+    async findOrphans({ unclaimedMs, limit, onPoisoned }: Parameters<Journal['findOrphans']>[0]): Promise<Wake[]> {
       type Found = [string, string, string, string, Priority, number, string | null | undefined]
-      const [found] = await readers.rows<{ wakes: Found[] | null }>(
-        'orphans',
-        'SELECT find_orphans_4($1, $2) AS wakes',
-        [unclaimedMs, limit],
-      )
+      type Doomed = PoisonedTask & { epoch: number }
+      const [found] = await readers.rows<{ wakes: Found[] | null; doomed: Doomed[] | null }>('orphans', FIND_ORPHANS, [
+        unclaimedMs,
+        limit,
+      ])
+      const doomed = found?.doomed ?? []
+      if (doomed.length > 0 && onPoisoned !== undefined) {
+        const failed = await readers.rows<{ id: string }>('poisoned', FAILED_OF, [JSON.stringify(doomed)])
+        for (const { id } of failed) {
+          const { tenant, agent } = doomed.find((task) => task.id === id)!
+          onPoisoned({ id, tenant, agent })
+        }
+      }
       return (found?.wakes ?? []).map(([id, tenant, agent, agent_version, priority, epoch, owner = null]) =>
         toWake({ id, tenant, agent, agent_version, priority, epoch, owner }),
       )

@@ -85,9 +85,11 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
     keepLease: (lease) => group.run((at) => leasing.keep(lease, at)),
     endLease: (hostId) => group.run((at) => leasing.end(hostId, at)),
     hosts: () => group.read(() => leasing.hosts(group.now())),
-    async findOrphans({ unclaimedMs, limit }) {
+    async findOrphans({ unclaimedMs, limit, onPoisoned }) {
       if (!(await group.read(() => leasing.hasOrphans(unclaimedMs, group.now())))) return []
-      return group.run((at) => leasing.findOrphans(unclaimedMs, limit, at))
+      const { wakes, poisoned } = await group.run((at) => leasing.findOrphans(unclaimedMs, limit, at))
+      if (onPoisoned !== undefined) poisoned.forEach(onPoisoned)
+      return wakes
     },
     load: (taskId) => group.read(() => reading.load(taskId)),
     get: (taskId, tenant) => group.read(() => reading.get(taskId, tenant)),

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { EventBody } from '../../contract/events.ts'
 import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 import type { TaskState } from '../../contract/task.ts'
-import type { HostLease, HostRow, Wake } from '../journal.ts'
+import type { HostLease, HostRow, PoisonedTask, Wake } from '../journal.ts'
 import { noticesOf } from '../notices.ts'
 import { encodeEvents, prepareMessage, prepareTask } from '../prepare.ts'
 import { ALL_COLUMNS, type TaskColumns, toTaskRow, toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
@@ -78,11 +78,14 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
     for (const notice of noticesOf(before, { state: 'failed', events })) accepting.insert(prepareTask(notice), at)
   }
 
-  function orphan(task: Orphan, at: number): Wake | undefined {
+  function orphan(task: Orphan, at: number, poisoned: PoisonedTask[]): Wake | undefined {
     fences.drop(task.id)
     const deaths = task.owner_deaths + 1
     const lost: EventBody = { type: 'task.owner_lost', host: task.owner, deaths }
-    if (deaths >= MAX_OWNER_DEATHS) return quarantine(task, lost, at)
+    if (deaths >= MAX_OWNER_DEATHS) {
+      poisoned.push({ id: task.id, tenant: task.tenant, agent: task.agent })
+      return quarantine(task, lost, at)
+    }
     release.run(task.seq, at)
     log.run(task.seq, task.last_event + 1, at, encodeEvents([lost])!)
     return toWake({ ...task, owner: null, epoch: task.epoch + 1 })
@@ -120,16 +123,17 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
       return anyOrphan.get(at, at - unclaimedMs) !== undefined
     },
 
-    findOrphans(unclaimedMs: number, limit: number, at: number): Wake[] {
+    findOrphans(unclaimedMs: number, limit: number, at: number): { wakes: Wake[]; poisoned: PoisonedTask[] } {
+      const poisoned: PoisonedTask[] = []
       // Unclaimed ones first: an orphan of this very look is not named twice.
       const rows = unclaimed.all(at, at - unclaimedMs, limit) as unknown as WakeColumns[]
       const wakes = rows.map(toWake)
       for (const task of orphaned.all(at, limit) as unknown as Orphan[]) {
-        const wake = orphan(task, at)
+        const wake = orphan(task, at, poisoned)
         if (wake !== undefined) wakes.push(wake)
       }
       forgetHosts.run(at - ENDED_LEASE_KEPT_MS)
-      return wakes
+      return { wakes, poisoned }
     },
   }
 }

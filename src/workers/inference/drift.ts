@@ -33,6 +33,8 @@ export class DriftMonitor {
   readonly #features: Map<string, { distribution: Distribution; counts: number[]; seen: number }>
   #classes: number[]
   #classesSeen = 0
+  /** What the last window of each found moved. */
+  readonly #moved = new Map<string, number>()
 
   constructor(profile: Profile, report: (report: DriftReport, tripped: boolean) => void, window = 1_000) {
     this.#profile = profile
@@ -49,6 +51,12 @@ export class DriftMonitor {
 
   get featureNames(): Iterable<string> {
     return this.#features.keys()
+  }
+
+  /** In words; empty: nothing has moved, or no window was full yet. */
+  get moved(): string {
+    const all = Array.from(this.#moved, ([what, index]) => `${what} (${index.toFixed(2)})`)
+    return all.length === 0 ? '' : `moved away from what it was trained on: ${all.join(', ')}`
   }
 
   feature(name: string, value: number): void {
@@ -75,6 +83,9 @@ export class DriftMonitor {
     const samples = counts.reduce((sum, count) => sum + count, 0)
     const now = counts.map((count) => count / samples)
     const index = populationStability(shares, now)
-    this.#report({ what, index, threshold: DRIFT_THRESHOLD, samples }, index > DRIFT_THRESHOLD)
+    const tripped = index > DRIFT_THRESHOLD
+    if (tripped) this.#moved.set(what, index)
+    else this.#moved.delete(what)
+    this.#report({ what, index, threshold: DRIFT_THRESHOLD, samples }, tripped)
   }
 }

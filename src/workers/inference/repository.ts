@@ -81,7 +81,10 @@ export class ModelRepository {
 
   index(): IndexEntry[] {
     return [...this.#models].flatMap(([name, versions]) =>
-      [...versions].map(([version, { state, reason }]) => ({ name, version, state, reason })),
+      [...versions].map(([version, at]) => {
+        const reason = at.state === 'READY' ? at.served.moved : at.reason
+        return { name, version, state: at.state, reason }
+      }),
     )
   }
 

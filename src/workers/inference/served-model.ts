@@ -69,6 +69,11 @@ export class ServedModel {
     }
   }
 
+  /** Empty, or what no longer looks like training. */
+  get moved(): string {
+    return this.#drift?.moved ?? ''
+  }
+
   get queuedRows(): number {
     return this.#batcher.queuedRows
   }

@@ -38,4 +38,32 @@ const waiter = defineAgent({
   },
 })
 
-export default [reader, crasher, waiter]
+const sleeper = defineAgent({
+  name: 'feed-sleeper',
+  version: '1.0.0',
+  description: 'Has a step that takes a minute, whoever stops it',
+  input: z.object({}),
+  output: z.object({}),
+  run: async ({ step }) => {
+    await step('sleep', async () => await new Promise((resolve) => setTimeout(resolve, 60_000)))
+    return {}
+  },
+})
+
+const killer = defineAgent({
+  name: 'feed-killer',
+  version: '1.0.0',
+  description: 'Ends the process that runs it',
+  input: z.object({}),
+  output: z.object({}),
+  run: async ({ step }) => {
+    await step('kill', async () => {
+      // Its submission shall have been answered: embedded, the gateway dies as well.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      process.kill(process.pid, 'SIGKILL')
+    })
+    return {}
+  },
+})
+
+export default [reader, crasher, waiter, sleeper, killer]

@@ -180,6 +180,7 @@ export function requestMaker(document: Document, seed: number, known: (name: str
       else if (place === 'query') query.set(name, written)
       else if (place === 'header') headers[name] = written.replace(/[^\x20-\x7e]/g, '?')
     }
+    if (chance(0.02)) query.set('unexpected', 'parameter')
     const search = query.size === 0 ? '' : `?${query}`
     return { operation, path: path + search, headers, body: body(operation, headers) }
   }

@@ -126,7 +126,10 @@ export function leaseTests(current: Current): void {
       task = await takenOver(journal, task, wake, hostId)
     }
     await dead(journal, hostId)
-    const wakes = await journal.findOrphans(EVERYTHING)
+    const poisoned: unknown[] = []
+    const onPoisoned = (one: { id: string }) => one.id === task.id && poisoned.push(one)
+    const wakes = await journal.findOrphans({ ...EVERYTHING, onPoisoned })
+    assert.deepEqual(poisoned, [{ id: task.id, tenant: task.tenant, agent: task.agent }])
     assert.ok(!wakes.some(({ taskId }) => taskId === task.id), 'a poisoned task is not offered')
     assert.ok(
       wakes.some(({ taskId }) => taskId === parent.id),

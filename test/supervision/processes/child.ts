@@ -41,6 +41,9 @@ switch (behaviour) {
 connection?.on('data', (order) => {
   const how = order.toString().trim()
   if (how.startsWith('SIG')) process.kill(process.pid, how as NodeJS.Signals)
-  else if (how === 'throw') throw new Error('out of cheese')
+  else if (how === 'block') {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_200)
+    connection.write('over\n')
+  } else if (how === 'throw') throw new Error('out of cheese')
   else process.exit(Number(how))
 })

@@ -33,6 +33,8 @@ test('a served model whose input shifts raises an event and a metric', async () 
   await Promise.all([...values].map((value) => stage.client.infer('double', [row(value + 3)])))
   const event = stage.events.find(({ type }) => type === 'drift')
   assert.ok(event?.type === 'drift' && event.what === 'x[0]' && event.index > event.threshold)
+  const reason = async () => (await stage.client.models()).find(({ name }) => name === 'double')?.reason
+  assert.match((await reason())!, /^moved away from what it was trained on: x\[0\] \(\d+\.\d\d\)$/)
   assert.match(
     stage.worker.metrics.text(),
     /troupe_inference_drift_index\{model="double",version="1",what="x\[0\]"\} \d/,

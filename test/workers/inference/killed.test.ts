@@ -41,6 +41,7 @@ async function installation() {
     }),
     output() {},
     graceMs: 2_000,
+    hangMs: 0,
   })
   const crashes: number[] = []
   const supervisor = await startSupervisor(

@@ -111,5 +111,6 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
 function parseStates(text: string) {
   const parsed = z.array(taskStateSchema).safeParse(text.split(','))
   if (parsed.success) return parsed.data
-  throw new TroupeError('invalid_request', `status: ${JSON.stringify(text)} holds an unknown task state.`)
+  const known = taskStateSchema.options.join(', ')
+  throw new TroupeError('invalid_request', `status: ${JSON.stringify(text)} holds what is none of ${known}.`)
 }

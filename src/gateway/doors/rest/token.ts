@@ -59,6 +59,10 @@ export function tokenDoor(context: GatewayContext, rates: Pick<Rates, 'failedLog
               },
             },
             401: oauthErrorSchema,
+            408: {
+              description: 'request_too_slow',
+              content: { 'application/problem+json': { schema: problemSchema } },
+            },
             413: { description: 'value_too_large', content: { 'application/problem+json': { schema: problemSchema } } },
             415: {
               description: 'unsupported_media_type',

@@ -1,0 +1,49 @@
+// `troupe up` and a process that hangs: no exit tells of it, so only its silence can.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
+import { eventually } from '../support/eventually.ts'
+import { gone, startInstallation } from './installation.ts'
+
+test('a core that was stopped is replaced, its tasks go on, and the operator is told', async (t) => {
+  const troupe = await startInstallation({ env: { TROUPE_HANG_MS: '3000' } })
+  t.after(() => troupe.stop())
+  const before = await troupe.child('core')
+  const body = {
+    agent: 'document-analyzer',
+    input: { document: { text: 'Dear Ada, 950 EUR are due.', name: 'a.txt' } },
+  }
+  const { id } = await troupe.call('POST', '/v1/tasks', body)
+  process.kill(before.facts.pid, 'SIGSTOP')
+  await gone(before.facts.pid)
+  await troupe.saying(/core did not answer for 3 s and was killed; starting it again/)
+  await troupe.saying(/core serves again/)
+  // A connection of before may be among those that broke.
+  const task = () => troupe.call('GET', `/v1/tasks/${id}`).catch(() => undefined)
+  const state = async () => (await task())?.state
+  await eventually('its task completes', async () => (await state()) === 'completed')
+  const now = await troupe.child('core')
+  assert.equal(now.restarts, before.restarts + 1)
+  assert.match((await troupe.troupe(['tree'])).out, /last error: troupe\/core did not answer for 3 s and was killed/)
+})
+
+test('a tree that was stopped as a whole, as a laptop that slept, goes on with the same processes', async (t) => {
+  const troupe = await startInstallation({ env: { TROUPE_HANG_MS: '4000' } })
+  t.after(() => troupe.stop())
+  const { tree } = await troupe.call('GET', '/v1/supervision')
+  const pids: number[] = tree.children.map((child: { facts: { pid: number } }) => child.facts.pid)
+  const all = [troupe.root.pid!, ...pids]
+  for (const pid of all) process.kill(pid, 'SIGSTOP')
+  // Time itself is what is tested here: longer than a process may hang, first asleep, then awake.
+  await wait(7_000)
+  for (const pid of all) process.kill(pid, 'SIGCONT')
+  const answered = await troupe.call('GET', '/v1/supervision')
+  await wait(5_500)
+  const { tree: after } = await troupe.call('GET', '/v1/supervision')
+  for (const seen of [answered.tree, after]) {
+    assert.deepEqual(
+      seen.children.map((child: { facts: { pid: number } }) => child.facts.pid),
+      pids,
+    )
+  }
+})
