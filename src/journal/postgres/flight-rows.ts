@@ -3,6 +3,7 @@ import { hasEnded } from '../../contract/task.ts'
 import type { PreparedCommit, PreparedTask } from '../prepare.ts'
 import { wantsHost } from '../rules.ts'
 import { type Column, isReference } from '../values.ts'
+import { outcomesApart, outcomesInLog } from './outcomes.ts'
 
 export type NewRow = ReturnType<typeof newRow>
 
@@ -39,13 +40,13 @@ export function beginsOnly({ commit, steps, messages, children, snapshot, output
   )
 }
 
-/** A running task that goes on running: its row is narrow, and nothing outside the task changes. */
-export function onlyRecords({ commit, steps, messages, children, ...columns }: PreparedCommit): boolean {
+/** A running task that goes on running: its row is narrow, and nothing but the row and the log changes. */
+export function onlyRecords(prepared: PreparedCommit): boolean {
+  const { commit, steps, messages, children, ...columns } = prepared
   return (
     commit.state === 'running' &&
     commit.claim === undefined &&
     !commit.release &&
-    steps.length <= 1 &&
     messages.length + children.length === 0 &&
     commit.waitingFor === undefined &&
     commit.mailRead === undefined &&
@@ -54,7 +55,8 @@ export function onlyRecords({ commit, steps, messages, children, ...columns }: P
     columns.output === undefined &&
     columns.error === undefined &&
     columns.usage === undefined &&
-    !hasReference(columns.snapshot, steps[0]?.outcome)
+    outcomesApart(prepared).length === 0 &&
+    !hasReference(columns.snapshot, ...steps.map(({ outcome }) => outcome))
   )
 }
 
@@ -72,7 +74,6 @@ export function firstRow(prepared: PreparedCommit) {
     wanted: wantsHost(commit),
     state: commit.state,
     count: commit.events.length,
-    events: prepared.events,
     snapshot: commit.state === 'completed' ? undefined : prepared.snapshot,
     waiting_for: prepared.waitingFor,
     output: prepared.output,
@@ -82,33 +83,21 @@ export function firstRow(prepared: PreparedCommit) {
 }
 
 export function turnRow(n: number, prepared: PreparedCommit) {
-  const { commit, steps } = prepared
-  const completed = commit.state === 'completed'
-  const step = completed ? undefined : steps[0]
+  const { commit } = prepared
   return Object.assign(firstRow(prepared), {
     n,
     id: commit.taskId,
     epoch: commit.epoch,
     version: commit.version,
     mail_read: commit.mailRead ?? 0,
-    step: step?.id,
-    outcome: step?.outcome,
-    resnap: completed || prepared.snapshot !== undefined,
+    events: prepared.events,
+    outcomes: outcomesInLog(prepared),
+    resnap: commit.state === 'completed' || prepared.snapshot !== undefined,
   })
 }
 
-export function recordRow(n: number, { commit, events, steps, snapshot }: PreparedCommit) {
+export function recordRow(n: number, prepared: PreparedCommit) {
+  const { commit, events, snapshot } = prepared
   const { taskId: id, epoch, version } = commit
-  const step = steps[0]
-  return {
-    n,
-    id,
-    epoch,
-    version,
-    count: commit.events.length,
-    events,
-    step: step?.id,
-    outcome: step?.outcome,
-    snapshot,
-  }
+  return { n, id, epoch, version, count: commit.events.length, events, outcomes: outcomesInLog(prepared), snapshot }
 }

@@ -9,11 +9,12 @@ import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues }
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
 import { Gathered } from './gathered.ts'
+import { RECORDED, readOutcomes } from './outcomes.ts'
 import type { Readers } from './readers.ts'
 
 interface LoadRow extends TaskColumns {
   mail: [string, number, string, string][] | null
-  steps: [string, string][] | null
+  recorded: string[] | null
 }
 
 const LOAD = `
@@ -21,7 +22,7 @@ const LOAD = `
     CASE WHEN mail_position > mail_read THEN (
       SELECT json_agg(json_build_array(message_id, position, sender, body) ORDER BY position)
       FROM mail WHERE mail.task = tasks.id AND position > mail_read) END AS mail,
-    (SELECT json_agg(json_build_array(step, outcome)) FROM steps WHERE steps.task = tasks.id) AS steps
+    CASE WHEN state <> 'completed' THEN (${RECORDED}) END AS recorded
   FROM tasks WHERE id = ANY ($1)`
 
 const GET = `SELECT ${OUTSIDE_COLUMNS} FROM tasks WHERE id = ANY ($1)`
@@ -48,12 +49,12 @@ export function reads(readers: Readers, blobs: BlobStore) {
     async load(taskId: string): Promise<LoadedTask | undefined> {
       const row = await loads.get(taskId)
       if (row === undefined) return undefined
-      const loaded: LoadedTask = { task: await withValues(row, blobs), mail: [], steps: {} }
+      const steps = await readOutcomes(row.recorded ?? [], (column) => fetchBack(column, blobs))
+      const loaded: LoadedTask = { task: await withValues(row, blobs), mail: [], steps }
       for (const [id, position, from, body] of row.mail ?? []) {
         const message: Message = { id, position, from, body: JSON.parse(await fetchBack(body, blobs)) }
         loaded.mail.push(message)
       }
-      for (const [step, outcome] of row.steps ?? []) loaded.steps[step] = JSON.parse(await fetchBack(outcome, blobs))
       return loaded
     },
 

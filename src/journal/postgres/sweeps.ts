@@ -47,7 +47,7 @@ const PURGE = `
       SELECT id FROM tasks WHERE created_at < $1 AND ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
     RETURNING id
   ), log_gone AS (DELETE FROM log WHERE task IN (SELECT id FROM gone)),
-  steps_gone AS (DELETE FROM steps WHERE task IN (SELECT id FROM gone)),
+  outcomes_gone AS (DELETE FROM outcomes WHERE task IN (SELECT id FROM gone)),
   mail_gone AS (DELETE FROM mail WHERE task IN (SELECT id FROM gone)),
   timers_gone AS (DELETE FROM timers WHERE task IN (SELECT id FROM gone)),
   values_gone AS (DELETE FROM value_references WHERE task IN (SELECT id FROM gone)),
