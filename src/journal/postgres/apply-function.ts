@@ -12,8 +12,8 @@ import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
 
 /**
  * holders   tasks that get something besides their row and their log: it is looked for when they end
- * news      accepts; with `host` the task is accepted and claimed by its first commit at once, in one row written once
- * firsts    what those first commits log
+ * news      accepts; with `host` the task is accepted and claimed by its first commit at once, in one row written once:
+ *           that commit's events are part of it
  * turns     commits of every kind
  * records   commits of a running task that only records: one narrow update
  * children  accepts that belong to a commit (`c`) and are made only if it was applied
@@ -22,7 +22,7 @@ import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
 export const APPLY = `
 CREATE FUNCTION apply_3(
   lane_id text, flush_number bigint, again boolean, touched text[], claimants text[], holders text[],
-  keys json, news json, news_count integer, firsts json, turns json, turn_count integer, records json,
+  keys json, news json, news_count integer, turns json, turn_count integer, records json,
   record_count integer, children json, letters json, apart json, alarms json, named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
@@ -72,7 +72,7 @@ BEGIN
     WITH made AS (
       INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, started_at, updated_at, ended_at,
         deadline, epoch, version, owner, last_event, runnable_at, depth, parent_task, parent_step, traceparent, budget,
-        metadata, usage, waiting_for, error, output, input, snapshot, plain)
+        metadata, usage, waiting_for, error, output, input, snapshot, plain, first_events)
       SELECT id, tenant, agent, agent_version, CASE WHEN begun THEN state ELSE 'queued' END, priority,
         moment, CASE WHEN begun THEN moment END, moment, CASE WHEN begun AND ended THEN moment END,
         deadline, begun::integer, begun::integer, CASE WHEN begun AND NOT released THEN host END,
@@ -80,11 +80,11 @@ BEGIN
         CASE WHEN NOT begun OR (released AND NOT ended AND wanted) THEN moment END,
         depth, parent_task, parent_step, traceparent, budget, metadata, CASE WHEN begun THEN usage END,
         CASE WHEN begun THEN waiting_for END, CASE WHEN begun THEN error END, CASE WHEN begun THEN output END,
-        input, CASE WHEN begun THEN snapshot END, deadline IS NULL
+        input, CASE WHEN begun THEN snapshot END, deadline IS NULL, CASE WHEN begun THEN events END
       FROM json_to_recordset(news) AS a (id text, tenant text, agent text, agent_version text, priority text,
         deadline bigint, depth integer, parent_task text, parent_step text, traceparent text, budget text, metadata text,
         input text, key text, host text, released boolean, ended boolean, wanted boolean, state text, count integer,
-        snapshot text, waiting_for text, output text, error text, usage text),
+        events text, snapshot text, waiting_for text, output text, error text, usage text),
         LATERAL (SELECT host IS NOT NULL AND host = ANY (live) AS begun) AS b
       WHERE key IS NULL OR EXISTS (
         SELECT 1 FROM idempotency i WHERE i.tenant = a.tenant AND i.key = a.key AND i.task = a.id)
@@ -95,11 +95,6 @@ BEGIN
       SELECT id, 'deadline', deadline FROM made WHERE deadline IS NOT NULL AND ended_at IS NULL
     )
     SELECT array_agg(id), count(*) INTO created, made_count FROM made;
-    IF firsts IS NOT NULL AND live <> '{}' THEN
-      INSERT INTO log (task, first_number, at, bodies)
-      SELECT id, 2, moment, events FROM json_to_recordset(firsts) AS a (id text, host text, events text)
-      WHERE host = ANY (live) AND (made_count = news_count OR id = ANY (created));
-    END IF;
     -- Which ones were made is told only when some were not.
     IF made_count < news_count THEN
       created := coalesce(created, '{}');

@@ -26,9 +26,14 @@ export function newRow({ task, input, budget, metadata }: PreparedTask) {
   }
 }
 
+/** Characters of a first commit's events that are kept in the task's own row. */
+const MAX_FIRST_EVENTS = 1_000
+
 /** A first commit that changes nothing but the task's own row and its log: it can be part of the row that accept makes. */
-export function beginsOnly({ commit, steps, messages, children, snapshot, output, error }: PreparedCommit): boolean {
+export function beginsOnly(prepared: PreparedCommit): boolean {
+  const { commit, events, steps, messages, children, snapshot, output, error } = prepared
   return (
+    (events === undefined || events.length <= MAX_FIRST_EVENTS) &&
     steps.length + messages.length + children.length === 0 &&
     commit.claim !== undefined &&
     commit.epoch === 0 &&
@@ -74,6 +79,7 @@ export function firstRow(prepared: PreparedCommit) {
     wanted: wantsHost(commit),
     state: commit.state,
     count: commit.events.length,
+    events: prepared.events,
     snapshot: commit.state === 'completed' ? undefined : prepared.snapshot,
     waiting_for: prepared.waitingFor,
     output: prepared.output,
@@ -90,7 +96,6 @@ export function turnRow(n: number, prepared: PreparedCommit) {
     epoch: commit.epoch,
     version: commit.version,
     mail_read: commit.mailRead ?? 0,
-    events: prepared.events,
     outcomes: outcomesInLog(prepared),
     resnap: commit.state === 'completed' || prepared.snapshot !== undefined,
   })

@@ -28,7 +28,6 @@ export interface Flush {
 export function makeFlush(ops: readonly Op[]): Flush {
   const news: NewRow[] = []
   const keys: object[] = []
-  const begun: object[] = []
   const turns: { id: string }[] = []
   const records: { id: string }[] = []
   const children: object[] = []
@@ -62,8 +61,6 @@ export function makeFlush(ops: readonly Op[]): Flush {
     const first = open.get(commit.taskId)
     if (first !== undefined && beginsOnly(op.prepared)) {
       Object.assign(first.row, firstRow(op.prepared))
-      const { events } = op.prepared
-      if (events !== undefined) begun.push({ id: commit.taskId, host: commit.claim!.hostId, events })
       firsts.set(first.n, n)
       open.delete(commit.taskId)
     } else if (onlyRecords(op.prepared)) records.push(recordRow(n, op.prepared))
@@ -103,7 +100,6 @@ export function makeFlush(ops: readonly Op[]): Flush {
     rows(keys),
     rows(news),
     news.length,
-    rows(begun),
     rows(turns),
     turns.length,
     rows(records),

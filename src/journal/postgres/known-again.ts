@@ -1,18 +1,17 @@
 // Asked again, and the first time it was a lone statement (lone.ts), which keeps no answer in its lane: what it did is
-// recognised by what it wrote. The fence makes that certain enough: a version of an epoch is written once, by its owner,
-// and the log row of that version holds the very events and outcomes that are asked for now.
+// recognised by what it wrote. A version of an epoch is written once, by its owner, and with it stand the very events and
+// outcomes that are asked for now.
 //
 // Both are parts of the function in apply-function.ts, and use its parameters and variables.
 
 /** Those of `news` that are there already, and begun as asked. */
 export const KNOWN_NEWS = `ARRAY(
           SELECT a.id FROM json_to_recordset(news) AS a (id text, tenant text, agent text, agent_version text, input text,
-            key text, host text)
+            key text, host text, events text)
           JOIN tasks t ON t.id = a.id AND t.tenant = a.tenant AND t.agent = a.agent
             AND t.agent_version = a.agent_version AND t.input = a.input
-          LEFT JOIN json_to_recordset(coalesce(firsts, '[]')) AS f (id text, events text) ON f.id = a.id
-          WHERE a.key IS NULL AND a.id <> ALL (created) AND (a.host IS NULL OR t.epoch = 1 AND t.version = 1 AND EXISTS (
-            SELECT 1 FROM log WHERE task = a.id AND first_number = 2 AND bodies = f.events)))`
+          WHERE a.key IS NULL AND a.id <> ALL (created)
+            AND (a.host IS NULL OR t.epoch = 1 AND t.version = 1 AND t.first_events = a.events))`
 
 /** Those of `turns` and `records` that are written already. They are told as applied; nothing of them is done again. */
 export const KNOWN_COMMITS = `

@@ -18,26 +18,21 @@ export const RECORD = `
   SELECT updated_at AS at, epoch, last_event, mail_position, false AS runnable FROM u`
 
 export const BEGIN = `
-  WITH u AS (
-    INSERT INTO tasks AS t (id, tenant, agent, agent_version, state, priority, created_at, started_at, updated_at,
+  INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, started_at, updated_at,
       ended_at, epoch, version, owner, last_event, runnable_at, depth, parent_task, parent_step, traceparent, budget,
-      metadata, usage, waiting_for, error, output, input, snapshot, plain)
+      metadata, usage, waiting_for, error, output, input, snapshot, plain, first_events)
     SELECT $1, $2, $3, $4, CASE WHEN begun THEN $18::text ELSE 'queued' END, $5, moment, CASE WHEN begun THEN moment END,
       moment, CASE WHEN begun AND $16::boolean THEN moment END, begun::integer, begun::integer,
       CASE WHEN begun AND NOT $15::boolean THEN $14::text END, CASE WHEN begun THEN 1 + $19::integer ELSE 1 END,
       CASE WHEN NOT begun OR ($15 AND NOT $16 AND $17::boolean) THEN moment END, $6::integer, $7, $8, $9, $10, $11,
       CASE WHEN begun THEN $13::text END, CASE WHEN begun THEN $22::text END, CASE WHEN begun THEN $24::text END,
-      CASE WHEN begun THEN $23::text END, $12, CASE WHEN begun THEN $21::text END, true
+      CASE WHEN begun THEN $23::text END, $12, CASE WHEN begun THEN $21::text END, true,
+      CASE WHEN begun THEN $20::text END
     FROM (
       SELECT moment, EXISTS (SELECT 1 FROM hosts WHERE id = $14 AND lease_until > moment) AS begun FROM ${NOW} OFFSET 0
     ) AS judged
-    ON CONFLICT (id) DO NOTHING
-    RETURNING t.id, t.version, t.updated_at
-  ), l AS (
-    INSERT INTO log (task, first_number, at, bodies)
-    SELECT id, 2, updated_at, $20::text FROM u WHERE version = 1 AND $20 IS NOT NULL
-  )
-  SELECT updated_at AS at, version = 1 AS begun FROM u`
+  ON CONFLICT (id) DO NOTHING
+  RETURNING updated_at AS at, version = 1 AS begun`
 
 const turn = (more: string) => `
   WITH u AS (

@@ -57,7 +57,7 @@ function begin(accept: PreparedTask, first: PreparedCommit | undefined): Lone | 
   const values = [
     ...[row.id, row.tenant, row.agent, row.agent_version, row.priority, row.depth, row.parent_task, row.parent_step],
     ...[row.traceparent, row.budget, row.metadata, row.input, begun?.usage, begun?.host, begun?.released, begun?.ended],
-    ...[begun?.wanted, begun?.state, begun?.count, first?.events, begun?.snapshot, begun?.waiting_for],
+    ...[begun?.wanted, begun?.state, begun?.count, begun?.events, begun?.snapshot, begun?.waiting_for],
     ...[begun?.output, begun?.error],
   ]
   const host = begun?.host

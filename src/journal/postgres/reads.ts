@@ -27,8 +27,12 @@ const LOAD = `
 
 const GET = `SELECT ${OUTSIDE_COLUMNS} FROM tasks WHERE id = ANY ($1)`
 
-// The row that holds \`after\` may begin before it, so reading starts at the last row that begins at or before it.
+// The row that holds \`after\` may begin before it, so reading starts at the last row that begins at or before it. Before all
+// rows of the log there may be events in the task's own row: those of a first commit that came with the acceptance.
 const EVENTS = `
+  SELECT 2 AS first_number, created_at AS at, first_events AS bodies FROM tasks
+  WHERE id = $1 AND first_events IS NOT NULL AND NOT EXISTS (SELECT 1 FROM log WHERE task = $1 AND first_number <= $2)
+  UNION ALL
   SELECT first_number, at, bodies FROM log WHERE task = $1 AND first_number >= coalesce(
     (SELECT max(first_number) FROM log WHERE task = $1 AND first_number <= $2), 0)
   ORDER BY first_number LIMIT $3`

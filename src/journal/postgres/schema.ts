@@ -124,6 +124,8 @@ const OUTCOMES_IN_LOG = `
   ALTER TABLE steps RENAME TO outcomes;
   -- Up to which event its task had come: the order in which outcomes were recorded.
   ALTER TABLE outcomes ADD COLUMN number integer NOT NULL DEFAULT 0;
+  -- Of a first commit that came with the acceptance, as the log would hold them.
+  ALTER TABLE tasks ADD COLUMN first_events text;
   -- False: there may be more of this task than its row, its log and its mail.
   ALTER TABLE tasks ADD COLUMN plain boolean NOT NULL DEFAULT false;
   -- Tasks that came together move on together: each of a page's rows needs room for its next version there at once.
