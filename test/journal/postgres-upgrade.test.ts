@@ -31,6 +31,7 @@ describe('An upgrade of the journal on Postgres', { skip: missing('postgres') },
       ALTER TABLE tasks DROP COLUMN plain, DROP COLUMN first_events;
       ALTER TABLE outcomes DROP COLUMN number;
       ALTER TABLE outcomes RENAME TO steps;
+      CREATE INDEX tasks_by_age ON tasks USING brin (created_at);
       CREATE FUNCTION apply_2() RETURNS text LANGUAGE sql AS 'SELECT NULL';
       DELETE FROM migrations WHERE number > 2;
     `)
