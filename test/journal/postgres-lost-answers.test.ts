@@ -126,12 +126,43 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
     const { journal, proxy, hostId } = await through(t)
     const task = await owned(journal, hostId)
     await (await connected(t)).query('DELETE FROM lanes')
-    const first = await apply(journal, commitOn(task, { events: NOTED }))
-    const second = await apply(journal, commitOn({ ...task, version: first.version }, { events: NOTED }))
+    // In company: the function's answers are the ones that are kept.
+    const noted = async (version: number) => {
+      const commit = apply(journal, commitOn({ ...task, version }, { events: NOTED }))
+      return (await Promise.all([commit, journal.accept(makeTask())]))[0]
+    }
+    const first = await noted(task.version)
+    const second = await noted(first.version)
     const lost = proxy.loseNextAnswer()
-    const third = await apply(journal, commitOn({ ...task, version: second.version }, { events: NOTED }))
+    const third = await noted(second.version)
     await lost
     assert.deepEqual([first.version, second.version, third.version], [2, 3, 4])
     assert.equal((await loaded(journal, task.id)).task.lastEvent, 5)
+  })
+
+  test('asked again, a version is recognised by what stands in it, and another commit is refused', async (t) => {
+    const { journal, hostId } = await through(t)
+    const client = await connected(t)
+    const task = await owned(journal, hostId)
+    const steps = { s: { ok: true, value: 1 } } as const
+    const { lastEvent } = await apply(journal, commitOn(task, { events: NOTED, steps }))
+    const again = async (flush: number, events: string, outcomes: string | null) => {
+      const { id, epoch, version } = task
+      const records = JSON.stringify([{ n: 0, id, epoch, version, count: 1, events, outcomes }])
+      const { rows } = await client.query(
+        `SELECT apply_3($1, $2, true, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, $3, 1, NULL, NULL, NULL, NULL, NULL) AS answer`,
+        ['asks-again', flush, records],
+      )
+      const { commits, refused } = JSON.parse(rows[0].answer)
+      return { commits, refused }
+    }
+    const [events, outcomes] = [JSON.stringify(NOTED), JSON.stringify(steps)]
+    const known = { commits: [0, task.epoch, task.version + 1, lastEvent, 0, 0], refused: null }
+    assert.deepEqual(await again(1, events, outcomes), known)
+    const refused = { commits: [], refused: [[0, 'epoch']] }
+    assert.deepEqual(await again(2, '[{"type":"task.reopened"}]', outcomes), refused)
+    assert.deepEqual(await again(3, events, '{"s":{"ok":true,"value":2}}'), refused)
+    assert.deepEqual(await again(4, events, null), refused)
+    assert.equal((await eventTypes(journal, task.id)).length, lastEvent)
   })
 })

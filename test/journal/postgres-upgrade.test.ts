@@ -1,10 +1,11 @@
-// Hosts of an older version beside newer ones: a rolling upgrade.
+// A database of an earlier version, and hosts of that version beside newer ones.
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import pg from 'pg'
+import type { StepOutcome } from '../../src/journal/journal.ts'
 import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { accepted, apply, commitOn, eventTypes, leased, loaded, owned } from './contract/make.ts'
+import { apply, commitOn, eventTypes, leased, loaded, owned } from './contract/make.ts'
 
 describe('An upgrade of the journal on Postgres', { skip: missing('postgres') }, () => {
   let server: TestServer
@@ -22,52 +23,57 @@ describe('An upgrade of the journal on Postgres', { skip: missing('postgres') },
     return { journal, client }
   }
 
-  test('a schema of the first version is brought up to date with what it holds', async (t) => {
-    const { journal, client } = await open(t, 'first_version')
-    const task = await accepted(journal)
-    // What later versions added, undone.
-    await client.query('DROP TABLE labels')
+  /** What the third version changed and the later ones added, undone. */
+  async function backToTheSecond(client: pg.Client): Promise<void> {
     const { rows } = await client.query(
-      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname ~ '_[2-9]$' AND pronamespace = 'first_version'::regnamespace",
+      "SELECT oid::regprocedure AS name FROM pg_proc WHERE proname ~ '_[4-9]$' AND pronamespace = current_schema()::regnamespace",
     )
     for (const { name } of rows) await client.query(`DROP FUNCTION ${name} CASCADE`)
-    await client.query('DELETE FROM migrations WHERE number > 1')
-    const { journal: newer } = await open(t, 'first_version')
-    await apply(newer, commitOn(task, { claim: await leased(newer), events: [{ type: 'task.started', host: 'h' }] }))
-    assert.deepEqual(await eventTypes(newer, task.id), ['task.accepted', 'task.started'])
-    const labelled = await accepted(newer, { labels: { a: 'b' } })
-    const { tasks } = await newer.list({ tenant: labelled.tenant, labels: ['a:b'], limit: 5 })
-    assert.deepEqual(
-      tasks.map(({ id }) => id),
-      [labelled.id],
-    )
-  })
+    await client.query(`
+      DROP TABLE labels;
+      DROP FUNCTION apply_3;
+      ALTER TABLE log DROP COLUMN outcomes;
+      ALTER TABLE tasks DROP COLUMN plain, DROP COLUMN first_events;
+      ALTER TABLE outcomes DROP COLUMN number;
+      ALTER TABLE outcomes RENAME TO steps;
+      CREATE INDEX tasks_by_age ON tasks USING brin (created_at);
+      CREATE FUNCTION apply_2() RETURNS text LANGUAGE sql AS 'SELECT NULL';
+      DELETE FROM migrations WHERE number > 2;
+    `)
+  }
 
-  test('a host of the first version goes on committing beside newer ones, behind the same fences', async (t) => {
-    const { journal, client } = await open(t, 'both_versions')
+  test('outcomes that the second version recorded are there after the upgrade, and go when their task completes', async (t) => {
+    const { journal, client } = await open(t, 'second_version')
     const { hostId } = await leased(journal)
     const task = await owned(journal, hostId)
-    const asTheFirstVersionDid = async (flush: number, version: number) => {
-      const commits = JSON.stringify([
-        {
-          ...{ n: 0, id: task.id, epoch: task.epoch, version, released: false, ended: false, wanted: true },
-          ...{ state: 'running', mail_read: 0, count: 1, events: '[{"type":"task.retried"}]', resnap: false },
-        },
-      ])
-      const outcomes = JSON.stringify([{ c: 0, task: task.id, step: `s${flush}`, outcome: '{"ok":true,"value":1}' }])
-      const { rows } = await client.query('SELECT apply_1($1, $2, NULL, NULL, $3, NULL, $4, NULL, NULL) AS answer', [
-        'old-lane',
-        flush,
-        commits,
-        outcomes,
-      ])
-      return JSON.parse(rows[0].answer)
+    await backToTheSecond(client)
+    await client.query('INSERT INTO steps (task, step, outcome) VALUES ($1, $2, $3)', [
+      task.id,
+      'before',
+      '{"ok":true,"value":"\\u0000 é"}',
+    ])
+    await client.query("INSERT INTO timers (task, id, due_at) VALUES ($1, 'late', 9e15)", [task.id])
+    const { journal: newer } = await open(t, 'second_version')
+    const after: StepOutcome = { ok: true, value: 2 }
+    const steps = { before: after, after }
+    const noted = await apply(
+      newer,
+      commitOn(task, { steps, events: [{ type: 'step.completed', step: 'after', ms: 1 }] }),
+    )
+    assert.deepEqual((await loaded(newer, task.id)).steps, { before: { ok: true, value: '\u0000 é' }, after })
+    await apply(newer, commitOn({ ...task, version: noted.version }, { state: 'completed', release: true }))
+    assert.deepEqual((await loaded(newer, task.id)).steps, {})
+    for (const table of ['outcomes', 'timers']) {
+      assert.equal((await client.query(`SELECT 1 FROM ${table} WHERE task = $1`, [task.id])).rowCount, 0, table)
     }
-    assert.deepEqual((await asTheFirstVersionDid(1, task.version)).commits, [[0, 1, 2, 3, 0, false]])
-    const newer = await apply(journal, commitOn({ ...task, version: 2 }, { steps: { s2: { ok: true, value: 2 } } }))
-    assert.equal(newer.version, 3)
-    const stale = await asTheFirstVersionDid(2, 2)
-    assert.deepEqual([stale.commits, stale.refused], [null, [[0, 'epoch']]])
-    assert.deepEqual(Object.keys((await loaded(journal, task.id)).steps).sort(), ['s1', 's2'])
+    assert.deepEqual(await eventTypes(newer, task.id), ['task.accepted', 'task.started', 'step.completed'])
+  })
+
+  test('a host of an earlier version fails instead of repeating steps whose outcomes it cannot see', async (t) => {
+    const { client } = await open(t, 'earlier_host')
+    await backToTheSecond(client)
+    await open(t, 'earlier_host')
+    await assert.rejects(client.query("SELECT outcome FROM steps WHERE task = 't'"), { code: '42P01' })
+    await assert.rejects(client.query('SELECT apply_2()'), { code: '42883' })
   })
 })

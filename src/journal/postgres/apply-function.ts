@@ -8,18 +8,22 @@
 // Rows are locked in the order of their ids, so two flights cannot wait for each other in a circle.
 
 import { LASTING_SLOTS } from '../references.ts'
+import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
 
 /**
- * news      accepts; with `host` the task is accepted and claimed by its first commit at once, in one row written once
+ * holders   tasks that get something besides their row and their log: it is looked for when they end
+ * news      accepts; with `host` the task is accepted and claimed by its first commit at once, in one row written once:
+ *           that commit's events are part of it
  * turns     commits of every kind
  * records   commits of a running task that only records: one narrow update
  * children  accepts that belong to a commit (`c`) and are made only if it was applied
+ * apart     outcomes that the log row of their commit does not hold (outcomes.ts)
  */
 export const APPLY = `
-CREATE FUNCTION apply_2(
-  lane_id text, flush_number bigint, again boolean, touched text[], claimants text[],
-  keys json, news json, news_count integer, turns json, turn_count integer, records json, record_count integer,
-  children json, letters json, outcomes json, alarms json, named json
+CREATE FUNCTION apply_3(
+  lane_id text, flush_number bigint, again boolean, touched text[], claimants text[], holders text[],
+  keys json, news json, news_count integer, turns json, turn_count integer, records json,
+  record_count integer, children json, letters json, apart json, alarms json, named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint;
@@ -33,6 +37,9 @@ DECLARE
   recorded text;
   applied integer[] := '{}';
   noted integer[] := '{}';
+  known integer[] := '{}';
+  known_at bigint;
+  recognised text;
   refused_rows json;
   ended_tasks text[];
   completed_tasks text[];
@@ -65,7 +72,7 @@ BEGIN
     WITH made AS (
       INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, started_at, updated_at, ended_at,
         deadline, epoch, version, owner, last_event, runnable_at, depth, parent_task, parent_step, traceparent, budget,
-        metadata, usage, waiting_for, error, output, input, snapshot)
+        metadata, usage, waiting_for, error, output, input, snapshot, plain, first_events)
       SELECT id, tenant, agent, agent_version, CASE WHEN begun THEN state ELSE 'queued' END, priority,
         moment, CASE WHEN begun THEN moment END, moment, CASE WHEN begun AND ended THEN moment END,
         deadline, begun::integer, begun::integer, CASE WHEN begun AND NOT released THEN host END,
@@ -73,11 +80,11 @@ BEGIN
         CASE WHEN NOT begun OR (released AND NOT ended AND wanted) THEN moment END,
         depth, parent_task, parent_step, traceparent, budget, metadata, CASE WHEN begun THEN usage END,
         CASE WHEN begun THEN waiting_for END, CASE WHEN begun THEN error END, CASE WHEN begun THEN output END,
-        input, CASE WHEN begun THEN snapshot END
+        input, CASE WHEN begun THEN snapshot END, deadline IS NULL, CASE WHEN begun THEN events END
       FROM json_to_recordset(news) AS a (id text, tenant text, agent text, agent_version text, priority text,
         deadline bigint, depth integer, parent_task text, parent_step text, traceparent text, budget text, metadata text,
         input text, key text, host text, released boolean, ended boolean, wanted boolean, state text, count integer,
-        snapshot text, waiting_for text, output text, error text, usage text),
+        events text, snapshot text, waiting_for text, output text, error text, usage text),
         LATERAL (SELECT host IS NOT NULL AND host = ANY (live) AS begun) AS b
       WHERE key IS NULL OR EXISTS (
         SELECT 1 FROM idempotency i WHERE i.tenant = a.tenant AND i.key = a.key AND i.task = a.id)
@@ -91,12 +98,10 @@ BEGIN
     -- Which ones were made is told only when some were not.
     IF made_count < news_count THEN
       created := coalesce(created, '{}');
+      IF again THEN
+        created := created || ${KNOWN_NEWS};
+      END IF;
       fresh := to_json(created);
-    END IF;
-    IF live <> '{}' THEN
-      INSERT INTO log (task, first_number, at, bodies)
-      SELECT id, 2, moment, events FROM json_to_recordset(news) AS a (id text, host text, events text)
-      WHERE events IS NOT NULL AND host = ANY (live) AND (fresh IS NULL OR id = ANY (created));
     END IF;
   END IF;
 
@@ -104,8 +109,8 @@ BEGIN
     WITH c AS (
       SELECT * FROM json_to_recordset(turns) AS c (
         n integer, id text, epoch integer, version integer, host text, released boolean, ended boolean, wanted boolean,
-        state text, mail_read integer, count integer, events text, step text, outcome text, resnap boolean,
-        snapshot text, waiting_for text, output text, error text, usage text)
+        state text, mail_read integer, count integer, events text, outcomes text, resnap boolean, snapshot text,
+        waiting_for text, output text, error text, usage text)
     ), u AS (
       UPDATE tasks t SET
         epoch = CASE WHEN c.host IS NULL THEN t.epoch ELSE t.epoch + 1 END,
@@ -131,19 +136,14 @@ BEGIN
         AND CASE WHEN c.host IS NULL THEN t.owner IS NOT NULL
           ELSE t.owner IS NULL AND t.ended_at IS NULL AND c.host = ANY (live) END
       RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, t.runnable_at IS NOT NULL AS runnable,
-        c.ended, t.state, t.deadline, c.count, c.events, c.step, c.outcome
+        c.ended AND (NOT t.plain OR t.mail_position > 0 OR t.id = ANY (holders)) AS holding, t.state, c.count, c.events,
+        c.outcomes
     ), l AS (
-      INSERT INTO log (task, first_number, at, bodies)
-      SELECT id, last_event - count + 1, moment, events FROM u WHERE count > 0
-    ), s AS (
-      INSERT INTO steps (task, step, outcome) SELECT id, step, outcome FROM u WHERE step IS NOT NULL
-      ON CONFLICT DO NOTHING
+      INSERT INTO log (task, first_number, at, bodies, outcomes)
+      SELECT id, last_event - count + 1, moment, events, outcomes FROM u WHERE count > 0
     )
-    -- What a task that ends in its first commit never had need not be looked for.
     SELECT string_agg(concat_ws(',', n, epoch, version, last_event, mail_position, runnable::integer), ','), array_agg(n),
-      array_agg(id) FILTER (WHERE u.ended
-        AND (version > 1 OR mail_position > 0 OR deadline IS NOT NULL OR named IS NOT NULL)),
-      array_agg(id) FILTER (WHERE state = 'completed' AND (version > 1 OR mail_position > 0 OR named IS NOT NULL))
+      array_agg(id) FILTER (WHERE holding), array_agg(id) FILTER (WHERE holding AND state = 'completed')
     INTO turned, applied, ended_tasks, completed_tasks FROM u;
     applied := coalesce(applied, '{}');
   END IF;
@@ -151,7 +151,7 @@ BEGIN
   IF records IS NOT NULL THEN
     WITH c AS (
       SELECT * FROM json_to_recordset(records) AS c (n integer, id text, epoch integer, version integer,
-        count integer, events text, step text, outcome text, snapshot text)
+        count integer, events text, outcomes text, snapshot text)
     ), u AS (
       UPDATE tasks t SET version = t.version + 1, state = 'running', last_event = t.last_event + c.count,
         updated_at = moment, waiting_for = NULL, snapshot = coalesce(c.snapshot, t.snapshot)
@@ -159,13 +159,10 @@ BEGIN
       -- good as the one of ids, and be scanned whole for as long as the plan lives.
       FROM c WHERE t.id = c.id AND t.epoch = c.epoch AND t.version = c.version
         AND CASE WHEN t.owner IS NULL THEN false ELSE true END
-      RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, c.count, c.events, c.step, c.outcome
+      RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, c.count, c.events, c.outcomes
     ), l AS (
-      INSERT INTO log (task, first_number, at, bodies)
-      SELECT id, last_event - count + 1, moment, events FROM u WHERE count > 0
-    ), s AS (
-      INSERT INTO steps (task, step, outcome) SELECT id, step, outcome FROM u WHERE step IS NOT NULL
-      ON CONFLICT DO NOTHING
+      INSERT INTO log (task, first_number, at, bodies, outcomes)
+      SELECT id, last_event - count + 1, moment, events, outcomes FROM u WHERE count > 0
     )
     SELECT string_agg(concat_ws(',', n, epoch, version, last_event, mail_position, 0), ','), array_agg(n)
     INTO recorded, noted FROM u;
@@ -173,25 +170,30 @@ BEGIN
   END IF;
 
   IF cardinality(applied) < turn_count OR cardinality(noted) < record_count THEN
+    IF again THEN
+      ${KNOWN_COMMITS}
+      known := coalesce(known, '{}');
+      moment := coalesce(known_at, moment);
+    END IF;
     SELECT json_agg(json_build_array(c.n,
       CASE WHEN t.id IS NULL THEN 'unknown_task' WHEN t.ended_at IS NOT NULL THEN 'ended'
         WHEN c.host IS NOT NULL AND c.host <> ALL (live) THEN 'lease' ELSE 'epoch' END))
     INTO refused_rows
     FROM (
       SELECT * FROM json_to_recordset(coalesce(turns, '[]')) AS c (n integer, id text, host text)
-      WHERE n <> ALL (applied)
+      WHERE n <> ALL (applied) AND n <> ALL (known)
       UNION ALL
       SELECT * FROM json_to_recordset(coalesce(records, '[]')) AS c (n integer, id text, host text)
-      WHERE n <> ALL (noted)
+      WHERE n <> ALL (noted) AND n <> ALL (known)
     ) c LEFT JOIN tasks t ON t.id = c.id;
   END IF;
 
   IF children IS NOT NULL THEN
     WITH made AS (
       INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, updated_at, runnable_at, deadline,
-        depth, parent_task, parent_step, traceparent, budget, metadata, input)
+        depth, parent_task, parent_step, traceparent, budget, metadata, input, plain)
       SELECT id, tenant, agent, agent_version, 'queued', priority, moment, moment, moment, deadline,
-        depth, parent_task, parent_step, traceparent, budget, metadata, input
+        depth, parent_task, parent_step, traceparent, budget, metadata, input, deadline IS NULL
       FROM json_to_recordset(children) AS a (c integer, id text, tenant text, agent text, agent_version text,
         priority text, deadline bigint, depth integer, parent_task text, parent_step text, traceparent text,
         budget text, metadata text, input text)
@@ -206,10 +208,10 @@ BEGIN
     letter_rows := deliver_1(letters, applied, moment);
   END IF;
 
-  IF outcomes IS NOT NULL THEN
-    INSERT INTO steps (task, step, outcome)
-    SELECT task, step, outcome FROM json_to_recordset(outcomes) AS o (c integer, task text, step text, outcome text)
-    WHERE c = ANY (applied) ON CONFLICT DO NOTHING;
+  IF apart IS NOT NULL THEN
+    INSERT INTO outcomes (task, step, outcome, number)
+    SELECT task, step, outcome, last_event FROM json_to_recordset(apart) AS o (c integer, task text, step text, outcome text)
+    JOIN tasks t ON t.id = o.task WHERE c = ANY (applied) ON CONFLICT DO NOTHING;
   END IF;
 
   IF alarms IS NOT NULL THEN
@@ -229,14 +231,18 @@ BEGIN
     ON CONFLICT (task, slot) DO UPDATE SET sha256 = excluded.sha256 WHERE value_references.slot <> 'input';
   END IF;
 
+  IF holders IS NOT NULL THEN
+    UPDATE tasks SET plain = false WHERE id = ANY (holders) AND plain;
+  END IF;
+
   IF ended_tasks IS NOT NULL THEN
     WITH t AS (DELETE FROM timers WHERE task = ANY (ended_tasks)), m AS (DELETE FROM mail WHERE task = ANY (ended_tasks)),
-      s AS (DELETE FROM steps WHERE task = ANY (completed_tasks))
+      o AS (DELETE FROM outcomes WHERE task = ANY (completed_tasks))
     DELETE FROM value_references WHERE task = ANY (completed_tasks)
       AND slot NOT IN (${LASTING_SLOTS.map((slot) => `'${slot}'`).join(', ')});
   END IF;
 
-  result := concat('{"at":', moment, ',"commits":[', concat_ws(',', turned, recorded),
+  result := concat('{"at":', moment, ',"commits":[', concat_ws(',', turned, recorded, recognised),
     '],"live":', to_json(live), ',"fresh":', coalesce(fresh::text, 'null'),
     ',"refused":', coalesce(refused_rows::text, 'null'), ',"letters":', coalesce(letter_rows::text, 'null'), '}');
   UPDATE lanes SET flush = flush_number, answer = result, at = moment WHERE id = lane_id AND flush < flush_number;

@@ -3,6 +3,7 @@ import { hasEnded } from '../../contract/task.ts'
 import type { PreparedCommit, PreparedTask } from '../prepare.ts'
 import { wantsHost } from '../rules.ts'
 import { type Column, isReference } from '../values.ts'
+import { outcomesApart, outcomesInLog } from './outcomes.ts'
 
 export type NewRow = ReturnType<typeof newRow>
 
@@ -25,9 +26,14 @@ export function newRow({ task, input, budget, metadata }: PreparedTask) {
   }
 }
 
+/** Characters of a first commit's events that are kept in the task's own row. */
+const MAX_FIRST_EVENTS = 1_000
+
 /** A first commit that changes nothing but the task's own row and its log: it can be part of the row that accept makes. */
-export function beginsOnly({ commit, steps, messages, children, snapshot, output, error }: PreparedCommit): boolean {
+export function beginsOnly(prepared: PreparedCommit): boolean {
+  const { commit, events, steps, messages, children, snapshot, output, error } = prepared
   return (
+    (events === undefined || events.length <= MAX_FIRST_EVENTS) &&
     steps.length + messages.length + children.length === 0 &&
     commit.claim !== undefined &&
     commit.epoch === 0 &&
@@ -39,13 +45,13 @@ export function beginsOnly({ commit, steps, messages, children, snapshot, output
   )
 }
 
-/** A running task that goes on running: its row is narrow, and nothing outside the task changes. */
-export function onlyRecords({ commit, steps, messages, children, ...columns }: PreparedCommit): boolean {
+/** A running task that goes on running: its row is narrow, and nothing but the row and the log changes. */
+export function onlyRecords(prepared: PreparedCommit): boolean {
+  const { commit, steps, messages, children, ...columns } = prepared
   return (
     commit.state === 'running' &&
     commit.claim === undefined &&
     !commit.release &&
-    steps.length <= 1 &&
     messages.length + children.length === 0 &&
     commit.waitingFor === undefined &&
     commit.mailRead === undefined &&
@@ -54,7 +60,8 @@ export function onlyRecords({ commit, steps, messages, children, ...columns }: P
     columns.output === undefined &&
     columns.error === undefined &&
     columns.usage === undefined &&
-    !hasReference(columns.snapshot, steps[0]?.outcome)
+    outcomesApart(prepared).length === 0 &&
+    !hasReference(columns.snapshot, ...steps.map(({ outcome }) => outcome))
   )
 }
 
@@ -82,33 +89,20 @@ export function firstRow(prepared: PreparedCommit) {
 }
 
 export function turnRow(n: number, prepared: PreparedCommit) {
-  const { commit, steps } = prepared
-  const completed = commit.state === 'completed'
-  const step = completed ? undefined : steps[0]
+  const { commit } = prepared
   return Object.assign(firstRow(prepared), {
     n,
     id: commit.taskId,
     epoch: commit.epoch,
     version: commit.version,
     mail_read: commit.mailRead ?? 0,
-    step: step?.id,
-    outcome: step?.outcome,
-    resnap: completed || prepared.snapshot !== undefined,
+    outcomes: outcomesInLog(prepared),
+    resnap: commit.state === 'completed' || prepared.snapshot !== undefined,
   })
 }
 
-export function recordRow(n: number, { commit, events, steps, snapshot }: PreparedCommit) {
+export function recordRow(n: number, prepared: PreparedCommit) {
+  const { commit, events, snapshot } = prepared
   const { taskId: id, epoch, version } = commit
-  const step = steps[0]
-  return {
-    n,
-    id,
-    epoch,
-    version,
-    count: commit.events.length,
-    events,
-    step: step?.id,
-    outcome: step?.outcome,
-    snapshot,
-  }
+  return { n, id, epoch, version, count: commit.events.length, events, outcomes: outcomesInLog(prepared), snapshot }
 }

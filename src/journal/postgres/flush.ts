@@ -1,4 +1,4 @@
-// One flight: what was gathered, as the parameters of apply_2. The answer is given back in answers.ts.
+// One flight: what was gathered, as the parameters of apply_3. The answer is given back in answers.ts.
 import { hasEnded } from '../../contract/task.ts'
 import type { Accepted, ActorCommit, CommitOutcome, Delivery } from '../journal.ts'
 import type { PreparedCommit, PreparedMessage, PreparedTask } from '../prepare.ts'
@@ -6,6 +6,7 @@ import { commitReferences, messageReferences, taskReferences } from '../referenc
 import { countsAgainstMailbox } from '../rules.ts'
 import type { Column } from '../values.ts'
 import { beginsOnly, firstRow, type NewRow, newRow, onlyRecords, recordRow, turnRow } from './flight-rows.ts'
+import { outcomesApart } from './outcomes.ts'
 
 /** `existing`: the id or the idempotency key was used before; the journal looks up by whom. */
 export type AcceptAnswer = Accepted | { existing: true }
@@ -31,9 +32,9 @@ export function makeFlush(ops: readonly Op[]): Flush {
   const records: { id: string }[] = []
   const children: object[] = []
   const letters: (object & { receiver: string })[] = []
-  const outcomes: object[] = []
-  const alarms: object[] = []
-  const named: object[] = []
+  const apart: { c: number; task: string; step: string; outcome: Column }[] = []
+  const alarms: { task: string }[] = []
+  const named: { c?: number; task: string }[] = []
   const claimants = new Set<string>()
   const firsts = new Map<number, number>()
   /** Accepts of this flight that a first commit may still join. */
@@ -70,13 +71,10 @@ export function makeFlush(ops: readonly Op[]): Flush {
   }
 
   function follow(n: number, prepared: PreparedCommit): void {
-    const { commit, steps } = prepared
+    const { commit } = prepared
     for (const child of prepared.children) children.push(Object.assign(newRow(child), { c: n }))
     for (const message of prepared.messages) letters.push(Object.assign(letterRow(n, message), { c: n }))
-    // The first step's outcome travels in the commit's own row. A completed task keeps none.
-    if (commit.state !== 'completed') {
-      for (const { id, outcome } of steps.slice(1)) outcomes.push({ c: n, task: commit.taskId, step: id, outcome })
-    }
+    for (const { id, outcome } of outcomesApart(prepared)) apart.push({ c: n, task: commit.taskId, step: id, outcome })
     for (const reference of [
       ...commitReferences(prepared),
       ...prepared.children.flatMap(taskReferences),
@@ -94,9 +92,11 @@ export function makeFlush(ops: readonly Op[]): Flush {
   // In the order of ids, so that flights that touch the same rows lock them in the same order.
   turns.sort(byId)
   records.sort(byId)
+  const holders = new Set([...apart, ...alarms, ...named].map(({ task }) => task))
   const values = [
     touched,
-    claimants.size === 0 ? null : [...claimants],
+    list(claimants),
+    list(holders),
     rows(keys),
     rows(news),
     news.length,
@@ -104,7 +104,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
     turns.length,
     rows(records),
     records.length,
-    ...[children, letters, outcomes, alarms, named].map(rows),
+    ...[children, letters, apart, alarms, named].map(rows),
   ]
   return { values, firsts }
 }
@@ -117,6 +117,10 @@ function rows(list: object[]): string | null {
   return list.length === 0 ? null : JSON.stringify(list)
 }
 
+function list(names: Set<string>): string[] | null {
+  return names.size === 0 ? null : [...names]
+}
+
 function letterRow(n: number, { message, body }: PreparedMessage): { receiver: string; body: Column } {
   return Object.assign(
     { receiver: message.to, body },
@@ -124,7 +128,7 @@ function letterRow(n: number, { message, body }: PreparedMessage): { receiver: s
   )
 }
 
-function alarmRows(n: number, { commit }: { commit: ActorCommit }): object[] {
+function alarmRows(n: number, { commit }: { commit: ActorCommit }): { task: string }[] {
   const alarms = new Map<string, number | null>()
   for (const id of commit.timersCleared ?? []) alarms.set(id, null)
   for (const { id, inMs } of commit.timersSet ?? []) alarms.set(id, Math.max(0, Math.ceil(inMs)))

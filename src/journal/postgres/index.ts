@@ -3,10 +3,11 @@
 //   gathering.ts        group commit: what comes while flights are under way goes with the next one
 //   lane.ts             one connection that carries flights; lost answers are looked up
 //   lone.ts             a flight that concerns one task takes a shorter way; lone-statements.ts has its SQL
-//   flush.ts            a flight as parameters of apply_2, made of flight-rows.ts
+//   flush.ts            a flight as parameters of apply_3, made of flight-rows.ts
+//   outcomes.ts         where the outcome of a step is kept, and how it is read back (P3)
 //   answers.ts          its answer, given back to each caller
 //   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
-//   apply-function-1.ts the same as hosts of the first version call it
+//   known-again.ts      what a lone statement did whose answer was lost, recognised by the function
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
 //   reads.ts            load, get, list, events, sums

@@ -2,6 +2,7 @@
 //
 // A flight has a number. When the connection is cut while it is under way, it is in doubt: the lane asks again under the
 // same number, and the database either applies it or returns the answer it gave the first time (apply-function.ts).
+// A lone statement's answer is not kept, but what it wrote is recognised.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { toTroupeError } from '../../contract/errors.ts'
@@ -28,10 +29,7 @@ const FIRST_OF_TWO: ReadonlyMap<number, number> = new Map([[0, 1]])
 const NO_FIRSTS: ReadonlyMap<number, number> = new Map()
 
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
-const APPLY = 'SELECT apply_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer'
-
-/** Lanes that were idle for a day are forgotten (sweeps.ts); after much less, this one makes sure that it is known. */
-const SURELY_KNOWN_MS = 60 * 60 * 1000
+const APPLY = `SELECT apply_3(${Array.from({ length: 18 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
 
 export class Lane {
   readonly #id = randomUUID()
@@ -39,8 +37,6 @@ export class Lane {
   readonly #patienceMs: number
   readonly #closing: AbortSignal
   #number = 0
-  /** When the database last showed that it has this lane's row, to keep answers in. */
-  #knownAt = Number.NEGATIVE_INFINITY
 
   constructor(address: Address, closing: AbortSignal) {
     this.#line = new Line(address, SETTINGS)
@@ -82,7 +78,7 @@ export class Lane {
     const until = performance.now() + this.#patienceMs
     for (let attempt = 0; ; attempt++) {
       try {
-        const short = attempt === 0 ? await this.#applyLone(number, ops) : undefined
+        const short = attempt === 0 ? await this.#applyLone(ops) : undefined
         if (short !== undefined) return short
         const { values, firsts } = makeFlush(ops)
         const { rows } = await this.#line.query({
@@ -90,7 +86,6 @@ export class Lane {
           text: APPLY,
           values: [this.#id, number, attempt > 0, ...values],
         })
-        this.#knownAt = performance.now()
         return { answer: JSON.parse(rows[0].answer), firsts }
       } catch (thrown) {
         const pause = pauseMs(attempt)
@@ -101,19 +96,13 @@ export class Lane {
     }
   }
 
-  async #applyLone(
-    number: number,
-    ops: Op[],
-  ): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
-    if (performance.now() - this.#knownAt > SURELY_KNOWN_MS) return undefined
+  async #applyLone(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
     const lone = loneFlight(ops)
     if (lone === undefined) return undefined
-    const { name, text } = lone
-    const { rows } = await this.#line.query({ name, text, values: [this.#id, number, ...lone.values] })
+    const { name, text, values } = lone
+    const { rows } = await this.#line.query({ name, text, values })
     const row: LoneRow | undefined = rows[0]
     if (row === undefined) return undefined
-    if (row.kept) this.#knownAt = performance.now()
-    else this.#knownAt = Number.NEGATIVE_INFINITY
-    return { answer: JSON.parse(row.answer), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
+    return { answer: lone.answer(row), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
   }
 }

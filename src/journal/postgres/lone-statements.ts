@@ -1,101 +1,138 @@
-// The statements of lone.ts. $1 and $2 are the lane and the number of the flight; what follows is in the order of its values.
+// The statements of lone.ts. Each has only the columns that its task or commit has: of what a lone statement costs beside
+// its commit, half is for columns and conditions that are not needed. There are as many statements as there are shapes of
+// tasks and commits, a handful in practice; each is prepared once on a connection.
+import type { firstRow, NewRow, turnRow } from './flight-rows.ts'
+
+export type Value = string | number | boolean
+
+export interface Statement {
+  name: string
+  text: string
+  values: Value[]
+}
 
 const NOW = '(SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS moment) AS now'
 
-/** The same text that apply_2 would keep: a lost answer is looked up there. */
-const COMMITTED = `concat('{"at":', t.updated_at, ',"commits":[0,', concat_ws(',', t.epoch, t.version, t.last_event,
-  t.mail_position, (t.runnable_at IS NOT NULL)::integer),
-  '],"live":[],"fresh":null,"refused":null,"letters":null}') AS answer`
+/** Columns as `column = expression`, with `?` for a value of its own. */
+class Columns {
+  readonly names: string[] = []
+  readonly expressions: string[] = []
+  readonly values: Value[] = []
 
-const KEEP = `kept AS (
-    UPDATE lanes SET flush = $2::bigint, answer = u.answer, at = u.updated_at FROM u
-    WHERE lanes.id = $1 AND lanes.flush < $2 RETURNING 1
+  set(name: string, expression: string, ...values: Value[]): void {
+    this.names.push(name)
+    this.expressions.push(expression)
+    this.values.push(...values)
+  }
+
+  /** Nothing for what is absent. */
+  value(name: string, type: 'text' | 'integer', value: Value | null | undefined): void {
+    if (value !== undefined && value !== null) this.set(name, `?::${type}`, value)
+  }
+}
+
+const prepared = new Map<string, { name: string; text: string }>()
+
+function statement(pattern: string, values: Value[]): Statement {
+  let known = prepared.get(pattern)
+  if (known === undefined) {
+    let place = 0
+    known = { name: `lone-${prepared.size + 1}`, text: pattern.replaceAll('?', () => `$${++place}`) }
+    prepared.set(pattern, known)
+  }
+  return { ...known, values }
+}
+
+/** An accept, and the commit that claims it at once. No row: the id is used, or the host has no lease. */
+export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> | undefined): Statement {
+  const columns = new Columns()
+  for (const name of ['id', 'tenant', 'agent', 'agent_version', 'priority', 'input'] as const) {
+    columns.value(name, 'text', row[name])
+  }
+  for (const name of ['parent_task', 'parent_step', 'traceparent', 'budget', 'metadata'] as const) {
+    columns.value(name, 'text', row[name])
+  }
+  columns.value('depth', 'integer', row.depth)
+  for (const name of ['created_at', 'updated_at']) columns.set(name, 'moment')
+  columns.set('plain', 'true')
+  let from = NOW
+  const host: Value[] = []
+  if (first === undefined) {
+    columns.set('state', "'queued'")
+    columns.set('runnable_at', 'moment')
+  } else {
+    columns.set('started_at', 'moment')
+    for (const name of ['epoch', 'version']) columns.set(name, '1')
+    columns.value('state', 'text', first.state)
+    columns.set('last_event', '1 + ?::integer', first.count)
+    columns.value('first_events', 'text', first.events)
+    for (const name of ['snapshot', 'waiting_for', 'output', 'error', 'usage'] as const) {
+      columns.value(name, 'text', first[name])
+    }
+    if (!first.released) columns.value('owner', 'text', first.host)
+    if (first.ended) columns.set('ended_at', 'moment')
+    else if (first.released && first.wanted) columns.set('runnable_at', 'moment')
+    from = `${NOW}, hosts WHERE hosts.id = ?::text AND hosts.lease_until > moment`
+    host.push(first.host!)
+  }
+  const { names, expressions, values } = columns
+  return statement(
+    `INSERT INTO tasks (${names.join(', ')}) SELECT ${expressions.join(', ')} FROM ${from}
+    ON CONFLICT (id) DO NOTHING RETURNING updated_at AS at`,
+    [...values, ...host],
   )
-  SELECT answer, EXISTS (SELECT 1 FROM kept) AS kept FROM u`
+}
 
-// Not "owner IS NOT NULL": see apply-function.ts.
-export const RECORD = `
-  WITH u AS (
-    UPDATE tasks t SET version = t.version + 1, state = 'running', last_event = t.last_event + $6::integer,
-      updated_at = moment, waiting_for = NULL, snapshot = coalesce($10::text, t.snapshot)
-    FROM ${NOW}
-    WHERE t.id = $3 AND t.epoch = $4::integer AND t.version = $5::integer
-      AND CASE WHEN t.owner IS NULL THEN false ELSE true END
-    RETURNING t.id, t.last_event, t.updated_at, ${COMMITTED}
-  ), l AS (
-    INSERT INTO log (task, first_number, at, bodies)
-    SELECT id, last_event - $6 + 1, updated_at, $7::text FROM u WHERE $6 > 0
-  ), s AS (
-    INSERT INTO steps (task, step, outcome) SELECT id, $8::text, $9::text FROM u WHERE $8 IS NOT NULL
-    ON CONFLICT DO NOTHING
-  ), ${KEEP}`
+/** No row: the fence, or something that the function must clear away when the task ends. */
+export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
+  const { host, released, ended, mail_read: read } = row
+  const columns = new Columns()
+  columns.set('version', 't.version + 1')
+  columns.set('last_event', 't.last_event + ?::integer', row.count)
+  columns.set('updated_at', 'moment')
+  columns.value('state', 'text', row.state)
+  if (row.waiting_for === undefined) columns.set('waiting_for', 'NULL')
+  for (const name of ['waiting_for', 'output', 'error', 'usage'] as const) columns.value(name, 'text', row[name])
+  if (row.snapshot !== undefined) columns.value('snapshot', 'text', row.snapshot)
+  else if (row.resnap) columns.set('snapshot', 'NULL')
+  if (read > 0) columns.set('mail_read', 'least(t.mail_position, greatest(t.mail_read, ?::integer))', read)
+  if (host !== undefined) {
+    columns.set('epoch', 't.epoch + 1')
+    columns.set('started_at', 'coalesce(t.started_at, moment)')
+  }
+  if (released) columns.set('owner', 'NULL')
+  else columns.value('owner', 'text', host)
+  if (ended) columns.set('ended_at', 'moment')
+  if (released && !ended && !row.wanted) {
+    const mail = 't.mail_position > greatest(t.mail_read, ?::integer)'
+    columns.set('runnable_at', `CASE WHEN ${mail} THEN moment END`, read)
+  } else if (released && !ended) columns.set('runnable_at', 'moment')
+  else if (host !== undefined) columns.set('runnable_at', 'NULL')
 
-export const BEGIN = `
-  WITH u AS (
-    INSERT INTO tasks AS t (id, tenant, agent, agent_version, state, priority, created_at, started_at, updated_at,
-      ended_at, epoch, version, owner, last_event, runnable_at, depth, parent_task, parent_step, traceparent, budget,
-      metadata, usage, waiting_for, error, output, input, snapshot)
-    SELECT $3, $4, $5, $6, CASE WHEN begun THEN $20::text ELSE 'queued' END, $7, moment, CASE WHEN begun THEN moment END,
-      moment, CASE WHEN begun AND $18::boolean THEN moment END, begun::integer, begun::integer,
-      CASE WHEN begun AND NOT $17::boolean THEN $16::text END, CASE WHEN begun THEN 1 + $21::integer ELSE 1 END,
-      CASE WHEN NOT begun OR ($17 AND NOT $18 AND $19::boolean) THEN moment END, $8::integer, $9, $10, $11, $12, $13,
-      CASE WHEN begun THEN $15::text END, CASE WHEN begun THEN $24::text END, CASE WHEN begun THEN $26::text END,
-      CASE WHEN begun THEN $25::text END, $14, CASE WHEN begun THEN $23::text END
-    FROM (
-      SELECT moment, EXISTS (SELECT 1 FROM hosts WHERE id = $16 AND lease_until > moment) AS begun FROM ${NOW} OFFSET 0
-    ) AS judged
-    ON CONFLICT (id) DO NOTHING
-    RETURNING t.id, t.version, t.updated_at, concat('{"at":', t.updated_at, ',"commits":[],"live":',
-      CASE WHEN t.version = 1 THEN json_build_array($16::text)::text ELSE '[]' END,
-      ',"fresh":null,"refused":null,"letters":null}') AS answer
-  ), l AS (
-    INSERT INTO log (task, first_number, at, bodies)
-    SELECT id, 2, updated_at, $22::text FROM u WHERE version = 1 AND $22 IS NOT NULL
-  ), ${KEEP}`
-
-const turn = (more: string, cleaning: string) => `
-  WITH u AS (
-    UPDATE tasks t SET
-      epoch = CASE WHEN $6::text IS NULL THEN t.epoch ELSE t.epoch + 1 END,
-      version = t.version + 1,
-      state = $10,
-      owner = CASE WHEN $7::boolean THEN NULL ELSE coalesce($6, t.owner) END,
-      last_event = t.last_event + $11::integer,
-      mail_read = least(t.mail_position, greatest(t.mail_read, $13::integer)),
-      updated_at = moment,
-      started_at = coalesce(t.started_at, moment),
-      ended_at = CASE WHEN $8::boolean THEN moment END,
-      runnable_at = CASE WHEN $7 AND NOT $8 AND ($9::boolean OR t.mail_position > greatest(t.mail_read, $13))
-        THEN moment END,
-      waiting_for = $16::text,
-      snapshot = CASE WHEN $14::boolean THEN $15::text ELSE t.snapshot END,
-      output = coalesce($17::text, t.output),
-      error = coalesce($18::text, t.error),
-      usage = coalesce($19::text, t.usage)
-    FROM ${NOW}
-    WHERE t.id = $3 AND t.epoch = $4::integer AND t.version = $5::integer ${more}
-      AND CASE WHEN $6::text IS NULL THEN t.owner IS NOT NULL ELSE t.owner IS NULL AND t.ended_at IS NULL
-        AND EXISTS (SELECT 1 FROM hosts h WHERE h.id = $6 AND h.lease_until > moment) END
-    RETURNING t.id, t.last_event, t.updated_at, ${COMMITTED}
-  ), l AS (
-    INSERT INTO log (task, first_number, at, bodies)
-    SELECT id, last_event - $11 + 1, updated_at, $12::text FROM u WHERE $11 > 0
-  ), s AS (
-    ${cleaning}
-  ), ${KEEP}`
-
-export const TURN = turn(
-  '',
-  `INSERT INTO steps (task, step, outcome) SELECT id, $20::text, $21::text FROM u WHERE $20 IS NOT NULL
-    ON CONFLICT DO NOTHING`,
-)
-
-// A task that has mail takes the function: mail that came while this statement waited would stay behind.
-export const COMPLETE = turn(
-  'AND t.mail_position = 0',
-  `DELETE FROM steps USING u WHERE steps.task = u.id
-  ), r AS (
-    DELETE FROM value_references v USING u WHERE v.task = u.id AND v.slot NOT IN ('input', 'output', 'error')
-  ), a AS (
-    DELETE FROM timers USING u WHERE timers.task = u.id`,
-)
+  const fence = ['t.id = ?::text AND t.epoch = ?::integer AND t.version = ?::integer']
+  const fenced: Value[] = [row.id, row.epoch, row.version]
+  if (ended) fence.push('t.plain AND t.mail_position = 0')
+  if (host === undefined) {
+    // Not "owner IS NOT NULL": see apply-function.ts.
+    fence.push('CASE WHEN t.owner IS NULL THEN false ELSE true END')
+  } else {
+    fence.push('t.owner IS NULL AND t.ended_at IS NULL')
+    fence.push('EXISTS (SELECT 1 FROM hosts WHERE hosts.id = ?::text AND hosts.lease_until > moment)')
+    fenced.push(host)
+  }
+  const log = new Columns()
+  log.set('first_number', 'last_event - ?::integer + 1', row.count)
+  log.value('bodies', 'text', row.events)
+  log.value('outcomes', 'text', row.outcomes)
+  const changes = columns.names.map((name, place) => `${name} = ${columns.expressions[place]}`)
+  return statement(
+    `WITH u AS (
+      UPDATE tasks t SET ${changes.join(', ')} FROM ${NOW} WHERE ${fence.join(' AND ')}
+      RETURNING t.id, t.updated_at, t.epoch, t.last_event, t.mail_position, t.runnable_at
+    ), l AS (
+      INSERT INTO log (task, at, ${log.names.join(', ')}) SELECT id, updated_at, ${log.expressions.join(', ')} FROM u
+    )
+    SELECT updated_at AS at, epoch, last_event, mail_position, runnable_at IS NOT NULL AS runnable FROM u`,
+    [...columns.values, ...fenced, ...log.values],
+  )
+}

@@ -10,11 +10,12 @@ import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues }
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
 import { Gathered } from './gathered.ts'
+import { RECORDED, readOutcomes } from './outcomes.ts'
 import type { Readers } from './readers.ts'
 
 interface LoadRow extends TaskColumns {
   mail: [string, number, string, string][] | null
-  steps: [string, string][] | null
+  recorded: string[] | null
 }
 
 const LOAD = `
@@ -22,13 +23,17 @@ const LOAD = `
     CASE WHEN mail_position > mail_read THEN (
       SELECT json_agg(json_build_array(message_id, position, sender, body) ORDER BY position)
       FROM mail WHERE mail.task = tasks.id AND position > mail_read) END AS mail,
-    (SELECT json_agg(json_build_array(step, outcome)) FROM steps WHERE steps.task = tasks.id) AS steps
+    CASE WHEN state <> 'completed' THEN (${RECORDED}) END AS recorded
   FROM tasks WHERE id = ANY ($1)`
 
 const GET = `SELECT ${OUTSIDE_COLUMNS} FROM tasks WHERE id = ANY ($1)`
 
-// The row that holds \`after\` may begin before it, so reading starts at the last row that begins at or before it.
+// The row that holds \`after\` may begin before it, so reading starts at the last row that begins at or before it. Before all
+// rows of the log there may be events in the task's own row: those of a first commit that came with the acceptance.
 const EVENTS = `
+  SELECT 2 AS first_number, created_at AS at, first_events AS bodies FROM tasks
+  WHERE id = $1 AND first_events IS NOT NULL AND NOT EXISTS (SELECT 1 FROM log WHERE task = $1 AND first_number <= $2)
+  UNION ALL
   SELECT first_number, at, bodies FROM log WHERE task = $1 AND first_number >= coalesce(
     (SELECT max(first_number) FROM log WHERE task = $1 AND first_number <= $2), 0)
   ORDER BY first_number LIMIT $3`
@@ -62,12 +67,12 @@ export function reads(readers: Readers, blobs: BlobStore) {
     async load(taskId: string): Promise<LoadedTask | undefined> {
       const row = await loads.get(taskId)
       if (row === undefined) return undefined
-      const loaded: LoadedTask = { task: await withValues(row, blobs), mail: [], steps: {} }
+      const steps = await readOutcomes(row.recorded ?? [], (column) => fetchBack(column, blobs))
+      const loaded: LoadedTask = { task: await withValues(row, blobs), mail: [], steps }
       for (const [id, position, from, body] of row.mail ?? []) {
         const message: Message = { id, position, from, body: JSON.parse(await fetchBack(body, blobs)) }
         loaded.mail.push(message)
       }
-      for (const [step, outcome] of row.steps ?? []) loaded.steps[step] = JSON.parse(await fetchBack(outcome, blobs))
       return loaded
     },
 

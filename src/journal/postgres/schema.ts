@@ -1,10 +1,9 @@
 // Tables, as numbered forward-only migrations under an advisory lock, so that many hosts may start at once. A migration
-// only adds (expand); what old hosts still use is dropped by a later release (contract). Functions carry the number of
-// the migration that made them: a host calls the ones it was built with, beside newer ones.
+// only adds (expand); what old hosts still use is dropped by a later release (contract), or at once where an old host would
+// do wrong with it. Functions carry the number of the migration that made them: a host calls the ones it was built with.
 import type pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { APPLY } from './apply-function.ts'
-import { APPLY_1 } from './apply-function-1.ts'
 import { LABELS, NOTICE_POISONED } from './labels.ts'
 import { DELIVER, FIND_ORPHANS, FIRE_TIMERS, MOMENT } from './sweep-functions.ts'
 
@@ -117,7 +116,32 @@ const TABLES = `
   ALTER TABLE blob_pieces ALTER COLUMN content SET STORAGE EXTERNAL;
 `
 
-const MIGRATIONS = [TABLES + MOMENT + DELIVER + APPLY_1 + FIRE_TIMERS + FIND_ORPHANS, APPLY, LABELS + NOTICE_POISONED]
+// A host that looks for outcomes in `steps` would not see those in the log and repeat their steps (P3). So nothing is left of
+// that name, nor of the functions that wrote there: such a host fails until it is replaced, and its tasks are taken over.
+const OUTCOMES_IN_LOG = `
+  DROP FUNCTION IF EXISTS apply_1;
+  DROP FUNCTION IF EXISTS apply_2;
+  ALTER TABLE log ADD COLUMN outcomes text;
+  ALTER TABLE steps RENAME TO outcomes;
+  -- Up to which event its task had come: the order in which outcomes were recorded.
+  ALTER TABLE outcomes ADD COLUMN number integer NOT NULL DEFAULT 0;
+  -- Of a first commit that came with the acceptance, as the log would hold them.
+  ALTER TABLE tasks ADD COLUMN first_events text;
+  -- False: there may be more of this task than its row, its log and its mail.
+  ALTER TABLE tasks ADD COLUMN plain boolean NOT NULL DEFAULT false;
+  -- Tasks that came together move on together: each of a page's rows needs room for its next version there at once.
+  ALTER TABLE tasks SET (fillfactor = 50);
+  -- A tenth of what an accept and an end cost, for a purge that finds the old by tenant as well (sweeps.ts).
+  DROP INDEX tasks_by_age;
+`
+
+/** The second one made a function that the third replaces. */
+const MIGRATIONS = [
+  TABLES + MOMENT + DELIVER + FIRE_TIMERS + FIND_ORPHANS,
+  '',
+  OUTCOMES_IN_LOG + APPLY,
+  LABELS + NOTICE_POISONED,
+]
 
 /** A number that only Troupe's migrations lock. */
 const MIGRATION_LOCK = 7_245_001
@@ -139,7 +163,7 @@ export async function migrate(client: pg.ClientBase, schema: string): Promise<vo
       )
     }
     for (let next = applied; next < MIGRATIONS.length; next++) {
-      await client.query(MIGRATIONS[next]!)
+      if (MIGRATIONS[next] !== '') await client.query(MIGRATIONS[next]!)
       await client.query('INSERT INTO migrations (number) VALUES ($1)', [next + 1])
     }
     await client.query('COMMIT')

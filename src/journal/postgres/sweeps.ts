@@ -57,13 +57,23 @@ const REOPEN = `
   )
   SELECT ${WAKE_COLUMNS} FROM opened`
 
+// From tenant to tenant in the index of lists, and of each what is old enough: nothing younger is read.
 const PURGE = `
-  WITH gone AS (
+  WITH RECURSIVE tenants AS (
+    (SELECT tenant FROM tasks ORDER BY tenant LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.tenant FROM tasks t WHERE t.tenant > last.tenant ORDER BY t.tenant LIMIT 1)
+    FROM tenants last WHERE last.tenant IS NOT NULL
+  ), old AS (
+    SELECT id FROM tenants, LATERAL (
+      SELECT id FROM tasks t WHERE t.tenant = tenants.tenant AND created_at < $1 AND ended_at < $1
+      ORDER BY created_at LIMIT $2) AS of_tenant LIMIT $2
+  ), gone AS (
     DELETE FROM tasks WHERE id IN (
-      SELECT id FROM tasks WHERE created_at < $1 AND ended_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+      SELECT id FROM tasks WHERE id IN (SELECT id FROM old) AND ended_at < $1 FOR UPDATE SKIP LOCKED)
     RETURNING id
   ), log_gone AS (DELETE FROM log WHERE task IN (SELECT id FROM gone)),
-  steps_gone AS (DELETE FROM steps WHERE task IN (SELECT id FROM gone)),
+  outcomes_gone AS (DELETE FROM outcomes WHERE task IN (SELECT id FROM gone)),
   mail_gone AS (DELETE FROM mail WHERE task IN (SELECT id FROM gone)),
   timers_gone AS (DELETE FROM timers WHERE task IN (SELECT id FROM gone)),
   values_gone AS (DELETE FROM value_references WHERE task IN (SELECT id FROM gone)),

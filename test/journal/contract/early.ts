@@ -54,6 +54,28 @@ export function earlyTests(current: Current): void {
     assert.ok(!runnable.includes(id))
   })
 
+  test('the events of a first commit are read from any number on, in pages of any size, with those that follow', async () => {
+    const journal = current()
+    const claim = await leased(journal)
+    for (const long of [false, true]) {
+      const said = (from: number) =>
+        Array.from({ length: 3 }, (_, index) => ({ type: 'tokens', text: `t${from + index}` }) as const)
+      const events = long ? said(2).map((event) => ({ ...event, data: 'x'.repeat(1_000) })) : said(2)
+      const { id, outcome } = await acceptedAndBegun(journal, { claim, events })
+      assert.ok(outcome.applied)
+      await apply(journal, commitOn({ id, epoch: outcome.epoch, version: outcome.version }, { events: said(5) }))
+      for (let after = 0; after <= 8; after++) {
+        for (const limit of [1, 2, 7]) {
+          const page = await journal.events(id, after, limit)
+          const numbers = page.map(({ number }) => number)
+          const expected = Array.from({ length: 7 }, (_, index) => index + 1).filter((number) => number > after)
+          assert.deepEqual(numbers, expected.slice(0, limit), `after ${after}, at most ${limit}`)
+          for (const { number, body } of page) if (body.type === 'tokens') assert.equal(body.text, `t${number}`)
+        }
+      }
+    }
+  })
+
   test('a task that ends in its first commit is accepted and ended in one moment, its deadline forgotten', async () => {
     const journal = current()
     const deadline = (await journal.now()) - 1

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { EventBody } from '../../../src/contract/events.ts'
 import { newId } from '../../../src/contract/ids.ts'
 import {
   accepted,
@@ -153,21 +154,45 @@ export function fencingTests(current: Current): void {
     )
   })
 
-  test('the outcome of a step is recorded once; the first one stays', async () => {
+  const logged: EventBody[] = [{ type: 'step.completed', step: 'read', ms: 1 }]
+  for (const [name, first, second] of [
+    ['neither commit logs anything', [], []],
+    ['both commits log', logged, logged],
+    ['only the first commit logs', logged, []],
+    ['only the second commit logs', [], logged],
+  ] as const) {
+    test(`the outcome of a step is recorded once; the first one stays (${name})`, async () => {
+      const journal = current()
+      const task = await owned(journal, newId('host'))
+      const one = await apply(journal, commitOn(task, { steps: { read: { ok: true, value: 1 } }, events: [...first] }))
+      const think = { ok: false, error: { code: 'step_failed', message: 'no' } } as const
+      await apply(
+        journal,
+        commitOn(
+          { ...task, epoch: one.epoch, version: one.version },
+          { steps: { read: { ok: true, value: 2 }, think }, events: [...second] },
+        ),
+      )
+      assert.deepEqual((await loaded(journal, task.id)).steps, { read: { ok: true, value: 1 }, think })
+    })
+  }
+
+  test('outcomes of every size, with and without events, are there until the task completes, and then are not', async () => {
     const journal = current()
     const task = await owned(journal, newId('host'))
-    const first = await apply(journal, commitOn(task, { steps: { read: { ok: true, value: 1 } } }))
-    const fenced = { ...task, epoch: first.epoch, version: first.version }
-    await apply(
-      journal,
-      commitOn(fenced, {
-        steps: { read: { ok: true, value: 2 }, think: { ok: false, error: { code: 'step_failed', message: 'no' } } },
-      }),
-    )
-    assert.deepEqual((await loaded(journal, task.id)).steps, {
-      read: { ok: true, value: 1 },
-      think: { ok: false, error: { code: 'step_failed', message: 'no' } },
-    })
+    const outcome = (size: number) => ({ ok: true, value: '"\\\u0000\u2028é😀'.repeat(size) }) as const
+    const steps = { 'small "é"': outcome(1), 'large \\ one': outcome(500), 'in the blob store': outcome(20_000) }
+    let { version } = task
+    for (const [step, recorded] of Object.entries(steps)) {
+      version = (await apply(journal, commitOn({ ...task, version }, { steps: { [step]: recorded }, events: logged })))
+        .version
+    }
+    const both = { 'one of two': outcome(2), 'two of two': outcome(3) }
+    version = (await apply(journal, commitOn({ ...task, version }, { steps: both, events: logged }))).version
+    assert.deepEqual((await loaded(journal, task.id)).steps, { ...steps, ...both })
+    await apply(journal, commitOn({ ...task, version }, { state: 'completed', release: true, events: logged }))
+    assert.deepEqual((await loaded(journal, task.id)).steps, {})
+    assert.equal((await eventTypes(journal, task.id)).length, 7)
   })
 
   test('what a commit leaves out stays: snapshot, output, usage; what it waits for does not', async () => {
