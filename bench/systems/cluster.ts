@@ -9,6 +9,7 @@ import { json } from 'node:stream/consumers'
 import { startCluster } from '../../test/chaos/cluster.ts'
 import { startNats, startPostgres } from '../../test/support/servers.ts'
 import { type Subject, THROUGHPUT_CONCURRENCY } from '../measure.ts'
+import { openWire } from './websocket-wire.ts'
 
 const SUBMISSION = { agent: 'noop', input: { n: 1 } }
 
@@ -20,7 +21,9 @@ export async function clusterSubject(door: 'websocket' | 'http'): Promise<Subjec
     { postgres, nats },
     { folder, natsStore: folder, hosts: 2, agents, proxied: false },
   )
-  const caller = door === 'http' ? await overHttp(cluster) : await overWebSocket(cluster)
+  const { url } = cluster
+  const key = await freeKey(cluster)
+  const caller = door === 'http' ? overHttp({ url, key }) : await overWebSocket({ url, key })
   return {
     run: caller.run,
     processes: () => ({
@@ -38,48 +41,47 @@ export async function clusterSubject(door: 'websocket' | 'http'): Promise<Subjec
   }
 }
 
+/** A key that is not held to the 10,000 requests a second which are the default. */
+async function freeKey({ url, key }: { url: string; key: string }): Promise<string> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ name: 'bench', role: 'submitter', requestsPerSecond: 1_000_000 })
+  const answer = await fetch(`${url}/v1/keys`, { method: 'POST', headers, body })
+  if (!answer.ok) throw new Error(await answer.text())
+  return ((await answer.json()) as { secret: string }).secret
+}
+
 interface Caller {
   run(): Promise<void>
   close(): void
 }
 
-async function openStream(url: string, key: string): Promise<WebSocket> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/stream`, ['troupe.v1', `troupe.bearer.${key}`])
-  await new Promise((resolve, reject) => {
-    socket.addEventListener('open', resolve)
-    socket.addEventListener('error', () => reject(new Error('the gateway refused the WebSocket')))
-  })
-  return socket
-}
-
 async function overWebSocket({ url, key }: { url: string; key: string }): Promise<Caller> {
-  const socket = await openStream(url, key)
   const waiting = new Map<string, () => void>()
   const requestOf = new Map<string, string>()
   let next = 0
-  socket.addEventListener('message', ({ data }) => {
-    const message = JSON.parse(String(data))
+  const wire = await openWire(url, key, (text) => {
+    const message = JSON.parse(text)
     if (message.type === 'submitted') requestOf.set(message.task, message.request)
     else if (message.type === 'ended' && message.state === 'completed') {
       const request = requestOf.get(message.task)!
       requestOf.delete(message.task)
       waiting.get(request)?.()
       waiting.delete(request)
-    } else throw new Error(String(data))
+    } else throw new Error(text)
   })
   return {
     run() {
       const name = String(next++)
       const ended = new Promise<void>((resolve) => waiting.set(name, resolve))
-      socket.send(JSON.stringify({ type: 'submit', request: name, submission: SUBMISSION, watch: 'end' }))
+      wire.send(JSON.stringify({ type: 'submit', request: name, submission: SUBMISSION, watch: 'end' }))
       return ended
     },
-    close: () => socket.close(),
+    close: () => wire.close(),
   }
 }
 
 /** `Prefer: wait`: the answer comes when the task has ended. */
-async function overHttp({ url, key }: { url: string; key: string }): Promise<Caller> {
+function overHttp({ url, key }: { url: string; key: string }): Caller {
   const connections = new Agent({ keepAlive: true, maxSockets: THROUGHPUT_CONCURRENCY })
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', prefer: 'wait=60' }
   const body = JSON.stringify(SUBMISSION)
