@@ -2,6 +2,7 @@
 // without an owner. The journal itself knows nothing of it.
 import { LEASE_MS } from '../contract/limits.ts'
 import type { Journal, PoisonedTask } from '../journal/journal.ts'
+import type { Labels } from '../workers/grpc/metrics.ts'
 import type { Measures } from './measures.ts'
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -28,6 +29,8 @@ export function measureJournal(
   const actors = metrics.gauge('troupe_host_actors', 'Actors in memory')
   const resting = metrics.gauge('troupe_agent_resting', '1 while an agent rests because its tasks crash')
   const none = {}
+  /** The text of the same labels is made once. As many as there are agents. */
+  const fromDoor = new Map<string, Labels>()
   let renewedAt: number | undefined
   const remainingMs = () => (renewedAt === undefined ? 0 : renewedAt + LEASE_MS - performance.now())
   const rested = new Set<string>()
@@ -43,13 +46,22 @@ export function measureJournal(
     for (const agent of rested) resting({ agent }, now.has(agent) ? 1 : 0)
   }
 
+  function labelsFor(agent: string): Labels {
+    let labels = fromDoor.get(agent)
+    if (labels === undefined) {
+      labels = { agent, from: 'door' }
+      fromDoor.set(agent, labels)
+    }
+    return labels
+  }
+
   const measured: Journal = {
     ...journal,
     async accept(task) {
       const begun = performance.now()
       const answer = await journal.accept(task)
       accepted(none, (performance.now() - begun) / 1_000)
-      if (answer.created) submitted({ agent: task.agent, from: 'door' })
+      if (answer.created) submitted(labelsFor(task.agent))
       return answer
     },
     async deliver(message) {

@@ -164,6 +164,21 @@ function contract(open: () => Promise<GatewayStore>): void {
     assert.equal(ofTwo.length, 5)
   })
 
+  test('audit entries of one batch are kept apart, whatever they say', async () => {
+    const hostile = ['two\nlines', 'a "quote", a \\ and {1,NULL}', '', '\r\n\u2028\t😀', '\\n']
+    const before = (await store.audit({ after: 0, limit: 1_000 })).at(-1)!
+    await store.appendAudit(
+      hostile.map((text) => ({ ...draft('hostile', text), target: text, detail: { text } })),
+      true,
+    )
+    const kept = await store.audit({ after: before.number, limit: 1_000 })
+    assert.deepEqual(
+      kept.map(({ action, target, detail }) => [action, target, detail]),
+      hostile.map((text) => [text, text, { text }]),
+    )
+    assert.ok(verifyChain(before, kept).intact)
+  })
+
   test('a quota is kept and replaced', async () => {
     assert.equal(await store.quota('one'), undefined)
     await store.setQuota('one', { tasksPerDay: 5 })

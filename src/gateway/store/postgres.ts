@@ -38,6 +38,10 @@ const CHAIN_LOCK = 7_460_114
 const BEFORE = `id COLLATE "C" < $2 ORDER BY id COLLATE "C" DESC LIMIT $3`
 const AFTER_ALL = '~'
 
+const APPEND_AUDIT = `
+  INSERT INTO audit SELECT $1::bigint + place - 1, tenant, entry
+  FROM unnest($2::text[], string_to_array($3, E'\\n')) WITH ORDINALITY AS line (tenant, entry, place)`
+
 export async function openPostgresGatewayStore(options: PostgresGatewayOptions): Promise<GatewayStore> {
   const schema = options.schema ?? 'troupe_gateway'
   const pool = new pg.Pool({
@@ -114,10 +118,11 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
           head = entry
           return entry
         })
-        await client.query('INSERT INTO audit SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[])', [
-          entries.map((entry) => entry.number),
-          entries.map((entry) => entry.tenant),
-          entries.map((entry) => JSON.stringify(entry)),
+        // One text: a list of texts would be escaped here and unescaped there. JSON holds no line feed of its own.
+        await client.query(APPEND_AUDIT, [
+          entries[0]?.number,
+          entries.map(({ tenant }) => tenant),
+          entries.map((entry) => JSON.stringify(entry)).join('\n'),
         ])
       })
     },
