@@ -44,7 +44,10 @@ export interface Bus {
   nudge(hostId: string, taskId: string): void
   onNudge(hostId: string, handler: (taskId: string) => void): Unsubscribe
 
-  /** Committed events, for who is watching now. Late readers read the journal first. */
+  /**
+   * Committed events, for who is watching now. Late readers read the journal first. What ended before anybody was told
+   * that there is such a task is not published.
+   */
   publish(tenant: string, events: TaskEvent[]): void
   /** Without a task: every task of the tenant. */
   follow(tenant: string, taskId: string | undefined, handler: (events: TaskEvent[]) => void): Unsubscribe

@@ -173,7 +173,8 @@ export function createDesk(parts: DeskParts): Desk {
         const { task, created, entrusted } = await accept(drafted, true, () => {
           ending = watch()
         })
-        if (created) return { task, created, ending: ending ?? watch(entrusted) }
+        // A host may have accepted it and brought it to its end before it was accepted here: that was told to nobody.
+        if (created && !hasEnded(task.state)) return { task, created, ending: ending ?? watch(entrusted) }
         ending?.stop()
         return { task, created, ending: await endingOf(tenant, task.id) }
       } catch (error) {

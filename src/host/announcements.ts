@@ -1,6 +1,9 @@
 // What a host tells others of a task: that it wants a host, and what was committed for it.
 import type { EventBody, TaskEvent } from '../contract/events.ts'
-import type { TaskRow, Wake } from '../journal/journal.ts'
+import { hasEnded } from '../contract/task.ts'
+import type { ActorCommit, CommitOutcome, TaskRow, Wake } from '../journal/journal.ts'
+
+export type Applied = CommitOutcome & { applied: true }
 
 export function wakeOf({ id, tenant, agent, agentVersion, priority, epoch }: TaskRow): Wake {
   return { taskId: id, tenant, agent, agentVersion, priority, epoch }
@@ -9,4 +12,13 @@ export function wakeOf({ id, tenant, agent, agentVersion, priority, epoch }: Tas
 export function numbered(task: string, bodies: EventBody[], last: number, at: number): TaskEvent[] {
   const first = last - bodies.length + 1
   return bodies.map((body, index) => ({ task, number: first + index, at, body }))
+}
+
+/**
+ * A commit's events for who follows. Nobody follows what nobody was told of, and most short tasks are over before anybody
+ * is: who asks for such a task later reads its journal first, as every follower does.
+ */
+export function newsOf(task: TaskRow, commit: ActorCommit, outcome: Applied, isUntold: boolean): TaskEvent[] {
+  if (isUntold && hasEnded(commit.state)) return []
+  return numbered(task.id, commit.events, outcome.lastEvent, outcome.at)
 }

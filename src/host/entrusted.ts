@@ -2,10 +2,8 @@
 // told (P1). Whatever is not begun here is refused at once: the gateway accepts it by itself, as it does with what is
 // not answered in time. Both may then accept the same task under the same id: the journal makes it once, and its epoch
 // lets one host begin it (P2).
-import type { ActorParts } from '../actor/actor.ts'
 import type { Bus, Entrusted, TellEntruster } from '../bus/bus.ts'
 import { idTime } from '../contract/ids.ts'
-import { hasEnded } from '../contract/task.ts'
 import type { Journal, NewTask, TaskRow } from '../journal/journal.ts'
 import { acceptedRow } from '../journal/rows.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
@@ -16,6 +14,14 @@ import type { AgentRegistry } from '../plugins/registry.ts'
  */
 const STALE_MS = 5_000
 
+/** Who wants to hear of an entrusted task. */
+export interface Interest {
+  /** The giver, as soon as the end is on disk. Absent: he does not watch. */
+  onEnd?: TellEntruster['ended']
+  /** Nobody has been told that there is such a task: whoever asks for it later finds in the journal what happened until now. */
+  isUntold(): boolean
+}
+
 export interface TakesEntrusted {
   journal: Journal
   bus: Bus
@@ -25,7 +31,7 @@ export interface TakesEntrusted {
   /** Nothing was begun in the place. */
   free(agent: string): void
   /** Begins a task in its place; it may not be on disk yet. */
-  begin(task: TaskRow, onEnd: TellEntruster['ended']): void
+  begin(task: TaskRow, interest: Interest): void
   onTrouble(what: string, error: unknown): void
 }
 
@@ -47,10 +53,13 @@ export function takeEntrusted(parts: TakesEntrusted): Entrusted {
   }
 
   async function accept(task: NewTask, known: boolean, tell: TellEntruster): Promise<void> {
+    let isTold = false
+    const interest: Interest = { isUntold: () => !isTold }
+    if (tell.ended !== undefined) interest.onEnd = tell.ended
     try {
       const answer = journal.accept(task)
       // In the same turn of the event loop, so that it is in the same commit.
-      if (known) parts.begin(acceptedRow(task, Date.now()), tell.ended)
+      if (known) parts.begin(acceptedRow(task, Date.now()), interest)
       const { task: row, created } = await answer
       if (!created) {
         // Its giver finds out which one it is.
@@ -59,7 +68,11 @@ export function takeEntrusted(parts: TakesEntrusted): Entrusted {
         return
       }
       tell.accepted(row.createdAt)
-      if (!known) parts.begin(row, tell.ended)
+      // What is told in this turn leaves after it: a commit that is answered in this turn, too, was on disk before.
+      process.nextTick(() => {
+        isTold = true
+      })
+      if (!known) parts.begin(row, interest)
     } catch (error) {
       tell.refused()
       if (!known) parts.free(task.agent)
@@ -76,17 +89,5 @@ export function takeEntrusted(parts: TakesEntrusted): Entrusted {
       await Promise.all(taken.map((one) => one.stop()))
       await Promise.all(accepting)
     },
-  }
-}
-
-/** Who watches hears of the end as soon as it is committed. */
-export function tellingEnd(
-  onCommitted: ActorParts['onCommitted'],
-  onEnd: TellEntruster['ended'],
-): ActorParts['onCommitted'] {
-  if (onEnd === undefined) return onCommitted
-  return (task, commit, outcome) => {
-    onCommitted(task, commit, outcome)
-    if (hasEnded(commit.state)) onEnd(commit.state)
   }
 }

@@ -25,14 +25,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Actor, type ActorExit } from '../actor/actor.ts'
 import { isOrderToStop } from '../actor/logic.ts'
 import type { ContextMaker } from '../actor/steps.ts'
-import type { Bus, Entrusted, Offer, Taker, TellEntruster } from '../bus/bus.ts'
+import type { Bus, Entrusted, Offer, Taker } from '../bus/bus.ts'
 import { newId } from '../contract/ids.ts'
 import { hasEnded } from '../contract/task.ts'
-import type { ActorCommit, CommitOutcome, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
+import type { ActorCommit, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { createActors } from './actors.ts'
-import { numbered, wakeOf } from './announcements.ts'
-import { takeEntrusted, tellingEnd } from './entrusted.ts'
+import { type Applied, newsOf, wakeOf } from './announcements.ts'
+import { type Interest, takeEntrusted } from './entrusted.ts'
 import { watchHealth } from './health.ts'
 import { createLater } from './later.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
@@ -71,7 +71,7 @@ export interface Host {
 const RETAKE_MS = 500
 
 /** The place of an actor: by whose offer it came, and who wants to hear of its end. */
-type Place = Wake & { onEnd?: TellEntruster['ended'] }
+type Place = Wake & Partial<Interest>
 
 export function createHost(parts: HostParts): Host {
   const { journal, bus, agents } = parts
@@ -119,9 +119,9 @@ export function createHost(parts: HostParts): Host {
     takers.get(offer.agent)?.more(1)
   }
 
-  function beginEntrusted(task: TaskRow, onEnd: TellEntruster['ended']): void {
+  function beginEntrusted(task: TaskRow, interest: Interest): void {
     // It drains since the task was accepted: another host shall have it.
-    if (accepting) run({ task, mail: [], steps: {} }, onEnd === undefined ? wakeOf(task) : { ...wakeOf(task), onEnd })
+    if (accepting) run({ task, mail: [], steps: {} }, { ...wakeOf(task), ...interest })
     else bus.offer(wakeOf(task))
   }
 
@@ -154,7 +154,7 @@ export function createHost(parts: HostParts): Host {
         },
         makeContext: parts.makeContext,
         around: observation.around,
-        onCommitted: tellingEnd(onCommitted, offer.onEnd),
+        onCommitted: (row, commit, outcome) => onCommitted(row, commit, outcome, offer),
       },
       loaded,
     )
@@ -186,12 +186,12 @@ export function createHost(parts: HostParts): Host {
     later.after(RETAKE_MS, () => onOffer(wakeOf(actor.task)))
   }
 
-  function onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void {
-    if (commit.events.length > 0)
-      bus.publish(task.tenant, numbered(task.id, commit.events, outcome.lastEvent, outcome.at))
+  function onCommitted(task: TaskRow, commit: ActorCommit, outcome: Applied, { onEnd, isUntold }: Place): void {
+    bus.publish(task.tenant, newsOf(task, commit, outcome, isUntold?.() === true))
     for (const child of outcome.children) bus.offer({ ...wakeOf(child), task: child })
     for (const wake of outcome.woken) awaken(wake)
     for (const timer of commit.timersSet ?? []) timers?.expect(timer.inMs)
+    if (hasEnded(commit.state)) onEnd?.(commit.state)
   }
 
   function awaken(wake: Wake): void {

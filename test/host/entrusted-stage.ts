@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { z } from 'zod'
 import type { Bus } from '../../src/bus/bus.ts'
 import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { createDesk, type Desk } from '../../src/desk/desk.ts'
@@ -13,10 +14,61 @@ import { absentServices, contextMaker } from '../../src/host/services.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { AgentRegistry } from '../../src/plugins/registry.ts'
-import type { Agent } from '../../src/sdk/index.ts'
+import { type Agent, defineAgent } from '../../src/sdk/index.ts'
 import { startNats } from '../support/servers.ts'
 
 export const TENANT = 'test'
+
+const number = z.object({ n: z.number() })
+export const echo = defineAgent({
+  name: 'echo',
+  version: '1.0.0',
+  description: 'Returns its input',
+  input: number,
+  output: number,
+  run: async (ctx) => ({ n: ctx.input.n }),
+})
+export const submission = { tenant: TENANT, agent: 'echo', input: { n: 1 } }
+export const ONCE = ['task.accepted', 'task.started', 'task.completed']
+
+/** An agent whose step waits until it is let go. */
+export function gated(concurrency = 16) {
+  const runs: (() => void)[] = []
+  let onRun = () => {}
+  const agent = defineAgent({
+    name: 'gated',
+    version: '1.0.0',
+    description: 'Waits to be let go',
+    input: z.any(),
+    output: z.any(),
+    concurrency,
+    run: async (ctx) =>
+      await ctx.step('gate', async () => {
+        await new Promise<void>((resolve, reject) => {
+          runs.push(resolve)
+          ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason))
+          onRun()
+        })
+        return {}
+      }),
+  })
+  const ran = (count: number) =>
+    new Promise<void>((resolve) => {
+      onRun = () => {
+        if (runs.length >= count) resolve()
+      }
+      onRun()
+    })
+  return { agent, runs, ran, submission: { tenant: TENANT, agent: 'gated', input: {} } }
+}
+
+/** The host works, and nobody hears of it. */
+export const mute = (bus: Bus): Bus => ({
+  ...bus,
+  publish: () => {},
+  onEntrusted: (agent, version, handler) =>
+    bus.onEntrusted!(agent, version, (task) => handler(task, { accepted() {}, refused() {}, ended() {} })),
+})
 
 interface Between {
   bus?: (bus: Bus) => Bus

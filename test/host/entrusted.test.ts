@@ -2,63 +2,10 @@
 // under the id that the caller was given, begun by one host, ended once.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { z } from 'zod'
 import type { Bus } from '../../src/bus/bus.ts'
 import type { Journal } from '../../src/journal/journal.ts'
-import { defineAgent } from '../../src/sdk/index.ts'
 import { missing } from '../support/servers.ts'
-import { openStage, TENANT } from './entrusted-stage.ts'
-
-const number = z.object({ n: z.number() })
-const echo = defineAgent({
-  name: 'echo',
-  version: '1.0.0',
-  description: 'Returns its input',
-  input: number,
-  output: number,
-  run: async (ctx) => ({ n: ctx.input.n }),
-})
-const submission = { tenant: TENANT, agent: 'echo', input: { n: 1 } }
-const ONCE = ['task.accepted', 'task.started', 'task.completed']
-
-/** An agent whose step waits until it is let go. */
-function gated(concurrency = 16) {
-  const runs: (() => void)[] = []
-  let onRun = () => {}
-  const agent = defineAgent({
-    name: 'gated',
-    version: '1.0.0',
-    description: 'Waits to be let go',
-    input: z.any(),
-    output: z.any(),
-    concurrency,
-    run: async (ctx) =>
-      await ctx.step('gate', async () => {
-        await new Promise<void>((resolve, reject) => {
-          runs.push(resolve)
-          ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason))
-          onRun()
-        })
-        return {}
-      }),
-  })
-  const ran = (count: number) =>
-    new Promise<void>((resolve) => {
-      onRun = () => {
-        if (runs.length >= count) resolve()
-      }
-      onRun()
-    })
-  return { agent, runs, ran, submission: { tenant: TENANT, agent: 'gated', input: {} } }
-}
-
-/** The host works, and nobody hears of it. */
-const mute = (bus: Bus): Bus => ({
-  ...bus,
-  publish: () => {},
-  onEntrusted: (agent, version, handler) =>
-    bus.onEntrusted!(agent, version, (task) => handler(task, { accepted() {}, refused() {}, ended() {} })),
-})
+import { echo, gated, mute, ONCE, openStage, submission, TENANT } from './entrusted-stage.ts'
 
 /** Its accepts wait for a sign. */
 function held(): { journal: (journal: Journal) => Journal; asked: Promise<void>; release: () => void } {
@@ -118,6 +65,44 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
       assert.equal(await ending.ended, 'completed')
       assert.deepEqual(await stage.types(task.id), ONCE)
     }
+  })
+
+  test('an end that nobody was told of is found when the gateway accepts by itself, not looked for later', async (t) => {
+    const stage = await openStage(t, [echo])
+    const desk = await stage.openDesk({
+      journal: (journal) => ({ ...journal, heads: () => Promise.reject(new Error('nothing is looked for')) }),
+    })
+    await stage.startHost({ bus: mute })
+    const { created, ending } = await desk.submitAndWatch(submission)
+    assert.equal(created, true)
+    assert.equal(await ending.ended, 'completed')
+  })
+
+  test('what is over before anybody was told of it is announced to nobody; what goes on is', async (t) => {
+    const { agent, submission: waits, ran, runs } = gated()
+    const stage = await openStage(t, [echo, agent])
+    const desk = await stage.openDesk()
+    const announced = new Map<string, string[]>()
+    const noting = (bus: Bus): Bus => ({
+      ...bus,
+      publish(tenant, events) {
+        for (const { task, body } of events) announced.set(task, [...(announced.get(task) ?? []), body.type])
+        bus.publish(tenant, events)
+      },
+    })
+    await stage.startHost({ bus: noting })
+    const short = await desk.submitAndWatch(submission)
+    assert.equal(await short.ending.ended, 'completed')
+    const seen: string[] = []
+    for await (const { body } of desk.follow(TENANT, short.task.id, 0, AbortSignal.timeout(5_000))) seen.push(body.type)
+    assert.deepEqual(seen, ONCE)
+    assert.equal(announced.get(short.task.id), undefined)
+
+    const long = await desk.submitAndWatch(waits)
+    await ran(1)
+    runs[0]!()
+    assert.equal(await long.ending.ended, 'completed')
+    assert.ok(announced.get(long.task.id)?.includes('task.completed'), `${announced.get(long.task.id)}`)
   })
 
   test('a host that dies after its commit and before its answer: another goes on with the same task', async (t) => {
