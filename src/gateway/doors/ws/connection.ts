@@ -10,7 +10,7 @@ import { followPlatformFor } from '../../platform-streams.ts'
 import { codedError, problemOf } from '../../problem.ts'
 import { eventViewFor, knownForm } from '../rest/task-view.ts'
 import { CLOSE_CODES, type Resume, requestSchema, type StreamMessage, type StreamRequest } from './protocol.ts'
-import { gatherSends, type Socket, type Wire } from './socket.ts'
+import { createOutbox, type Socket, type Wire } from './socket.ts'
 import { createSubmitting } from './submitting.ts'
 
 const MAX_FOLLOWED = 1_000
@@ -36,7 +36,7 @@ export function openConnection(
   const { desk, bus, screening, metrics, config } = context
   const tasks = new Map<string, { stop: AbortController; last: number }>()
   const platform = new Map<PlatformEventType, { unsubscribe: () => void; last: number | undefined }>()
-  const gather = gatherSends(wire)
+  const outbox = createOutbox(socket, wire)
   const submitting = createSubmitting({ context, reader, requestId, send, fail })
   let ended = false
   /** While too much waits for the reader: resolves when it has taken that. */
@@ -46,18 +46,14 @@ export function openConnection(
 
   function send(message: StreamMessage): void {
     if (socket.readyState !== socket.OPEN) return
-    const text = JSON.stringify(message)
-    gather()
-    const isFull = socket.bufferedAmount + text.length > config.streamBufferBytes
-    if (!isFull || full !== undefined) {
-      socket.send(text, ignoreClosed)
-      return
-    }
+    outbox.put(JSON.stringify(message))
+    const isFull = socket.bufferedAmount + outbox.bytes > config.streamBufferBytes
+    if (!isFull || full !== undefined) return
     const { promise, resolve } = Promise.withResolvers<void>()
     full = promise
     const slow = setTimeout(() => end('dropped'), config.slowReaderMs)
     // Called when these bytes have left, or when the connection has ended.
-    socket.send(text, () => {
+    outbox.flush(() => {
       clearTimeout(slow)
       full = undefined
       resolve()
@@ -78,7 +74,8 @@ export function openConnection(
     close()
     if (why === 'dropped') metrics.count('troupe_gateway_streams_dropped_total')
     if (socket.readyState !== socket.OPEN) return
-    socket.send(JSON.stringify(lastWords), ignoreClosed)
+    outbox.put(JSON.stringify(lastWords))
+    outbox.flush()
     socket.close(CLOSE_CODES[why], why)
     const timer = setTimeout(() => socket.terminate(), DISMISSAL_MS)
     socket.once('close', () => clearTimeout(timer))
@@ -178,6 +175,7 @@ export function openConnection(
     receive(message) {
       if (++waiting > MAX_WAITING) {
         close()
+        outbox.flush()
         socket.close(CLOSE_CODES.misuse, 'too many requests at a time')
         return
       }
@@ -215,6 +213,3 @@ function aboutOf(request: StreamRequest | undefined): { task?: string; stream?: 
   if (request.type === 'submit') return { request: request.request }
   return 'task' in request ? { task: request.task } : { stream: request.stream }
 }
-
-/** The reader went while this was on its way; its `close` event tells. */
-function ignoreClosed(): void {}

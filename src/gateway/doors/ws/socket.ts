@@ -1,12 +1,10 @@
-// What we use of a WebSocket. The library's own types live in a package that is not installed, and these few lines say
-// more than it would.
+// What we use of the WebSocket library, and how messages leave. The library's own types live in a package that is not
+// installed, and these few lines say more than it would.
 export interface Socket {
   readonly OPEN: number
   readonly readyState: number
-  /** Bytes that were given to `send` and have not left yet. */
+  /** Bytes that were written and have not left yet. */
   readonly bufferedAmount: number
-  /** `sent` is called when the bytes have left, or with an error when they cannot. */
-  send(text: string, sent: (error?: Error) => void): void
   ping(): void
   close(code: number, reason: string): void
   /** Cuts the connection without a closing handshake. */
@@ -16,22 +14,73 @@ export interface Socket {
   once(event: 'close', listener: () => void): void
 }
 
-/** The connection below it, to gather what is sent. */
+/** The connection below it. */
 export interface Wire {
-  cork(): void
-  uncork(): void
+  /** `written` is called when the bytes have left, or cannot any more. */
+  write(bytes: Buffer, written?: () => void): unknown
 }
 
-/** What is sent in one turn of the event loop leaves in one system call; each costs more than the message. Call before sending. */
-export function gatherSends(wire: Wire): () => void {
-  let corked = false
-  return () => {
-    if (corked) return
-    corked = true
-    wire.cork()
-    process.nextTick(() => {
-      corked = false
-      wire.uncork()
-    })
+export interface Outbox {
+  /** About what waits in the outbox itself. */
+  readonly bytes: number
+  put(text: string): void
+  /** Now, and not at the end of the turn: before the connection is closed, or to know when it has left. */
+  flush(written?: () => void): void
+}
+
+/**
+ * What is said in one turn of the event loop leaves as one write. The library would make two writes of each message,
+ * which together cost more than all that is done for a submission's answer.
+ */
+export function createOutbox(socket: Pick<Socket, 'OPEN' | 'readyState'>, wire: Wire): Outbox {
+  let texts: string[] = []
+  let bytes = 0
+
+  function flush(written?: () => void): void {
+    const waiting = texts
+    texts = []
+    bytes = 0
+    // After its closing frame nothing may follow.
+    if (socket.readyState !== socket.OPEN || waiting.length === 0) written?.()
+    else wire.write(framesOf(waiting), written)
   }
+
+  return {
+    get bytes() {
+      return bytes
+    },
+    put(text) {
+      if (texts.length === 0) process.nextTick(flush)
+      texts.push(text)
+      bytes += text.length
+    },
+    flush,
+  }
+}
+
+const FINAL_TEXT = 0x81
+
+/** Text frames of a server (RFC 6455): not masked, not compressed. */
+export function framesOf(texts: readonly string[]): Buffer {
+  const lengths = texts.map((text) => Buffer.byteLength(text))
+  const frames = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + headBytes(length) + length, 0))
+  let at = 0
+  for (let index = 0; index < texts.length; index++) {
+    const length = lengths[index]!
+    frames[at++] = FINAL_TEXT
+    if (length < 126) frames[at++] = length
+    else if (length <= 0xffff) {
+      frames[at++] = 126
+      at = frames.writeUInt16BE(length, at)
+    } else {
+      frames[at++] = 127
+      at = frames.writeBigUInt64BE(BigInt(length), at)
+    }
+    at += frames.write(texts[index]!, at)
+  }
+  return frames
+}
+
+function headBytes(length: number): number {
+  return length < 126 ? 2 : length <= 0xffff ? 4 : 10
 }
