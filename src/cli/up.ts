@@ -35,9 +35,10 @@ export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => 
   const begun = performance.now()
   const running = await startTroupe(settings, narrator)
   const seconds = ((performance.now() - begun) / 1_000).toFixed(1)
+  // Before it is said that it runs: whoever reads that may stop it at once.
+  const ended = untilEnded(running, narrator, settings.graceMs)
   if (globals.json) process.stdout.write(`${JSON.stringify({ url: running.url, dataFolder: running.dataFolder })}\n`)
   else process.stdout.write(greeting(running, seconds))
-  const ended = untilEnded(running, narrator, settings.graceMs)
   if (options.samples) await startSamples(running)
   await ended
 }

@@ -68,7 +68,17 @@ test('fish offers the words of a fixed set, and files only where a file is taken
       .sort()
   }
   assert.deepEqual(complete('troupe completion '), ['bash', 'fish', 'zsh'])
-  assert.deepEqual(complete('troupe tasks '), ['cancel', 'follow', 'ls', 'message', 'retry', 'show'])
+  assert.deepEqual(complete('troupe tasks '), [
+    'cancel',
+    'cancel-many',
+    'deliveries',
+    'follow',
+    'ls',
+    'message',
+    'retry',
+    'show',
+    'submit-many',
+  ])
   assert.deepEqual(complete('troupe tasks show '), [])
   assert.deepEqual(complete('troupe submit x --priority '), ['high', 'low', 'normal'])
   assert.deepEqual(complete('troupe documents put '), ['invoice.pdf'])
