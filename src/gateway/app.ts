@@ -33,7 +33,7 @@ export async function buildApp(
     childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
     requestTimeout: context.config.slowRequestMs,
-    trustProxy: context.config.trustProxy,
+    trustProxy: context.config.trustedProxies.length > 0 ? context.config.trustedProxies : false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200 },
     http: {
