@@ -3,8 +3,10 @@ import { resolve } from 'node:path'
 import type { NatsOptions } from '../bus/nats/index.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { GatewayConfig } from '../gateway/config.ts'
+import type { S3Options } from '../gateway/index.ts'
 import type { LlmSettings } from '../host/llm.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
+import { bucketSettings } from './bucket-settings.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import { type Environment, list, number, type Text, textOf, url } from './setting-values.ts'
 import { tlsFiles } from './worker-address.ts'
@@ -17,6 +19,8 @@ export interface Settings {
   /** Postgres and NATS together make a cluster; neither: embedded. */
   postgresUrl?: string
   natsUrl?: string
+  /** Where documents are kept; absent: in the data folder, or in Postgres. */
+  bucket?: S3Options
   /** Credentials, TLS and subject prefix of NATS. */
   nats?: Omit<NatsOptions, 'url'>
   redisUrl?: string
@@ -90,6 +94,8 @@ export function readSettings(environment: Environment = process.env): Settings {
     )
   }
   settings.workerTls = { inference: tlsFiles(text, 'INFERENCE'), retrieval: tlsFiles(text, 'RETRIEVAL') }
+  const bucket = bucketSettings(text)
+  if (bucket !== undefined) settings.bucket = bucket
   const nats = natsSettings(text)
   if (nats !== undefined) settings.nats = nats
   const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])
