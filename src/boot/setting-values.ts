@@ -37,3 +37,8 @@ export function url(text: string | undefined, name: string, protocols: string[])
     `${name} is not an address that begins with ${protocols.join(' or ')}//.`,
   )
 }
+
+/** Milliseconds that running work gets when a process is told to stop: of every role. */
+export function graceOf(text: Text): number {
+  return number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000)
+}

@@ -8,7 +8,7 @@ import type { LlmSettings } from '../host/llm.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
 import { bucketSettings } from './bucket-settings.ts'
 import { gatewaySettings } from './gateway-settings.ts'
-import { type Environment, list, number, type Text, textOf, url } from './setting-values.ts'
+import { type Environment, graceOf, list, number, type Text, textOf, url } from './setting-values.ts'
 import { tlsFiles } from './worker-address.ts'
 
 export interface Settings {
@@ -71,7 +71,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       private: list(text('TROUPE_DOCUMENT_URLS_PRIVATE')),
     },
     logLevel: level(text('TROUPE_LOG')),
-    graceMs: number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000),
+    graceMs: graceOf(text),
     gateway: gatewaySettings(text),
   }
   const urls = {
@@ -100,6 +100,12 @@ export function readSettings(environment: Environment = process.env): Settings {
   if (nats !== undefined) settings.nats = nats
   const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])
   const model = text('TROUPE_LLM_MODEL')
+  if ((baseUrl === undefined) !== (model === undefined)) {
+    throw new TroupeError(
+      'configuration_invalid',
+      'A language model needs both TROUPE_LLM_BASE_URL and TROUPE_LLM_MODEL. Only one of them is set.',
+    )
+  }
   if (baseUrl !== undefined && model !== undefined) {
     const apiKey = text('TROUPE_LLM_API_KEY')
     const input = number(text('TROUPE_LLM_PRICE_INPUT'), 'TROUPE_LLM_PRICE_INPUT', 0)

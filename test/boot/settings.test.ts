@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings } from '../../src/boot/settings.ts'
-import { startInstallation } from './installation.ts'
+import { runTroupe, startInstallation, temporaryFolder } from './installation.ts'
 
 const issuer = { TROUPE_ISSUER: 'https://login.example/', TROUPE_ISSUER_AUDIENCE: 'troupe' }
 
@@ -28,7 +28,7 @@ test('an issuer is taken as it is written, with what is set of it and nothing el
   assert.equal(readSettings({}).gateway.issuer, undefined)
 })
 
-test('a setting of the gateway that is incomplete or cannot be meant is refused by its name', () => {
+test('a setting that is incomplete or cannot be meant is refused by its name', () => {
   const wrong: [Record<string, string>, RegExp][] = [
     [{ TROUPE_ISSUER: 'https://login.example' }, /TROUPE_ISSUER_AUDIENCE/],
     [{ TROUPE_ISSUER_AUDIENCE: 'troupe' }, /without TROUPE_ISSUER:/],
@@ -44,6 +44,9 @@ test('a setting of the gateway that is incomplete or cannot be meant is refused 
     [{ TROUPE_RATE_KEY: '0' }, /TROUPE_RATE_KEY is 0/],
     [{ TROUPE_RATE_TENANT: 'many' }, /TROUPE_RATE_TENANT is many/],
     [{ TROUPE_DOCUMENT_BYTES: '-1' }, /TROUPE_DOCUMENT_BYTES/],
+    [{ TROUPE_LLM_BASE_URL: 'http://llm:8000/v1' }, /TROUPE_LLM_MODEL/],
+    [{ TROUPE_LLM_MODEL: 'small' }, /TROUPE_LLM_BASE_URL/],
+    [{ TROUPE_INFERENCE_TLS_CERT: 'worker.pem' }, /TROUPE_INFERENCE_TLS_KEY belong together/],
   ]
   for (const [environment, message] of wrong) {
     assert.throws(
@@ -89,5 +92,19 @@ test('pages, public address, rate and size that are set are what callers meet', 
     assert.ok(statuses.includes(429), `60 requests at once: ${[...new Set(statuses)]}`)
   } finally {
     await troupe.stop()
+  }
+})
+
+test('a worker with half of its TLS, or a grace that is no number, ends with one coded line instead of serving otherwise', async () => {
+  const wrong: [string, Record<string, string>, RegExp][] = [
+    ['inference', { TROUPE_INFERENCE_TLS_CERT: 'worker.pem' }, /^configuration_invalid: .*TROUPE_INFERENCE_TLS_KEY/m],
+    ['retrieval', { TROUPE_RETRIEVAL_TLS_KEY: 'worker.key' }, /^configuration_invalid: .*TROUPE_RETRIEVAL_TLS_CERT/m],
+    ['inference', { TROUPE_GRACE_MS: 'soon' }, /^configuration_invalid: TROUPE_GRACE_MS is soon/m],
+    ['retrieval', { TROUPE_GRACE_MS: 'soon' }, /^configuration_invalid: TROUPE_GRACE_MS is soon/m],
+  ]
+  for (const [role, env, line] of wrong) {
+    const { code, err } = await runTroupe(['run', role], { env: { ...env, TROUPE_DATA: temporaryFolder() } })
+    assert.equal(code, 1, err)
+    assert.match(err, line)
   }
 })
