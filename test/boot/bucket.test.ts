@@ -78,6 +78,14 @@ test('a bucket that refuses the credentials is told at the start, in one coded l
   assert.ok(!err.includes('guessed'))
 })
 
+test('`troupe doctor` says whether bucket and issuer answer', async () => {
+  const issuer = { TROUPE_ISSUER: 'http://127.0.0.1:9', TROUPE_ISSUER_AUDIENCE: 'troupe' }
+  const env = { ...settingsOf('x'), ...issuer }
+  const { out } = await runTroupe(['--data', temporaryFolder(), 'doctor'], { env })
+  assert.match(out, /bucket +\S*127\.0\.0\.1:\d+ answers/)
+  assert.match(out, /issuer +\S*127\.0\.0\.1:9: ECONNREFUSED/)
+})
+
 test('a bucket is read from its address, the region from there or from AWS_REGION', () => {
   const credentials = CREDENTIALS
   const bucketOf = (TROUPE_BLOBS: string, more = {}) => readSettings({ ...keys, TROUPE_BLOBS, ...more }).bucket
