@@ -22,6 +22,8 @@ const LEAST_FREE_BYTES = 1024 ** 3
 
 export async function diagnose(settings: Settings): Promise<Finding[]> {
   const running = await isServing(settings)
+  const endpoint = settings.bucket?.endpoint
+  const issuer = settings.gateway.issuer?.url
   return await Promise.all([
     checkNode(),
     checkFolder(settings.dataFolder),
@@ -32,6 +34,8 @@ export async function diagnose(settings: Settings): Promise<Finding[]> {
     checkServer('Postgres', settings.postgresUrl, 5432, 'TROUPE_POSTGRES_URL'),
     checkServer('NATS', settings.natsUrl, 4222, 'TROUPE_NATS_URL'),
     checkServer('Redis', settings.redisUrl, 6379, 'TROUPE_REDIS_URL'),
+    checkServer('bucket', endpoint, endpoint?.startsWith('http:') === true ? 80 : 443, 'TROUPE_BLOBS'),
+    checkServer('issuer', issuer, issuer?.startsWith('http:') === true ? 80 : 443, 'TROUPE_ISSUER'),
     checkServer('OTLP collector', settings.otlpUrl, 4318, 'TROUPE_OTLP_URL'),
     checkLlm(settings),
   ])

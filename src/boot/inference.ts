@@ -1,26 +1,28 @@
 // The process of the inference worker. Environment: TROUPE_INFERENCE_ADDRESS (127.0.0.1:0), TROUPE_MODELS (models),
-// TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu), TROUPE_INFERENCE_KEEP_VERSIONS (2: the
-// one before the newest too, because collections that it embedded are searched until they are embedded anew),
-// TROUPE_INFERENCE_LOOP_MS (0.5: what a run may take on the event loop; 0: all runs in threads),
-// TROUPE_INFERENCE_TLS_CERT, _KEY and _CA; TROUPE_LOG (info); traces as in trace-settings.ts.
-// Tells its parent its port when it serves; SIGTERM drains it.
+// TROUPE_GRACE_MS (10000), TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu),
+// TROUPE_INFERENCE_KEEP_VERSIONS (2: the one before the newest too, because collections that it embedded are searched
+// until they are embedded anew), TROUPE_INFERENCE_LOOP_MS (0.5: what a run may take on the event loop; 0: all runs in
+// threads), TROUPE_INFERENCE_TLS_CERT, TROUPE_INFERENCE_TLS_KEY and TROUPE_INFERENCE_TLS_CA; TROUPE_LOG (info); traces as
+// in trace-settings.ts. Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
-import type { TlsFiles } from '../workers/grpc/index.ts'
 import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
 import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
+import { graceOf, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
+import { ownTls } from './worker-address.ts'
 
-const GRACE_MS = 10_000
 /** The event loop reads for all models: whoever holds it longer lets all of them wait. */
 const MOST_LOOP_MS = 10
 const environment = process.env
+const text = textOf(environment)
 const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
+  const graceMs = graceOf(text)
   const telemetry = await startTelemetry('inference', (message) => log.warn(message))
   const measures = createMeasures('inference')
   measureTelemetry(measures, telemetry)
@@ -34,7 +36,7 @@ await runProcess(async () => {
     loopMs: loopMs(environment.TROUPE_INFERENCE_LOOP_MS),
     onEvent: logEvent,
     ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
-    ...tls(),
+    ...ownTls(text, 'INFERENCE'),
   })
   ready = true
   log.info({ port: worker.port, ...endpoint?.facts }, 'inference worker serves')
@@ -42,7 +44,7 @@ await runProcess(async () => {
     facts: { port: worker.port, ...endpoint?.facts },
     async stop() {
       ready = false
-      await worker.drain(GRACE_MS)
+      await worker.drain(graceMs)
       await endpoint?.stop()
       measures.stop()
       await telemetry.stop()
@@ -79,12 +81,4 @@ function loopMs(given = '0.5'): number {
     'configuration_invalid',
     `TROUPE_INFERENCE_LOOP_MS: “${given}” is no number of milliseconds up to ${MOST_LOOP_MS}`,
   )
-}
-
-function tls(): { tls?: TlsFiles } {
-  const certificate = environment.TROUPE_INFERENCE_TLS_CERT
-  const key = environment.TROUPE_INFERENCE_TLS_KEY
-  const ca = environment.TROUPE_INFERENCE_TLS_CA
-  if (certificate === undefined || key === undefined) return {}
-  return { tls: ca === undefined ? { certificate, key } : { certificate, key, ca } }
 }

@@ -169,6 +169,7 @@ export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
     ...(workers.collections === undefined ? {} : { retrieval: workers.collections }),
     ...(supervision === undefined ? {} : { supervision }),
     config: {
+      ...settings.gateway,
       logLevel: settings.logLevel,
       ...(settings.redisUrl === undefined ? {} : { redisUrl: settings.redisUrl }),
       ...(settings.policyFile === undefined ? {} : { policyFile: settings.policyFile }),

@@ -1,10 +1,10 @@
 // The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
 // TROUPE_DATA (.troupe) for the embedded store; TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
-// the model there; TROUPE_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT, _KEY and _CA.
-// Traces as in trace-settings.ts. Tells its parent that it is ready and at which port; SIGTERM drains it.
+// the model there; TROUPE_GRACE_MS (10000), TROUPE_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT,
+// TROUPE_RETRIEVAL_TLS_KEY and TROUPE_RETRIEVAL_TLS_CA. Traces as in trace-settings.ts. Tells its parent that it is ready
+// and at which port; SIGTERM drains it.
 import { join, resolve } from 'node:path'
 import { pino } from 'pino'
-import type { TlsFiles } from '../workers/grpc/index.ts'
 import { createInferenceClient } from '../workers/inference/index.ts'
 import {
   inferenceEmbedders,
@@ -19,14 +19,16 @@ import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
+import { graceOf, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
-import { tlsFiles, workerAddress } from './worker-address.ts'
+import { ownTls, tlsFiles, workerAddress } from './worker-address.ts'
 
-const GRACE_MS = 10_000
 const environment = process.env
+const text = textOf(environment)
 const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
 
 await runProcess(async () => {
+  const graceMs = graceOf(text)
   const telemetry = await startTelemetry('retrieval', (message) => log.warn(message))
   const measures = createMeasures('retrieval')
   measureTelemetry(measures, telemetry)
@@ -36,12 +38,7 @@ await runProcess(async () => {
   const inference =
     inferenceUrl === undefined
       ? undefined
-      : createInferenceClient(
-          workerAddress(
-            inferenceUrl,
-            tlsFiles((name) => environment[name], 'INFERENCE'),
-          ),
-        )
+      : createInferenceClient(workerAddress(inferenceUrl, tlsFiles(text, 'INFERENCE')))
   const model = environment.TROUPE_EMBEDDER ?? 'embedder'
   const worker = await startRetrievalWorker({
     address: environment.TROUPE_RETRIEVAL_ADDRESS ?? '127.0.0.1:0',
@@ -49,7 +46,7 @@ await runProcess(async () => {
     embedders: inference === undefined ? noEmbedder() : inferenceEmbedders({ client: inference, model }),
     metrics: measures.metrics,
     onEvent: logEvent,
-    ...tls(),
+    ...ownTls(text, 'RETRIEVAL'),
   })
   ready = true
   log.info({ port: worker.port, ...endpoint?.facts }, 'retrieval worker serves')
@@ -57,7 +54,7 @@ await runProcess(async () => {
     facts: { port: worker.port, ...endpoint?.facts },
     async stop() {
       ready = false
-      await worker.drain(GRACE_MS)
+      await worker.drain(graceMs)
       inference?.close()
       await endpoint?.stop()
       measures.stop()
@@ -84,12 +81,4 @@ function logEvent(event: RetrievalEvent): void {
   const { type, ...fields } = event
   if (event.type === 'filling_failed') log.warn({ err: event.error }, 'vectors could not be filled in; trying again')
   else log.info(fields, type)
-}
-
-function tls(): { tls?: TlsFiles } {
-  const certificate = environment.TROUPE_RETRIEVAL_TLS_CERT
-  const key = environment.TROUPE_RETRIEVAL_TLS_KEY
-  const ca = environment.TROUPE_RETRIEVAL_TLS_CA
-  if (certificate === undefined || key === undefined) return {}
-  return { tls: ca === undefined ? { certificate, key } : { certificate, key, ca } }
 }

@@ -1,6 +1,7 @@
 // Gives the hosts' steps what they may touch, from the settings: documents out of the stores, the workers' clients,
 // the LLM, logs.
 import { type Logger, pino } from 'pino'
+import { GATEWAY_DEFAULTS } from '../gateway/config.ts'
 import { createDocuments } from '../gateway/index.ts'
 import { createLlm } from '../host/llm.ts'
 import { absentServices, type Services } from '../host/services.ts'
@@ -32,7 +33,7 @@ export function createServices(parts: {
     llm: createLlm(settings.llm, telemetry.watchChat),
     sources: createSources(settings.sourcesFile === undefined ? {} : readSources(settings.sourcesFile)),
     web: createWeb(readAllowed(settings.documentUrls)),
-    documents: (tenant) => documentsOf(stores, tenant),
+    documents: (tenant) => documentsOf(stores, settings, tenant),
     log: (fields) => {
       const child = log.child(fields)
       return {
@@ -45,14 +46,12 @@ export function createServices(parts: {
   }
 }
 
-const MAX_DOCUMENT_BYTES = 256 * 1024 * 1024
-
-function documentsOf(stores: Stores, tenant: string): Documents {
+function documentsOf(stores: Stores, settings: Settings, tenant: string): Documents {
   const documents = createDocuments({
     blobs: stores.blobs,
     store: stores.gatewayStore,
     bus: stores.bus,
-    maxBytes: MAX_DOCUMENT_BYTES,
+    maxBytes: settings.gateway.maxDocumentBytes ?? GATEWAY_DEFAULTS.maxDocumentBytes,
   })
   return {
     info: (id) => documents.info(tenant, id),

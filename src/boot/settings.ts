@@ -2,8 +2,13 @@
 import { resolve } from 'node:path'
 import type { NatsOptions } from '../bus/nats/index.ts'
 import { TroupeError } from '../contract/errors.ts'
+import type { GatewayConfig } from '../gateway/config.ts'
+import type { S3Options } from '../gateway/index.ts'
 import type { LlmSettings } from '../host/llm.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
+import { bucketSettings } from './bucket-settings.ts'
+import { gatewaySettings } from './gateway-settings.ts'
+import { type Environment, graceOf, list, number, type Text, textOf, url } from './setting-values.ts'
 import { tlsFiles } from './worker-address.ts'
 
 export interface Settings {
@@ -14,6 +19,8 @@ export interface Settings {
   /** Postgres and NATS together make a cluster; neither: embedded. */
   postgresUrl?: string
   natsUrl?: string
+  /** Where documents are kept; absent: in the data folder, or in Postgres. */
+  bucket?: S3Options
   /** Credentials, TLS and subject prefix of NATS. */
   nats?: Omit<NatsOptions, 'url'>
   redisUrl?: string
@@ -33,6 +40,8 @@ export interface Settings {
   /** Where the root supervisor answers its children; absent in a process that runs alone. */
   supervisorUrl?: string
   llm?: LlmSettings
+  /** What callers of the gateway meet. */
+  gateway: Partial<GatewayConfig>
   /** What is let in and out, and where callbacks may lead: gateway/screening/policy.ts. */
   policyFile?: string
   /** A file of named databases that tasks may read. */
@@ -48,13 +57,8 @@ export interface Settings {
   hangMs: number
 }
 
-type Environment = Record<string, string | undefined>
-
 export function readSettings(environment: Environment = process.env): Settings {
-  const text = (name: string) => {
-    const value = environment[name]?.trim()
-    return value === '' ? undefined : value
-  }
+  const text = textOf(environment)
   const port = number(text('TROUPE_PORT'), 'TROUPE_PORT', 8000)
   const settings: Settings = {
     dataFolder: resolve(text('TROUPE_DATA') ?? '.troupe'),
@@ -69,8 +73,9 @@ export function readSettings(environment: Environment = process.env): Settings {
       private: list(text('TROUPE_DOCUMENT_URLS_PRIVATE')),
     },
     logLevel: level(text('TROUPE_LOG')),
-    graceMs: number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000),
+    graceMs: graceOf(text),
     hangMs: number(text('TROUPE_HANG_MS'), 'TROUPE_HANG_MS', 20_000),
+    gateway: gatewaySettings(text),
   }
   const urls = {
     postgresUrl: url(text('TROUPE_POSTGRES_URL'), 'TROUPE_POSTGRES_URL', ['postgres:', 'postgresql:']),
@@ -92,10 +97,18 @@ export function readSettings(environment: Environment = process.env): Settings {
     )
   }
   settings.workerTls = { inference: tlsFiles(text, 'INFERENCE'), retrieval: tlsFiles(text, 'RETRIEVAL') }
+  const bucket = bucketSettings(text)
+  if (bucket !== undefined) settings.bucket = bucket
   const nats = natsSettings(text)
   if (nats !== undefined) settings.nats = nats
   const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])
   const model = text('TROUPE_LLM_MODEL')
+  if ((baseUrl === undefined) !== (model === undefined)) {
+    throw new TroupeError(
+      'configuration_invalid',
+      'A language model needs both TROUPE_LLM_BASE_URL and TROUPE_LLM_MODEL. Only one of them is set.',
+    )
+  }
   if (baseUrl !== undefined && model !== undefined) {
     const apiKey = text('TROUPE_LLM_API_KEY')
     const input = number(text('TROUPE_LLM_PRICE_INPUT'), 'TROUPE_LLM_PRICE_INPUT', 0)
@@ -105,7 +118,7 @@ export function readSettings(environment: Environment = process.env): Settings {
   return settings
 }
 
-function natsSettings(text: (name: string) => string | undefined): Settings['nats'] {
+function natsSettings(text: Text): Settings['nats'] {
   const nats: NonNullable<Settings['nats']> = {}
   const prefix = text('TROUPE_NATS_PREFIX')
   if (prefix !== undefined) nats.prefix = prefix
@@ -123,29 +136,4 @@ function level(text: string | undefined): Settings['logLevel'] {
   const found = LEVELS.find((known) => known === (text ?? 'warn'))
   if (found !== undefined) return found
   throw new TroupeError('configuration_invalid', `TROUPE_LOG is ${text}; it must be one of ${LEVELS.join(', ')}.`)
-}
-
-function list(text = ''): string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '')
-}
-
-function number(text: string | undefined, name: string, fallback: number): number {
-  if (text === undefined) return fallback
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 0) return value
-  throw new TroupeError('configuration_invalid', `${name} is ${text}; it must be a whole number.`)
-}
-
-function url(text: string | undefined, name: string, protocols: string[]): string | undefined {
-  if (text === undefined) return undefined
-  const protocol = URL.canParse(text) ? new URL(text).protocol : undefined
-  if (protocol !== undefined && protocols.includes(protocol)) return text
-  // The value may hold a password; only its name is told.
-  throw new TroupeError(
-    'configuration_invalid',
-    `${name} is not an address that begins with ${protocols.join(' or ')}//.`,
-  )
 }

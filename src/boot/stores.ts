@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Bus } from '../bus/bus.ts'
 import { createInProcessBus } from '../bus/in-process.ts'
 import { TroupeError } from '../contract/errors.ts'
-import { type GatewayStore, openPostgresGatewayStore, openSqliteGatewayStore } from '../gateway/index.ts'
+import { type GatewayStore, openPostgresGatewayStore, openS3Blobs, openSqliteGatewayStore } from '../gateway/index.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import { openFileBlobs } from '../journal/file-blobs.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -38,6 +38,7 @@ export async function openStores(settings: Settings): Promise<Stores> {
   const close = async () => {
     for (const store of opened.splice(0)) await store.close()
   }
+  const { bucket } = settings
   try {
     if (settings.postgresUrl !== undefined && settings.natsUrl !== undefined) {
       const { postgresUrl: url, natsUrl } = settings
@@ -46,7 +47,9 @@ export async function openStores(settings: Settings): Promise<Stores> {
       const { openNatsBus } = await import('../bus/nats/index.ts')
       // Each of several processes has its own flight under way: more would only make them smaller.
       const journal = await open(openPostgresJournal({ url, lanes: 1 }))
-      const blobs = await open(openPostgresBlobs({ url, space: 'documents' }))
+      const blobs = await open(
+        bucket === undefined ? openPostgresBlobs({ url, space: 'documents' }) : openS3Blobs(bucket),
+      )
       const gatewayStore = await open(openPostgresGatewayStore({ url }))
       const bus = await open(openNatsBus({ url: natsUrl, ...settings.nats }))
       return { journal, bus, blobs, gatewayStore, close }
@@ -54,7 +57,8 @@ export async function openStores(settings: Settings): Promise<Stores> {
     // 0700: the folder holds the admin key and everybody's documents.
     await mkdir(settings.dataFolder, { recursive: true, mode: 0o700 })
     const journal = await open(openSqliteJournal({ folder: settings.dataFolder }))
-    const blobs = await open(openFileBlobs({ folder: join(settings.dataFolder, 'blobs') }))
+    const folder = join(settings.dataFolder, 'blobs')
+    const blobs = await open(bucket === undefined ? openFileBlobs({ folder }) : openS3Blobs(bucket))
     const gatewayStore = await open(openSqliteGatewayStore({ folder: settings.dataFolder }))
     const bus = await open(createInProcessBus())
     return { journal, bus, blobs, gatewayStore, close }

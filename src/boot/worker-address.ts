@@ -1,5 +1,7 @@
 // Where a worker is called, and with which files when its address begins with grpcs://.
+import { TroupeError } from '../contract/errors.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
+import type { Text } from './setting-values.ts'
 
 export interface WorkerAddress {
   address: string
@@ -13,11 +15,23 @@ export function workerAddress(url: string, tls: Partial<TlsFiles> = {}): WorkerA
 }
 
 /** The worker's own files in its process; those of a caller in a caller's. */
-export function tlsFiles(text: (name: string) => string | undefined, worker: 'INFERENCE' | 'RETRIEVAL') {
+export function tlsFiles(text: Text, worker: 'INFERENCE' | 'RETRIEVAL'): Partial<TlsFiles> {
   const files = {
     certificate: text(`TROUPE_${worker}_TLS_CERT`),
     key: text(`TROUPE_${worker}_TLS_KEY`),
     ca: text(`TROUPE_${worker}_TLS_CA`),
   }
-  return Object.fromEntries(Object.entries(files).filter(([, file]) => file !== undefined)) as Partial<TlsFiles>
+  if ((files.certificate === undefined) !== (files.key === undefined)) {
+    // Taken for neither, a worker would answer everyone in the clear.
+    const both = `TROUPE_${worker}_TLS_CERT and TROUPE_${worker}_TLS_KEY`
+    throw new TroupeError('configuration_invalid', `${both} belong together; only one of them is set.`)
+  }
+  return Object.fromEntries(Object.entries(files).filter(([, file]) => file !== undefined))
+}
+
+/** For the worker's own process: TLS when it has a certificate. */
+export function ownTls(text: Text, worker: 'INFERENCE' | 'RETRIEVAL'): { tls?: TlsFiles } {
+  const { certificate, key, ca } = tlsFiles(text, worker)
+  if (certificate === undefined || key === undefined) return {}
+  return { tls: ca === undefined ? { certificate, key } : { certificate, key, ca } }
 }

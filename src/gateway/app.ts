@@ -35,7 +35,7 @@ export async function buildApp(
     childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
     requestTimeout: context.config.slowRequestMs,
-    trustProxy: context.config.trustProxy,
+    trustProxy: context.config.trustedProxies.length > 0 ? context.config.trustedProxies : false,
     forceCloseConnections: 'idle',
     // request-flow.ts answers as what it is.
     return503OnClosing: false,

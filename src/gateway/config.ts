@@ -8,8 +8,8 @@ export interface GatewayConfig {
   platformTenant: string
   /** Origins whose web pages may call the API; none by default. */
   corsOrigins: string[]
-  /** Behind a proxy the caller's address is in X-Forwarded-For. */
-  trustProxy: boolean
+  /** Addresses and networks of proxies. Of a connection from one of them, the caller’s address is in X-Forwarded-For. */
+  trustedProxies: string[]
   /** Requests a second, by key and by tenant. A key may carry a rate of its own. */
   requestsPerSecond: { key: number; tenant: number }
   /** Failed authentications a second from one address before it has to wait. */
@@ -64,7 +64,7 @@ export const GATEWAY_DEFAULTS: GatewayConfig = {
   publicUrl: 'http://troupe.local',
   platformTenant: 'default',
   corsOrigins: [],
-  trustProxy: false,
+  trustedProxies: [],
   requestsPerSecond: { key: 10_000, tenant: 20_000 },
   failedLoginsPerSecond: 50,
   maxDocumentBytes: 256 * 1024 * 1024,

@@ -85,6 +85,8 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const keys = createApiKeys(store)
   const tokens = await createOwnTokens(store, keys, config.publicUrl)
   const issuer = config.issuer === undefined ? undefined : createIssuerCheck(config.issuer)
+  const trouble = await issuer?.look()
+  if (trouble !== undefined) log.warn({ err: trouble }, `${trouble.message} Its tokens are refused until it answers.`)
   const rates = await createRates(config)
   const policy = loadPolicy(config.policyFile)
   const screening = createScreening(policy)

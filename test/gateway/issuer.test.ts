@@ -139,6 +139,21 @@ test('an issuer that cannot be reached is a 503 for its tokens, and nobody else 
   }
 })
 
+test('an issuer whose keys anyone on the way could replace is refused at the start', async () => {
+  const wrong = [
+    { url: 'http://login.example', audience: 'troupe-api' },
+    { url: 'https://login.example', audience: 'troupe-api', jwksUrl: 'http://login.example/keys' },
+  ]
+  for (const one of wrong) assert.throws(() => createIssuerCheck(one), { code: 'configuration_invalid' }, one.url)
+})
+
+test('what answers with no key set is refused at the start; what does not answer is not', async () => {
+  const audience = 'troupe-api'
+  const noKeys = { url, audience, jwksUrl: `${url}/.well-known/openid-configuration` }
+  await assert.rejects(startGateway({ config: { issuer: noKeys } }), { code: 'configuration_invalid' })
+  assert.equal((await createIssuerCheck({ url: 'http://127.0.0.1:9', audience }).look())?.code, 'unavailable')
+})
+
 test('a symmetric algorithm in the configuration is refused at the start', async () => {
   const wrong = { url, audience: 'troupe-api', algorithms: ['HS256'] }
   await assert.rejects(startGateway({ config: { issuer: wrong } }), { code: 'configuration_invalid' })

@@ -60,6 +60,21 @@ test('guesses from one address are slowed down, a valid key from there is not', 
   assert.equal((await started.call('GET', '/v1/tasks')).status, 200)
 })
 
+test('behind a known proxy guesses are counted for the caller’s address; a caller who only claims to be a proxy is not believed', async () => {
+  const guesses = async (trustedProxies: string[]) => {
+    await using started = await startGateway({ config: { failedLoginsPerSecond: 3, trustedProxies } })
+    const guess = (_: unknown, number: number) =>
+      started.call('GET', '/v1/tasks', {
+        key: `trp_${'B'.repeat(43)}`,
+        headers: { 'x-forwarded-for': `203.0.113.${number}` },
+      })
+    return (await Promise.all(Array.from({ length: 12 }, guess))).map((answer) => answer.status)
+  }
+  assert.deepEqual(new Set(await guesses(['127.0.0.0/8', '::1'])), new Set([401]))
+  assert.ok((await guesses([])).includes(429))
+  assert.ok((await guesses(['192.0.2.1'])).includes(429))
+})
+
 test('a tenant’s quota of tasks ends with 429 and the time it is renewed', async () => {
   await using started = await startGateway()
   const key = await started.key('submitter', 'small')

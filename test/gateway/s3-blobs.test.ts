@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { openS3Blobs } from '../../src/gateway/index.ts'
 import { sign } from '../../src/gateway/store/s3-signature.ts'
 import type { BlobStore } from '../../src/journal/blobs.ts'
-import { type Bucket, startBucket } from './support/bucket.ts'
+import { blobContract } from '../journal/contract/blobs.ts'
+import { type Bucket, CREDENTIALS as credentials, startBucket } from './support/bucket.ts'
 
 let bucket: Bucket
 let blobs: BlobStore
-const credentials = { accessKeyId: 'someone', secretAccessKey: 'something' }
 
 before(async () => {
   bucket = await startBucket()
@@ -21,16 +20,13 @@ after(async () => {
   await bucket.close()
 })
 
+blobContract(() => blobs)
+
 const pieces = (content: Buffer) => Readable.from([content.subarray(0, 100), content.subarray(100)])
 
-test('content put as bytes or as a stream is addressed by its hash and given back, whole or in part', async () => {
-  const content = randomBytes(300_000)
-  const ref = await blobs.put(pieces(content))
-  assert.deepEqual(ref, { sha256: createHash('sha256').update(content).digest('hex'), bytes: 300_000 })
-  assert.deepEqual(Buffer.from((await blobs.read(ref.sha256))!), content)
-  const part = await blobs.stream(ref.sha256, { start: 10, end: 19 })
-  assert.deepEqual(await buffer(part!), content.subarray(10, 20))
-  assert.deepEqual([...bucket.objects.keys()], [`/papers/blobs/${ref.sha256}`])
+test('an object is named by the prefix and the hash of its content', async () => {
+  const { sha256 } = await blobs.put(Buffer.from('named'))
+  assert.ok(bucket.objects.has(`/papers/blobs/${sha256}`))
 })
 
 test('the same content is uploaded once', async () => {
@@ -39,16 +35,6 @@ test('the same content is uploaded once', async () => {
   await blobs.put(content)
   await blobs.put(pieces(content))
   assert.equal(bucket.puts, before + 1)
-})
-
-test('what is not there is undefined, and can be deleted', async () => {
-  const unknown = 'f'.repeat(64)
-  assert.equal(await blobs.read(unknown), undefined)
-  assert.equal(await blobs.stream(unknown), undefined)
-  await blobs.delete(unknown)
-  const { sha256 } = await blobs.put(Buffer.from('gone'))
-  await blobs.delete(sha256)
-  assert.equal(await blobs.read(sha256), undefined)
 })
 
 test('content over the limit, or from a stream that breaks off, is not uploaded', async () => {
@@ -69,6 +55,33 @@ test('an upload that is damaged on its way is refused by the bucket and not take
   const content = randomBytes(500)
   await assert.rejects(blobs.put(content), { code: 'unavailable' })
   assert.equal(await blobs.read(createHash('sha256').update(content).digest('hex')), undefined)
+})
+
+test('a bucket that is busy, or a connection that breaks, is tried again; one that stays so is `unavailable`', async () => {
+  for (const trouble of ['busy', 'broken'] as const) {
+    const content = randomBytes(2_000)
+    bucket.trouble(trouble, 2)
+    const { sha256 } = await blobs.put(content)
+    assert.equal(bucket.troubles, 0)
+    bucket.trouble(trouble, 2)
+    assert.deepEqual(Buffer.from((await blobs.read(sha256))!), content)
+    bucket.trouble(trouble, 100)
+    await assert.rejects(blobs.put(randomBytes(2_000)), { code: 'unavailable' })
+    assert.equal(bucket.troubles, 97, 'three attempts, and no more')
+    bucket.trouble(trouble, 0)
+  }
+})
+
+test('a bucket that does not know the credentials, or does not exist, is refused when it is opened', async () => {
+  const options = { bucket: 'papers', region: 'eu-test-1', endpoint: bucket.url, credentials }
+  const stranger = { ...credentials, secretAccessKey: 'guessed' }
+  const wrong = [
+    { ...options, credentials: stranger },
+    { ...options, bucket: 'nowhere' },
+  ]
+  const code = 'configuration_invalid'
+  await assert.rejects(openS3Blobs(wrong[0]!), { code, message: /refuses: 403 SignatureDoesNotMatch/ })
+  await assert.rejects(openS3Blobs(wrong[1]!), { code, message: /refuses: 404 NoSuchBucket/ })
 })
 
 test('a bucket that cannot be reached is `unavailable`', async () => {

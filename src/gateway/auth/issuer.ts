@@ -1,6 +1,6 @@
 // Tokens of the issuer an operator trusts. The algorithm is chosen by us, never by the token; keys come only from the
 // issuer's key set, never from the token's own header (`jwk`, `jku`, `x5u` and paths in `kid` mean nothing here).
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { TroupeError } from '../../contract/errors.ts'
 import type { TrustedIssuer } from '../config.ts'
 import { isRole, type Principal, TENANT_NAME } from './principal.ts'
@@ -10,10 +10,16 @@ const DEFAULT_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'
 const FETCH_MS = 3_000
 /** A key that is missing makes us look for a rotated set, at most this often. */
 const LOOK_AGAIN_MS = 5_000
+/** A gateway starts without its issuer: it is asked once, and waited for no longer than this. */
+const FIRST_LOOK_MS = 1_000
+
+type KeySet = ReturnType<typeof createRemoteJWKSet>
 
 export interface IssuerCheck {
   readonly issuer: string
   check(token: string): Promise<Principal>
+  /** Before the first token. Throws what no waiting heals; gives what may pass: why the keys cannot be read now. */
+  look(): Promise<TroupeError | undefined>
 }
 
 export function createIssuerCheck(trusted: TrustedIssuer): IssuerCheck {
@@ -25,13 +31,36 @@ export function createIssuerCheck(trusted: TrustedIssuer): IssuerCheck {
       `The issuer’s algorithm ${algorithm} is refused: only asymmetric ones are safe with a public key set.`,
     )
   }
-  let keySet: JWTVerifyGetKey | undefined
+  for (const url of [trusted.url, trusted.jwksUrl ?? trusted.url]) refuseUnsafe(url)
+  let found: Promise<KeySet> | undefined
 
-  async function keysOf(): Promise<JWTVerifyGetKey> {
-    if (keySet !== undefined) return keySet
+  /** One search for all who wait, and after a failure a rest: nobody can make us ask the issuer with every token. */
+  function keysOf(): Promise<KeySet> {
+    if (found !== undefined) return found
+    const search = find()
+    found = search
+    search.catch(() => {
+      setTimeout(() => {
+        found = undefined
+      }, LOOK_AGAIN_MS).unref()
+    })
+    return search
+  }
+
+  async function find(): Promise<KeySet> {
     const url = trusted.jwksUrl ?? (await discover(trusted.url))
-    keySet = createRemoteJWKSet(new URL(url), { timeoutDuration: FETCH_MS, cooldownDuration: LOOK_AGAIN_MS })
-    return keySet
+    return createRemoteJWKSet(new URL(url), { timeoutDuration: FETCH_MS, cooldownDuration: LOOK_AGAIN_MS })
+  }
+
+  async function readKeys(): Promise<TroupeError | undefined> {
+    try {
+      await (await keysOf()).reload()
+      return undefined
+    } catch (error) {
+      if (error instanceof TroupeError && error.code === 'configuration_invalid') throw error
+      if (error instanceof errors.JWKSInvalid) throw misdescribed(`${trusted.jwksUrl ?? trusted.url} has no key set.`)
+      return refusalOf(error, trusted.url)
+    }
   }
 
   return {
@@ -47,21 +76,45 @@ export function createIssuerCheck(trusted: TrustedIssuer): IssuerCheck {
       }
       return principalOf(payload, trusted)
     },
+    async look() {
+      const { promise: late, resolve } = Promise.withResolvers<TroupeError>()
+      const silent = new TroupeError('unavailable', `The issuer ${trusted.url} is silent for ${FIRST_LOOK_MS} ms.`)
+      const timer = setTimeout(() => resolve(silent), FIRST_LOOK_MS)
+      const read = readKeys().finally(() => clearTimeout(timer))
+      return await Promise.race([read, late])
+    },
   }
+}
+
+/** Who can change a key set on its way makes himself admin. */
+function refuseUnsafe(url: string): void {
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname))) return
+  throw misdescribed(`${url} must begin with https://: anyone on the way could put in keys of his own.`)
+}
+
+function misdescribed(why: string): TroupeError {
+  return new TroupeError('configuration_invalid', `The trusted issuer: ${why}`)
 }
 
 async function discover(issuer: string): Promise<string> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const answer = await fetch(url, { signal: AbortSignal.timeout(FETCH_MS), redirect: 'error' })
-  const document = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown }
-  if (document.issuer !== issuer || typeof document.jwks_uri !== 'string') {
-    throw new TroupeError('unavailable', `${url} does not describe the issuer ${issuer}.`)
+  if (!answer.ok) throw new Error(`${url} answers ${answer.status}`)
+  const document = (await answer.json()) as { issuer?: unknown; jwks_uri?: unknown } | null
+  if (document?.issuer !== issuer) {
+    // Often a slash at the end: then no token of his would be accepted, ever.
+    throw misdescribed(`${url} describes ${JSON.stringify(document?.issuer)?.slice(0, 200)}, not ${issuer}.`)
   }
+  if (typeof document.jwks_uri !== 'string' || !URL.canParse(document.jwks_uri)) {
+    throw misdescribed(`${url} names no jwks_uri.`)
+  }
+  refuseUnsafe(document.jwks_uri)
   return document.jwks_uri
 }
 
 function refusalOf(error: unknown, issuer: string): TroupeError {
-  if (error instanceof TroupeError) return error
+  if (error instanceof TroupeError) return new TroupeError('unavailable', error.message, { cause: error })
   const aboutToken =
     error instanceof errors.JOSEError &&
     !(error instanceof errors.JWKSTimeout) &&

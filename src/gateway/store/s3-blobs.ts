@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as wait } from 'node:timers/promises'
 import { TroupeError } from '../../contract/errors.ts'
 import type { BlobRef, BlobStore } from '../../journal/blobs.ts'
 import { type Credentials, sign } from './s3-signature.ts'
@@ -27,6 +28,10 @@ export interface S3Options {
 
 /** A bucket that says nothing for so long does not answer. */
 const SILENCE_MS = 30_000
+/** Pauses before a call is made again: a connection that had gone stale, a bucket that is busy. Every call may be repeated. */
+const AGAIN_MS = [100, 500]
+/** A process starts without its bucket: it is asked once, and waited for no longer than this. */
+const FIRST_LOOK_MS = 1_000
 const NOTHING = createHash('sha256').digest('hex')
 
 interface Call {
@@ -44,7 +49,21 @@ export async function openS3Blobs(options: S3Options): Promise<BlobStore> {
   const incoming = await mkdtemp(join(tmpdir(), 'troupe-s3-'))
 
   /** Undefined: the bucket has no such object. */
-  async function call({ method, sha256, headers = {}, file }: Call): Promise<IncomingMessage | undefined> {
+  async function call(wanted: Call): Promise<IncomingMessage | undefined> {
+    for (const pause of AGAIN_MS) {
+      try {
+        return await callOnce(wanted)
+      } catch (error) {
+        if (error instanceof Refusal || error instanceof TroupeError) throw unavailable(error)
+        await wait(pause * (0.5 + Math.random()))
+      }
+    }
+    return await callOnce(wanted).catch((error) => {
+      throw unavailable(error)
+    })
+  }
+
+  async function callOnce({ method, sha256, headers = {}, file }: Call): Promise<IncomingMessage | undefined> {
     const url = new URL(`/${bucket}/${prefix}${checkHash(sha256)}`, endpoint)
     const bodySha256 = file === undefined ? NOTHING : sha256
     const signed = sign({ method, url, headers, bodySha256 }, credentials, region, new Date())
@@ -52,14 +71,15 @@ export async function openS3Blobs(options: S3Options): Promise<BlobStore> {
     const request = (isSecure ? requestHttps : requestHttp)(url, { method, agent, headers: { ...signed, ...length } })
     request.setTimeout(SILENCE_MS, () => request.destroy(new Error(`no answer for ${SILENCE_MS} ms`)))
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    request.once('response', resolve).once('error', reject)
+    // Errors come after the answer too: those are told by the answer's own stream.
+    request.once('response', resolve).on('error', reject)
     try {
       if (file === undefined) request.end()
       else await Promise.race([pipeline(createReadStream(file.path), request), promise])
       return await checked(await promise)
     } catch (error) {
       request.destroy()
-      throw unavailable(error)
+      throw error
     }
   }
 
@@ -74,6 +94,33 @@ export async function openS3Blobs(options: S3Options): Promise<BlobStore> {
     return call({ method: 'GET', sha256, headers })
   }
 
+  /** What no waiting heals is refused at once; a bucket that does not answer now is met by the first document. */
+  async function look(): Promise<void> {
+    const asked = callOnce({ method: 'GET', sha256: NOTHING }).then(
+      (found) => void found?.resume(),
+      (error: unknown) => {
+        if (!(error instanceof Refusal)) return
+        const message = `The bucket ${bucket} at ${endpoint} refuses: ${error.message}.`
+        throw new TroupeError('configuration_invalid', message, { cause: error })
+      },
+    )
+    const patience = new AbortController()
+    await Promise.race([asked, wait(FIRST_LOOK_MS, undefined, { signal: patience.signal })]).finally(() =>
+      patience.abort(),
+    )
+  }
+
+  async function close(): Promise<void> {
+    agent.destroy()
+    await rm(incoming, { recursive: true, force: true })
+  }
+
+  try {
+    await look()
+  } catch (error) {
+    await close()
+    throw error
+  }
   return {
     async put(content, { maxBytes = Number.POSITIVE_INFINITY } = {}) {
       const path = join(incoming, randomUUID())
@@ -91,17 +138,17 @@ export async function openS3Blobs(options: S3Options): Promise<BlobStore> {
     },
     async read(sha256) {
       const body = await open(sha256)
-      return body === undefined ? undefined : await buffer(body)
+      if (body === undefined) return undefined
+      return await buffer(body).catch((error) => {
+        throw unavailable(error)
+      })
     },
     stream: open,
     async delete(sha256) {
       const answer = await call({ method: 'DELETE', sha256 })
       answer?.resume()
     },
-    async close() {
-      agent.destroy()
-      await rm(incoming, { recursive: true, force: true })
-    },
+    close,
   }
 }
 
@@ -109,9 +156,14 @@ async function checked(answer: IncomingMessage): Promise<IncomingMessage | undef
   const status = answer.statusCode ?? 0
   if (status >= 200 && status < 300) return answer
   const text = (await buffer(answer)).toString('utf8')
-  if (status === 404) return undefined
-  throw new Error(`${status} ${/<Code>([^<]{1,100})/.exec(text)?.[1] ?? ''}`)
+  const code = /<Code>([^<]{1,100})/.exec(text)?.[1] ?? ''
+  if (status === 404 && code !== 'NoSuchBucket') return undefined
+  const message = `${status} ${code}`.trim()
+  throw status >= 500 || status === 429 ? new Error(message) : new Refusal(message)
 }
+
+/** The bucket has understood, and does not want to. */
+class Refusal extends Error {}
 
 async function spool(content: Uint8Array | Readable, file: string, maxBytes: number): Promise<BlobRef> {
   const hash = createHash('sha256')
@@ -138,5 +190,6 @@ function checkHash(sha256: string): string {
 
 function unavailable(error: unknown): TroupeError {
   if (error instanceof TroupeError) return error
-  return new TroupeError('unavailable', `The bucket does not answer: ${(error as Error).message}`, { cause: error })
+  const what = error instanceof Refusal ? 'refuses' : 'does not answer'
+  return new TroupeError('unavailable', `The bucket ${what}: ${(error as Error).message}`, { cause: error })
 }

@@ -1,0 +1,44 @@
+// Values out of the environment's texts; what is wrong is refused by the name of its setting.
+import { TroupeError } from '../contract/errors.ts'
+
+export type Environment = Record<string, string | undefined>
+
+/** The text of a setting; an empty one counts as absent. */
+export type Text = (name: string) => string | undefined
+
+export function textOf(environment: Environment): Text {
+  return (name) => {
+    const value = environment[name]?.trim()
+    return value === '' ? undefined : value
+  }
+}
+
+export function list(text = ''): string[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+}
+
+export function number(text: string | undefined, name: string, fallback: number): number {
+  if (text === undefined) return fallback
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new TroupeError('configuration_invalid', `${name} is ${text}; it must be a whole number.`)
+}
+
+export function url(text: string | undefined, name: string, protocols: string[]): string | undefined {
+  if (text === undefined) return undefined
+  const protocol = URL.canParse(text) ? new URL(text).protocol : undefined
+  if (protocol !== undefined && protocols.includes(protocol)) return text
+  // The value may hold a password; only its name is told.
+  throw new TroupeError(
+    'configuration_invalid',
+    `${name} is not an address that begins with ${protocols.join(' or ')}//.`,
+  )
+}
+
+/** Milliseconds that running work gets when a process is told to stop: of every role. */
+export function graceOf(text: Text): number {
+  return number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000)
+}
