@@ -1,5 +1,6 @@
 // One `troupe up` for each data folder. The lock is the operating system's, taken through SQLite, so it vanishes with
 // its process, kill -9 included.
+import { statSync } from 'node:fs'
 import { access, constants, mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -50,6 +51,11 @@ const WATCHED = [ROOT_LOCK, 'journal.db']
  */
 export function watchFolder(folder: string, onGone: (error: TroupeError) => void): { stop(): void } {
   const known = new Map<string, number>()
+  for (const file of WATCHED) {
+    // At once: whoever reads that Troupe runs may remove the folder before anything is looked at.
+    const found = statSync(join(folder, file), { throwIfNoEntry: false })
+    if (found !== undefined) known.set(file, found.ino)
+  }
   const timer = setInterval(() => void look(), WATCH_MS)
   timer.unref()
 
@@ -64,7 +70,6 @@ export function watchFolder(folder: string, onGone: (error: TroupeError) => void
       return onGone(new TroupeError('journal_corrupt', what))
     }
   }
-  void look()
   return { stop: () => clearInterval(timer) }
 }
 
