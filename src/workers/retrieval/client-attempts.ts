@@ -37,9 +37,11 @@ export async function attemptAgain<Result>(
       }
     } catch (error) {
       if (!isBroken(error)) {
+        const late = error instanceof TroupeError && error.code === 'deadline_exceeded'
         // It answered, if only with a refusal.
-        if (error instanceof TroupeError && error.code !== 'deadline_exceeded') breaker.succeeded()
-        throw error
+        if (error instanceof TroupeError && !late) breaker.succeeded()
+        // What an earlier attempt was told says more than that this one had no time left.
+        throw late && attempt > 1 ? failure : error
       }
       breaker.failed()
       failure = error
