@@ -1,7 +1,7 @@
-// `troupe up` and a process that hangs: no exit tells of it, so only its silence can.
+// `troupe up` and a process that hangs: no exit tells of it, so only its silence can. That a machine
+// which slept accuses nobody is tested where the clock is driven (test/supervision/liveness.test.ts).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as wait } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { gone, startInstallation } from './installation.ts'
 
@@ -25,25 +25,4 @@ test('a core that was stopped is replaced, its tasks go on, and the operator is 
   const now = await troupe.child('core')
   assert.equal(now.restarts, before.restarts + 1)
   assert.match((await troupe.troupe(['tree'])).out, /last error: troupe\/core did not answer for 3 s and was killed/)
-})
-
-test('a tree that was stopped as a whole, as a laptop that slept, goes on with the same processes', async (t) => {
-  const troupe = await startInstallation({ env: { TROUPE_HANG_MS: '4000' } })
-  t.after(() => troupe.stop())
-  const { tree } = await troupe.call('GET', '/v1/supervision')
-  const pids: number[] = tree.children.map((child: { facts: { pid: number } }) => child.facts.pid)
-  const all = [troupe.root.pid!, ...pids]
-  for (const pid of all) process.kill(pid, 'SIGSTOP')
-  // Time itself is what is tested here: longer than a process may hang, first asleep, then awake.
-  await wait(7_000)
-  for (const pid of all) process.kill(pid, 'SIGCONT')
-  const answered = await troupe.call('GET', '/v1/supervision')
-  await wait(5_500)
-  const { tree: after } = await troupe.call('GET', '/v1/supervision')
-  for (const seen of [answered.tree, after]) {
-    assert.deepEqual(
-      seen.children.map((child: { facts: { pid: number } }) => child.facts.pid),
-      pids,
-    )
-  }
 })
