@@ -2,10 +2,15 @@
 import { createServer } from 'node:net'
 import { TroupeError } from '../contract/errors.ts'
 
+const ATTEMPTS = 20
+/** Below what Linux (32768) and others (49152) take for the ends of connections. */
+const FIRST_LASTING = 12_000
+const LASTING = 20_000
+
 /** The port, or a free one for 0. Refused with `address_in_use` when something listens there. */
 export async function claimPort(host: string, port: number): Promise<number> {
   try {
-    return await listenOnce(host, port)
+    return port === 0 ? await preferPort(host, 0) : await listenOnce(host, port)
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new TroupeError('address_in_use', `Port ${port} of ${host} is taken.`)
@@ -18,11 +23,22 @@ export async function claimPort(host: string, port: number): Promise<number> {
 
 /** A wanted port where it is free, because a person recognises 8001; any other where it is not. */
 export async function preferPort(host: string, port: number): Promise<number> {
-  try {
-    return await listenOnce(host, port)
-  } catch {
-    return await listenOnce(host, 0)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      return await listenOnce(host, attempt === 0 && port !== 0 ? port : lastingPort())
+    } catch {
+      // Taken: another one.
+    }
   }
+  return await listenOnce(host, 0)
+}
+
+/**
+ * Chosen now, listened on by a process that has yet to start. What the system gives for 0 comes out of the range of which it
+ * takes the ends of connections too, and in a moment it may be one of those.
+ */
+function lastingPort(): number {
+  return FIRST_LASTING + Math.floor(Math.random() * LASTING)
 }
 
 async function listenOnce(host: string, port: number): Promise<number> {
