@@ -1,6 +1,6 @@
 // The other side of process-child.ts: what a process does to be a good child. It says when it is ready, answers when it
-// is asked whether it hangs, drains when it is asked to, and does not outlive its parent. It reads nothing but its own signals and its IPC channel, so the same
-// process also runs alone (a pod, a terminal), where there is no parent to watch.
+// is asked whether it hangs, drains when it is asked to, and does not outlive its parent. It reads nothing but its own
+// signals and its IPC channel, so the same process also runs alone (a pod, a terminal), where there is no parent to watch.
 import type { Facts } from './child-spec.ts'
 
 /** EX_TEMPFAIL of sysexits.h: it gave its work back, and did not crash (P8). */

@@ -16,7 +16,7 @@
 //   clock.ts             time as a port
 //   component-child.ts   a component of this process as a child
 //   process-child.ts     an operating-system process as a child; process-output.ts reads its lines
-//   liveness.ts         notices a process that hangs
+//   liveness.ts          notices a process that hangs
 //   below.ts             what a child process supervises itself, in its parent's tree
 //   child-side.ts        the other side: what such a process does to be ready, to drain, to go with its parent
 //

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { eventually } from '../support/eventually.ts'
 import { type Installation, runTroupe, startInstallation, temporaryFolder } from './installation.ts'
 
 let server: Server
@@ -69,13 +70,7 @@ test('a rotated key is followed while the installation runs, and the withdrawn o
   const old = await token(signing, 'one')
   const next = await token(await newKey('two'), 'two')
   // The issuer is asked again five seconds after it was asked last; until then the new key is not known.
-  const until = Date.now() + 20_000
-  let status = await submit(next)
-  while (status === 401 && Date.now() < until) {
-    await new Promise((resolve) => setTimeout(resolve, 250))
-    status = await submit(next)
-  }
-  assert.equal(status, 202)
+  await eventually('the new key is known', async () => (await submit(next)) === 202, 20_000)
   assert.equal(await submit(old), 401)
 })
 
