@@ -8,6 +8,7 @@ import { TroupeError } from '../contract/errors.ts'
 import { answerSerializer } from './answers.ts'
 import { type Authenticate, WEBSOCKET_PROTOCOL } from './auth/authenticate.ts'
 import { addDocumentation } from './doors/documentation.ts'
+import { mcpDoor } from './doors/mcp/index.ts'
 import { restDoors } from './doors/rest/index.ts'
 import { streamDoor } from './doors/ws/index.ts'
 import { parseJsonBody } from './json-body.ts'
@@ -103,6 +104,7 @@ export async function buildApp(
   await addDocumentation(app)
   await app.register(restDoors(context, guards))
   await app.register(streamDoor(context, guards))
+  await app.register(mcpDoor(context, guards.authenticate))
   await app.ready()
   return app as unknown as FastifyInstance // The type provider is the doors' business, not the caller's.
 }

@@ -16,6 +16,7 @@ const TAGS = {
   keys: 'Who may use the API.',
   audit: 'Who changed what.',
   streams: 'Many tasks and event streams over one connection.',
+  mcp: 'The agents as tools of an assistant.',
   operations: 'For operators and probes.',
 }
 

@@ -9,7 +9,7 @@ import { principalOf } from '../../request-flow.ts'
 import { checkIfMatch, etagOf, idempotencyKey } from './preferences.ts'
 import { knownForm, taskParams, taskSchema, taskView } from './task-view.ts'
 
-const messageSchema = z
+export const messageSchema = z
   .looseObject({ type: z.string().min(1).max(200) })
   .meta({ id: 'Message', description: 'An event for the agent’s machine: a person’s answer, a signal.' })
 
