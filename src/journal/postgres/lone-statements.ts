@@ -127,10 +127,10 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
     () => `WITH u AS (
       UPDATE tasks t SET ${columns.names.map((name, place) => `${name} = ${columns.expressions[place]}`).join(', ')}
       WHERE ${fence.join(' AND ')}
-      RETURNING t.id, t.updated_at, t.epoch, t.version, t.last_event, t.mail_position, t.runnable_at
+      RETURNING t.id, t.updated_at, t.last_event, t.mail_position, t.runnable_at
     ), l AS (
       INSERT INTO log (task, at, ${log.names.join(', ')}) SELECT id, updated_at, ${log.expressions.join(', ')} FROM u
     )
-    SELECT updated_at, epoch, version, last_event, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
+    SELECT updated_at, last_event, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
   )
 }

@@ -60,8 +60,13 @@ function alone(prepared: PreparedCommit): boolean {
 
 function commit(prepared: PreparedCommit): Lone {
   const row = turnRow(0, prepared)
+  const epoch = row.host === undefined ? row.epoch : row.epoch + 1
   return {
     ...commitStatement(row),
-    answer: ([at, ...fence]) => ({ ...NOTHING, at: Number(at), commits: [0, ...fence.map(Number)] }),
+    answer: ([at, ...rest]) => ({
+      ...NOTHING,
+      at: Number(at),
+      commits: [0, epoch, row.version + 1, ...rest.map(Number)],
+    }),
   }
 }

@@ -20,6 +20,7 @@ const prepared = new WeakMap<pg.Connection, Set<string>>()
 export class Asked implements pg.Submittable {
   readonly answered: Promise<Fields | undefined>
   readonly #statement: Statement
+  readonly #execution: Buffer
   readonly #resolve: (fields: Fields | undefined) => void
   readonly #reject: (error: Error) => void
   #fields: Fields | undefined
@@ -28,22 +29,19 @@ export class Asked implements pg.Submittable {
     const { promise, resolve, reject } = Promise.withResolvers<Fields | undefined>()
     this.answered = promise
     this.#statement = statement
+    this.#execution = execution(statement)
     this.#resolve = resolve
     this.#reject = reject
   }
 
   submit(connection: pg.Connection): void {
-    const { name, text, values } = this.#statement
-    connection.stream.cork()
+    const { name, text } = this.#statement
     if (!prepared.get(connection)?.has(name)) {
       // What was refused before may have been prepared all the same.
       connection.close({ type: 'S', name }, true)
       connection.parse({ name, text, types: [] }, true)
     }
-    connection.bind({ statement: name, values: values.map(encode) }, true)
-    connection.execute(null, true)
-    connection.sync()
-    connection.stream.uncork()
+    connection.stream.write(this.#execution)
   }
 
   handleDataRow({ fields }: { fields: Fields }): void {
@@ -66,6 +64,22 @@ export class Asked implements pg.Submittable {
   }
 }
 
-function encode(value: Value): string | null {
-  return value === null ? null : String(value)
+const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 0, 0, 4])
+
+/** Bind with all values as text, Execute and Sync, in one piece. */
+function execution({ name, values }: Statement): Buffer {
+  const texts = values.map((value) => (value === null ? null : String(value)))
+  const size = texts.reduce((sum, text) => sum + 4 + (text === null ? 0 : Buffer.byteLength(text)), name.length + 13)
+  const message = Buffer.allocUnsafe(size + EXECUTE_AND_SYNC.length)
+  let end = message.writeUInt8(0x42)
+  end = message.writeInt32BE(size - 1, end)
+  end += message.write(`\0${name}\0\0\0`, end, 'latin1')
+  end = message.writeInt16BE(texts.length, end)
+  for (const text of texts) {
+    const length = text === null ? -1 : message.write(text, end + 4)
+    end = message.writeInt32BE(length, end) + Math.max(0, length)
+  }
+  end = message.writeInt16BE(0, end)
+  EXECUTE_AND_SYNC.copy(message, end)
+  return message
 }
