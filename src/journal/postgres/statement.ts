@@ -1,6 +1,6 @@
-// A statement as a lane asks it, by the shortest way that pg leaves to queries that are not its own: prepared once on its
-// connection, then one write a time, and no description of rows whose columns the asker knows. Half of what a query of pg's
-// own costs beside the work of the database is saved.
+// A statement as a lane asks it, by the extension point that pg has for queries of others: parsed once on its connection,
+// then one write a time, and no description of a row whose columns the asker knows. What pg's own query costs on this side
+// of the socket is nearly halved.
 import type pg from 'pg'
 
 export type Value = string | number | boolean | null
