@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { failureOf, storeError } from './errors.ts'
+import { Asked, type Fields, type Statement } from './statement.ts'
 
 export interface Address {
   url: string
@@ -71,6 +72,9 @@ export class Line {
   readonly #settings: string[]
   #client: pg.Client | undefined
   #socket: Socket | undefined
+  #asked: Asked | undefined
+  /** One for all that is asked, wound up each time: to make and clear one costs more than to ask. */
+  #patience: NodeJS.Timeout | undefined
 
   constructor(address: Address, settings: string[]) {
     this.#address = address
@@ -78,18 +82,29 @@ export class Line {
   }
 
   /** Fails when the server does not answer in time; then the connection is cut, and what was asked is in doubt. */
-  async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+  async ask(statement: Statement): Promise<Fields | undefined> {
+    const asked = new Asked(statement)
+    this.#asked = asked
+    this.#patience = this.#patience?.refresh() ?? setTimeout(() => this.#late(), this.#address.patienceMs)
+    if (this.#client !== undefined) this.#client.query(asked)
+    else {
+      this.#connect().then(
+        (client) => client.query(asked),
+        (error) => asked.handleError(error),
+      )
+    }
     try {
-      return await within(this.#address.patienceMs, this.#ask(query))
+      return await asked.answered
     } catch (thrown) {
       if (failureOf(thrown) === 'connection') this.cut()
       throw thrown
+    } finally {
+      this.#asked = undefined
     }
   }
 
-  async #ask(query: pg.QueryConfig): Promise<pg.QueryResult> {
-    const client = this.#client ?? (await this.#connect())
-    return client.query(query)
+  #late(): void {
+    this.#asked?.handleError(new Error(`no answer within ${this.#address.patienceMs} ms`))
   }
 
   async #connect(): Promise<pg.Client> {
@@ -115,6 +130,7 @@ export class Line {
   async close(farewell: pg.QueryConfig): Promise<void> {
     const client = this.#client
     const socket = this.#socket
+    clearTimeout(this.#patience)
     this.#client = undefined
     if (client === undefined) return
     const goodbye = client.query(farewell).then(() => client.end())

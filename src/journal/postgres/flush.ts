@@ -7,6 +7,7 @@ import { countsAgainstMailbox } from '../rules.ts'
 import type { Column } from '../values.ts'
 import { beginsOnly, firstRow, type NewRow, newRow, onlyRecords, recordRow, turnRow } from './flight-rows.ts'
 import { outcomesApart } from './outcomes.ts'
+import type { Value } from './statement.ts'
 
 /** `existing`: the id or the idempotency key was used before; the journal looks up by whom. */
 export type AcceptAnswer = Accepted | { existing: true }
@@ -17,10 +18,8 @@ export type Op =
   | { kind: 'deliver'; prepared: PreparedMessage; resolve: (answer: Delivery) => void; reject: Reject }
 type Reject = (error: unknown) => void
 
-export type FlushValues = (string | number | string[] | null)[]
-
 export interface Flush {
-  values: FlushValues
+  values: Value[]
   /** Accepts and the first commits that travel in their row, as places in the flight: accept → commit. */
   firsts: Map<number, number>
 }
@@ -88,7 +87,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
   const touched =
     letters.length === 0
       ? null
-      : [...turns, ...records].map(({ id }) => id).concat(letters.map(({ receiver }) => receiver))
+      : array([...turns, ...records].map(({ id }) => id).concat(letters.map(({ receiver }) => receiver)))
   // In the order of ids, so that flights that touch the same rows lock them in the same order.
   turns.sort(byId)
   records.sort(byId)
@@ -117,8 +116,13 @@ function rows(list: object[]): string | null {
   return list.length === 0 ? null : JSON.stringify(list)
 }
 
-function list(names: Set<string>): string[] | null {
-  return names.size === 0 ? null : [...names]
+function list(names: Set<string>): string | null {
+  return names.size === 0 ? null : array(names)
+}
+
+/** As Postgres writes an array of texts. */
+function array(names: Iterable<string>): string {
+  return `{${Array.from(names, (name) => `"${name.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`
 }
 
 function letterRow(n: number, { message, body }: PreparedMessage): { receiver: string; body: Column } {

@@ -3,6 +3,7 @@
 //   gathering.ts        group commit: what comes while flights are under way goes with the next one
 //   lane.ts             one connection that carries flights; lost answers are looked up
 //   lone.ts             a flight that concerns one task takes a shorter way; lone-statements.ts has its SQL
+//   statement.ts        a statement as a lane asks it: one write, answered by the commit (P1)
 //   flush.ts            a flight as parameters of apply_3, made of flight-rows.ts
 //   outcomes.ts         where the outcome of a step is kept, and how it is read back (P3)
 //   answers.ts          its answer, given back to each caller

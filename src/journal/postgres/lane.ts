@@ -10,7 +10,7 @@ import { type Answer, settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, storeError } from './errors.ts'
 import { makeFlush, type Op } from './flush.ts'
-import { type LoneRow, loneFlight } from './lone.ts'
+import { loneFlight } from './lone.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
 // index even then, or it would scan whole tables for as long as it lives.
@@ -81,12 +81,12 @@ export class Lane {
         const short = attempt === 0 ? await this.#applyLone(ops) : undefined
         if (short !== undefined) return short
         const { values, firsts } = makeFlush(ops)
-        const { rows } = await this.#line.query({
+        const fields = await this.#line.ask({
           name: 'apply',
           text: APPLY,
           values: [this.#id, number, attempt > 0, ...values],
         })
-        return { answer: JSON.parse(rows[0].answer), firsts }
+        return { answer: JSON.parse(fields![0]!), firsts }
       } catch (thrown) {
         const pause = pauseMs(attempt)
         const hopeless = failureOf(thrown) === 'refused' || performance.now() + pause > until || this.#closing.aborted
@@ -99,10 +99,8 @@ export class Lane {
   async #applyLone(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
     const lone = loneFlight(ops)
     if (lone === undefined) return undefined
-    const { name, text, values } = lone
-    const { rows } = await this.#line.query({ name, text, values })
-    const row: LoneRow | undefined = rows[0]
-    if (row === undefined) return undefined
-    return { answer: lone.answer(row), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
+    const fields = await this.#line.ask(lone)
+    if (fields === undefined) return undefined
+    return { answer: lone.answer(fields), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
   }
 }

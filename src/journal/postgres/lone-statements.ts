@@ -2,16 +2,10 @@
 // its commit, half is for columns and conditions that are not needed. There are as many statements as there are shapes of
 // tasks and commits, a handful in practice; each is prepared once on a connection.
 import type { firstRow, NewRow, turnRow } from './flight-rows.ts'
+import type { Statement, Value } from './statement.ts'
 
-export type Value = string | number | boolean
-
-export interface Statement {
-  name: string
-  text: string
-  values: Value[]
-}
-
-const NOW = '(SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS moment) AS now'
+/** When the transaction began, which this statement is. A subquery with the moment, joined with everything, costs 10 µs. */
+const MOMENT = "(date_part('epoch', now()) * 1000)::bigint"
 
 /** Columns as `column = expression`, with `?` for a value of its own. */
 class Columns {
@@ -31,14 +25,16 @@ class Columns {
   }
 }
 
-const prepared = new Map<string, { name: string; text: string }>()
+const written = new Map<string, Pick<Statement, 'name' | 'text'>>()
 
-function statement(pattern: string, values: Value[]): Statement {
-  let known = prepared.get(pattern)
+/** A text is put together once for all statements that are made of the same parts. */
+function statement(parts: string[][], values: Value[], write: () => string): Statement {
+  const shape = parts.join()
+  let known = written.get(shape)
   if (known === undefined) {
     let place = 0
-    known = { name: `lone-${prepared.size + 1}`, text: pattern.replaceAll('?', () => `$${++place}`) }
-    prepared.set(pattern, known)
+    known = { name: `lone-${written.size + 1}`, text: write().replaceAll('?', () => `$${++place}`) }
+    written.set(shape, known)
   }
   return { ...known, values }
 }
@@ -53,15 +49,15 @@ export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> |
     columns.value(name, 'text', row[name])
   }
   columns.value('depth', 'integer', row.depth)
-  for (const name of ['created_at', 'updated_at']) columns.set(name, 'moment')
+  for (const name of ['created_at', 'updated_at']) columns.set(name, MOMENT)
   columns.set('plain', 'true')
-  let from = NOW
+  const from: string[] = []
   const host: Value[] = []
   if (first === undefined) {
     columns.set('state', "'queued'")
-    columns.set('runnable_at', 'moment')
+    columns.set('runnable_at', MOMENT)
   } else {
-    columns.set('started_at', 'moment')
+    columns.set('started_at', MOMENT)
     for (const name of ['epoch', 'version']) columns.set(name, '1')
     columns.value('state', 'text', first.state)
     columns.set('last_event', '1 + ?::integer', first.count)
@@ -70,16 +66,17 @@ export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> |
       columns.value(name, 'text', first[name])
     }
     if (!first.released) columns.value('owner', 'text', first.host)
-    if (first.ended) columns.set('ended_at', 'moment')
-    else if (first.released && first.wanted) columns.set('runnable_at', 'moment')
-    from = `${NOW}, hosts WHERE hosts.id = ?::text AND hosts.lease_until > moment`
+    if (first.ended) columns.set('ended_at', MOMENT)
+    else if (first.released && first.wanted) columns.set('runnable_at', MOMENT)
+    from.push(`FROM hosts WHERE id = ?::text AND lease_until > ${MOMENT}`)
     host.push(first.host!)
   }
   const { names, expressions, values } = columns
   return statement(
-    `INSERT INTO tasks (${names.join(', ')}) SELECT ${expressions.join(', ')} FROM ${from}
-    ON CONFLICT (id) DO NOTHING RETURNING updated_at AS at`,
+    [names, expressions, from],
     [...values, ...host],
+    () => `INSERT INTO tasks (${names.join(', ')}) SELECT ${expressions.join(', ')} ${from.join()}
+    ON CONFLICT (id) DO NOTHING RETURNING updated_at`,
   )
 }
 
@@ -89,7 +86,7 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
   const columns = new Columns()
   columns.set('version', 't.version + 1')
   columns.set('last_event', 't.last_event + ?::integer', row.count)
-  columns.set('updated_at', 'moment')
+  columns.set('updated_at', MOMENT)
   columns.value('state', 'text', row.state)
   if (row.waiting_for === undefined) columns.set('waiting_for', 'NULL')
   for (const name of ['waiting_for', 'output', 'error', 'usage'] as const) columns.value(name, 'text', row[name])
@@ -98,15 +95,15 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
   if (read > 0) columns.set('mail_read', 'least(t.mail_position, greatest(t.mail_read, ?::integer))', read)
   if (host !== undefined) {
     columns.set('epoch', 't.epoch + 1')
-    columns.set('started_at', 'coalesce(t.started_at, moment)')
+    columns.set('started_at', `coalesce(t.started_at, ${MOMENT})`)
   }
   if (released) columns.set('owner', 'NULL')
   else columns.value('owner', 'text', host)
-  if (ended) columns.set('ended_at', 'moment')
+  if (ended) columns.set('ended_at', MOMENT)
   if (released && !ended && !row.wanted) {
     const mail = 't.mail_position > greatest(t.mail_read, ?::integer)'
-    columns.set('runnable_at', `CASE WHEN ${mail} THEN moment END`, read)
-  } else if (released && !ended) columns.set('runnable_at', 'moment')
+    columns.set('runnable_at', `CASE WHEN ${mail} THEN ${MOMENT} END`, read)
+  } else if (released && !ended) columns.set('runnable_at', MOMENT)
   else if (host !== undefined) columns.set('runnable_at', 'NULL')
 
   const fence = ['t.id = ?::text AND t.epoch = ?::integer AND t.version = ?::integer']
@@ -117,22 +114,23 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
     fence.push('CASE WHEN t.owner IS NULL THEN false ELSE true END')
   } else {
     fence.push('t.owner IS NULL AND t.ended_at IS NULL')
-    fence.push('EXISTS (SELECT 1 FROM hosts WHERE hosts.id = ?::text AND hosts.lease_until > moment)')
+    fence.push(`EXISTS (SELECT 1 FROM hosts WHERE hosts.id = ?::text AND hosts.lease_until > ${MOMENT})`)
     fenced.push(host)
   }
   const log = new Columns()
   log.set('first_number', 'last_event - ?::integer + 1', row.count)
   log.value('bodies', 'text', row.events)
   log.value('outcomes', 'text', row.outcomes)
-  const changes = columns.names.map((name, place) => `${name} = ${columns.expressions[place]}`)
   return statement(
-    `WITH u AS (
-      UPDATE tasks t SET ${changes.join(', ')} FROM ${NOW} WHERE ${fence.join(' AND ')}
-      RETURNING t.id, t.updated_at, t.epoch, t.last_event, t.mail_position, t.runnable_at
+    [columns.names, columns.expressions, fence, log.names],
+    [...columns.values, ...fenced, ...log.values],
+    () => `WITH u AS (
+      UPDATE tasks t SET ${columns.names.map((name, place) => `${name} = ${columns.expressions[place]}`).join(', ')}
+      WHERE ${fence.join(' AND ')}
+      RETURNING t.id, t.updated_at, t.last_event, t.mail_position, t.runnable_at
     ), l AS (
       INSERT INTO log (task, at, ${log.names.join(', ')}) SELECT id, updated_at, ${log.expressions.join(', ')} FROM u
     )
-    SELECT updated_at AS at, epoch, last_event, mail_position, runnable_at IS NOT NULL AS runnable FROM u`,
-    [...columns.values, ...fenced, ...log.values],
+    SELECT updated_at, last_event, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
   )
 }

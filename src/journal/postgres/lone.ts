@@ -13,21 +13,13 @@ import { commitReferences, taskReferences } from '../references.ts'
 import type { Answer } from './answers.ts'
 import { beginsOnly, firstRow, newRow, turnRow } from './flight-rows.ts'
 import type { Op } from './flush.ts'
-import { beginStatement, commitStatement, type Statement } from './lone-statements.ts'
+import { beginStatement, commitStatement } from './lone-statements.ts'
 import { outcomesApart } from './outcomes.ts'
+import type { Fields, Statement } from './statement.ts'
 
 export interface Lone extends Statement {
   /** The row that the statement answers with, as the function would have said it. */
-  answer(row: LoneRow): Answer
-}
-
-/** Of an accept only `at`. */
-export interface LoneRow {
-  at: number
-  epoch: number
-  last_event: number
-  mail_position: number
-  runnable: boolean
+  answer(fields: Fields): Answer
 }
 
 /** The statement for this flight, if it is one that a plain statement can carry. No row in answer: nothing was done. */
@@ -50,7 +42,7 @@ function begin(accept: PreparedTask, first: PreparedCommit | undefined): Lone | 
   }
   const begun = first === undefined ? undefined : firstRow(first)
   const live = begun === undefined ? [] : [begun.host!]
-  return { ...beginStatement(newRow(accept), begun), answer: ({ at }) => ({ ...NOTHING, at, live }) }
+  return { ...beginStatement(newRow(accept), begun), answer: ([at]) => ({ ...NOTHING, at: Number(at), live }) }
 }
 
 /** It logs something, and changes nothing but its task's row and log. */
@@ -68,12 +60,13 @@ function alone(prepared: PreparedCommit): boolean {
 
 function commit(prepared: PreparedCommit): Lone {
   const row = turnRow(0, prepared)
+  const epoch = row.host === undefined ? row.epoch : row.epoch + 1
   return {
     ...commitStatement(row),
-    answer: ({ at, epoch, last_event, mail_position, runnable }) => ({
+    answer: ([at, ...rest]) => ({
       ...NOTHING,
-      at,
-      commits: [0, epoch, row.version + 1, last_event, mail_position, runnable ? 1 : 0],
+      at: Number(at),
+      commits: [0, epoch, row.version + 1, ...rest.map(Number)],
     }),
   }
 }
