@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 export function fileBlobSweep(
   folder: string,
-): (before: number, isNamed: (sha256: string) => Promise<boolean>) => Promise<number> {
+): (before: number, isNamed: (sha256: string) => boolean) => Promise<number> {
   let next = 0
 
   return async (before, isNamed) => {
@@ -16,7 +16,7 @@ export function fileBlobSweep(
     for (const sha256 of await readdir(chosen)) {
       const file = join(chosen, sha256)
       // The age first: once a file is old, only a new write can bring it back, and that makes it young.
-      if ((await stat(file)).mtimeMs >= before || (await isNamed(sha256))) continue
+      if ((await stat(file)).mtimeMs >= before || isNamed(sha256)) continue
       await rm(file, { force: true })
       deleted++
     }

@@ -47,8 +47,6 @@ function prepareFile(db: DatabaseSync, file: string): void {
   if (before !== undefined && before !== '' && needsCheck(db, before)) check(db, file)
   migrate(db, file)
   db.prepare(before === undefined ? 'INSERT INTO opened VALUES (?)' : 'UPDATE opened SET by = ?').run(bootId())
-  // From now on SQLite syncs only around a checkpoint, and log-sync.ts after each commit: together that is FULL.
-  db.exec('PRAGMA synchronous = NORMAL')
 }
 
 const ALWAYS_CHECKED_BYTES = 32 * 1024 * 1024

@@ -1,9 +1,8 @@
-// The journal of one machine without servers: node:sqlite, WAL, every commit on disk before it is answered.
+// The journal of one machine without servers: node:sqlite, WAL, synchronous=FULL.
 //   index.ts      this file: the port's verbs, each put into the group or read at once
 //   database.ts   opens the file: lock, durability, check after a crash, coded errors
 //   schema.ts     tables and migrations
-//   group.ts      group commit: one transaction and one fsync for all that comes together
-//   log-sync.ts   the fsync, for which the event loop need not wait
+//   group.ts      group commit: one transaction for all that is queued in one turn of the event loop
 //   task-rows.ts  the row of a task: written at accept, and by each commit
 //   fences.ts     what commits are judged by, in memory while a task has an owner
 //   counters.ts   tasks by agent and state
@@ -29,7 +28,6 @@ import { openDatabase } from './database.ts'
 import { Fences } from './fences.ts'
 import { CommitGroup } from './group.ts'
 import { leases } from './leases.ts'
-import { LogSync } from './log-sync.ts'
 import { mailboxes } from './mail.ts'
 import { reads } from './reads.ts'
 import { retention } from './retention.ts'
@@ -57,9 +55,7 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
   const commit = committer(db, { rows, fences, counters, accepting, mail, isLive: leasing.isLive })
   const reading = reads(db, blobs)
   const retaining = retention(db, counters)
-  const file = join(folder, 'journal.db')
-  const sync = new LogSync(`${file}-wal`)
-  const group = new CommitGroup(db, sync, file, clock, [accepting, counters, fences])
+  const group = new CommitGroup(db, join(folder, 'journal.db'), clock, [accepting, counters, fences])
 
   return {
     inOrder: true,
@@ -105,13 +101,12 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
     reopen: (taskId) => group.run((at) => retaining.reopen(taskId, at)),
     async purge(endedBefore, limit) {
       const deleted = await group.run(() => retaining.purge(endedBefore, limit))
-      await sweep(Date.now() - UNNAMED_BLOB_KEPT_MS, (sha256) => group.read(() => retaining.isNamed(sha256)))
+      await sweep(Date.now() - UNNAMED_BLOB_KEPT_MS, retaining.isNamed)
       return deleted
     },
     now: async () => group.now(),
     async close() {
-      if (!(await group.close())) return
-      sync.close()
+      if (!group.close()) return
       await blobs.close()
       close()
     },
