@@ -8,6 +8,7 @@ const RANDOM_BYTES = 10
 export type IdPrefix = 'task' | 'host' | 'doc' | 'msg' | 'key' | 'evt' | 'hook'
 
 let lastTime = -1
+let lastTimeText = ''
 let lastRandom: Uint8Array = new Uint8Array(RANDOM_BYTES)
 // Random bytes are drawn in one large piece: a system call for each id costs more than the id.
 let pool = randomBytes(4096)
@@ -17,9 +18,10 @@ export function newId(prefix: IdPrefix, now: number = Date.now()): string {
   if (now <= lastTime) increment(lastRandom)
   else {
     lastTime = now
+    lastTimeText = encodeTime(now)
     lastRandom = drawRandom()
   }
-  return `${prefix}_${encodeTime(lastTime)}${encodeRandom(lastRandom)}`
+  return `${prefix}_${lastTimeText}${encodeRandom(lastRandom)}`
 }
 
 /** The moment an id was made, in milliseconds. */

@@ -1,6 +1,5 @@
 // The Fastify application: what is common to all doors, then the doors.
 import cors from '@fastify/cors'
-import multipart from '@fastify/multipart'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -93,7 +92,6 @@ export async function buildApp(
     throw new TroupeError('method_not_allowed', `${request.url.split('?')[0]} takes ${allowed.join(', ')}.`)
   })
 
-  await app.register(multipart)
   await app.register(websocket, {
     options: {
       maxPayload: MAX_FRAME_BYTES,

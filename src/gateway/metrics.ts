@@ -2,9 +2,11 @@
 // needs no key.
 const BUCKETS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
-interface Duration {
+/** Of one method of one route. */
+interface Answers {
+  byStatus: Map<number, number>
   buckets: number[]
-  sum: number
+  seconds: number
   count: number
 }
 
@@ -24,24 +26,32 @@ const COUNTERS = {
 type CounterName = keyof typeof COUNTERS
 
 export function createMetrics(): Metrics {
-  const requests = new Map<string, number>()
-  const durations = new Map<string, Duration>()
+  const routes = new Map<string, Map<string, Answers>>()
   const counters = new Map<CounterName, number>()
+
+  // By two short keys: to put a label together for each request costs more than to count it.
+  function answersOf(method: string, route: string): Answers {
+    let methods = routes.get(route)
+    if (methods === undefined) {
+      methods = new Map()
+      routes.set(route, methods)
+    }
+    let answers = methods.get(method)
+    if (answers === undefined) {
+      answers = { byStatus: new Map(), buckets: BUCKETS_SECONDS.map(() => 0), seconds: 0, count: 0 }
+      methods.set(method, answers)
+    }
+    return answers
+  }
 
   return {
     answered(method, route, status, seconds) {
-      const labels = `method="${method}",route="${route}"`
-      const key = `${labels},status="${status}"`
-      requests.set(key, (requests.get(key) ?? 0) + 1)
-      let duration = durations.get(labels)
-      if (duration === undefined) {
-        duration = { buckets: BUCKETS_SECONDS.map(() => 0), sum: 0, count: 0 }
-        durations.set(labels, duration)
-      }
+      const answers = answersOf(method, route)
+      answers.byStatus.set(status, (answers.byStatus.get(status) ?? 0) + 1)
       const bucket = BUCKETS_SECONDS.findIndex((bound) => seconds <= bound)
-      if (bucket >= 0) duration.buckets[bucket] = duration.buckets[bucket]! + 1
-      duration.sum += seconds
-      duration.count++
+      if (bucket >= 0) answers.buckets[bucket]! += 1
+      answers.seconds += seconds
+      answers.count += 1
     },
 
     count(name, by = 1) {
@@ -53,12 +63,15 @@ export function createMetrics(): Metrics {
         '# HELP troupe_http_requests_total Requests answered.',
         '# TYPE troupe_http_requests_total counter',
       ]
-      for (const [labels, value] of requests) lines.push(`troupe_http_requests_total{${labels}} ${value}`)
+      const answered = [...routes].flatMap(([route, methods]) =>
+        [...methods].map(([method, answers]) => ({ labels: `method="${method}",route="${route}"`, answers })),
+      )
+      for (const { labels, answers } of answered) lines.push(...totals(labels, answers))
       lines.push(
         '# HELP troupe_http_request_duration_seconds Time to the end of the answer.',
         '# TYPE troupe_http_request_duration_seconds histogram',
       )
-      for (const [labels, duration] of durations) lines.push(...histogram(labels, duration))
+      for (const { labels, answers } of answered) lines.push(...histogram(labels, answers))
       for (const [name, help] of Object.entries(COUNTERS)) {
         const value = counters.get(name as CounterName) ?? 0
         lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} counter`, `${name} ${value}`)
@@ -75,17 +88,21 @@ export function createMetrics(): Metrics {
   }
 }
 
-function histogram(labels: string, duration: Duration): string[] {
+function totals(labels: string, { byStatus }: Answers): string[] {
+  return [...byStatus].map(([status, count]) => `troupe_http_requests_total{${labels},status="${status}"} ${count}`)
+}
+
+function histogram(labels: string, answers: Answers): string[] {
   const name = 'troupe_http_request_duration_seconds'
   let upTo = 0
   const buckets = BUCKETS_SECONDS.map((bound, index) => {
-    upTo += duration.buckets[index]!
+    upTo += answers.buckets[index]!
     return `${name}_bucket{${labels},le="${bound}"} ${upTo}`
   })
   return [
     ...buckets,
-    `${name}_bucket{${labels},le="+Inf"} ${duration.count}`,
-    `${name}_sum{${labels}} ${duration.sum}`,
-    `${name}_count{${labels}} ${duration.count}`,
+    `${name}_bucket{${labels},le="+Inf"} ${answers.count}`,
+    `${name}_sum{${labels}} ${answers.seconds}`,
+    `${name}_count{${labels}} ${answers.count}`,
   ]
 }

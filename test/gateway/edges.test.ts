@@ -87,6 +87,15 @@ test('a body with a content coding is refused, and what may be sent is named', a
   assert.equal(passed.status, 202)
 })
 
+test('a form sent to a door that takes JSON is a 415: only uploads take forms', async () => {
+  const body = new FormData()
+  body.set('file', new Blob(['text']), 'a.txt')
+  const headers = { authorization: `Bearer ${started.adminKey}` }
+  const answer = await fetch(`${started.url}/v1/tasks`, { method: 'POST', headers, body })
+  const { code } = (await answer.json()) as { code: string }
+  assert.deepEqual([answer.status, code], [415, 'unsupported_media_type'])
+})
+
 test('a gateway that closes says so with a code and when to come again', async () => {
   await using closing = await startGateway()
   const { port, hostname } = new URL(closing.url)

@@ -1,5 +1,5 @@
 // Documents: a file is streamed into the blob store as it arrives; tasks name it by its id.
-import type { MultipartFile } from '@fastify/multipart'
+import multipart, { type MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -29,6 +29,8 @@ export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
   const { documents, cursors, config } = context
 
   return async (app) => {
+    // Here and not for the whole application: its hooks would run, and listen, at each request of every door.
+    await app.register(multipart)
     app.post(
       '/v1/documents',
       {
