@@ -1,6 +1,6 @@
 // What an actor is between two commits, as JSON: the snapshot in the journal. Whatever is not here does not survive.
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate'
-import { TroupeError } from '../contract/errors.ts'
+import { type ErrorRecord, TroupeError } from '../contract/errors.ts'
 
 export interface ActorState {
   /** xstate's part; absent for a handler agent. */
@@ -41,6 +41,8 @@ export interface AskedChild {
   /** For a retry, which asks again. */
   input?: unknown
   invocation: number
+  /** It ended so, and the handler that asked has not gone on after it: a retry of the task asks again. */
+  failed?: ErrorRecord
 }
 
 export function emptyState(): ActorState {
