@@ -4,6 +4,7 @@
 //   turn.ts      a turn: everything that follows from what an actor was told, before any of it happens
 //   state.ts     the actor's snapshot as JSON
 //   machine.ts   the behaviour of an xstate machine, through its pure functions
+//   migrated.ts  whether a machine can go on where another version of it was
 //   handler.ts   the behaviour of a `run` function
 //   run-context.ts  what such a function is given
 //   children.ts  asking, telling and stopping other tasks

@@ -52,7 +52,10 @@ export class MachineBehaviour {
     if (state.ended) beginAgain(turn, state, this.asker)
     // P3: what was running when the last incarnation died runs again, under the same key.
     for (const [id, step] of Object.entries(state.steps)) {
-      if (step.kind === 'step' && !step.resting) turn.starts.push(id)
+      if (step.kind !== 'step') continue
+      if (this.effect(step.src) === undefined)
+        throw new TroupeError('snapshot_incompatible', goneStep(this.agent, id, step.src))
+      if (!step.resting) turn.starts.push(id)
     }
   }
 
@@ -253,7 +256,11 @@ function policyOf(effect: EffectDescription | undefined) {
 /** xstate names logic that stands inline in an invoke `xstate.invoke.<index>.<state node id>`. */
 const INLINE = /^xstate\.invoke\.(\d+)\.(.*)$/
 
-function logicOf(machine: AnyStateMachine, src: string): unknown {
+export function goneStep({ name, version }: Agent, id: string, src: string): string {
+  return `The step "${id}" of this task is "${src}", which ${name}@${version} does not have.`
+}
+
+export function logicOf(machine: AnyStateMachine, src: string): unknown {
   const inline = INLINE.exec(src)
   if (inline === null) return machine.implementations.actors[src]
   const invoke = machine.getStateNodeById(inline[2]!).config.invoke as { src: unknown } | { src: unknown }[]

@@ -5,6 +5,8 @@ import { type ErrorRecord, TroupeError } from '../contract/errors.ts'
 export interface ActorState {
   /** xstate's part; absent for a handler agent. */
   machine?: { value: unknown; context: unknown; history?: Record<string, string[]> }
+  /** The version that migrated it; absent: the one that the task was accepted for. */
+  version?: string
   /** What is under way, by id: local steps and asked children. */
   steps: Record<string, RunningStep>
   /** Events that durable timers will raise, by timer id, and the delay they were set with. */
