@@ -106,9 +106,9 @@ test('a machine that has lost its running step under the same version fails the 
     await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(new Error('stopped'))))
   })
   const machine = (src: 'held' | 'other') =>
-    setup({ actors: src === 'held' ? { held } : { other: held } }).createMachine({
+    setup({ actors: { [src]: held } }).createMachine({
       initial: 'working',
-      states: { working: { invoke: { id: 'work', src: src as 'held' } } },
+      states: { working: { invoke: { id: 'work', src } } },
     })
   const [before, after] = [
     versioned('1.0.0', { machine: machine('held') }),
