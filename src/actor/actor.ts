@@ -4,10 +4,13 @@
 //   turn.ts      a turn: everything that follows from what an actor was told, before any of it happens
 //   state.ts     the actor's snapshot as JSON
 //   machine.ts   the behaviour of an xstate machine, through its pure functions
+//   migrated.ts  whether a machine can go on where another version of it was
 //   handler.ts   the behaviour of a `run` function
+//   run-context.ts  what such a function is given
 //   children.ts  asking, telling and stopping other tasks
 //   steps.ts     runs steps with abort signal and timeout
 //   restart.ts   retry and restart budgets
+//   timers.ts    the names of durable timers
 //   settle.ts    how a turn ends: output check, crash decision, reply to the parent, state for the outside
 //   commit.ts    a turn as the journal takes it
 //   chatter.ts   coalesces progress and tokens
@@ -20,7 +23,7 @@ import type { Agent } from '../sdk/define-agent.ts'
 import { Chatter } from './chatter.ts'
 import { type Asker, createAsker } from './children.ts'
 import { composeCommit } from './commit.ts'
-import { HandlerBehaviour } from './handler.ts'
+import { callsOfThisMoment, HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
@@ -142,7 +145,7 @@ export class Actor {
         if (this.mailDue) await this.loadMail()
         this.logic.prepare(this.pending)
         // A handler's calls of one moment (three asks, a record and the return) shall be one commit.
-        if (this.machine === undefined) await microtasksDrained()
+        if (this.machine === undefined) await callsOfThisMoment()
         if (this.gone) return
         const turn = new Turn()
         // Before the rest: nothing follows the end of a task in its log.
@@ -167,7 +170,8 @@ export class Actor {
     if (loaded !== undefined) this.receive(loaded.mail)
   }
 
-  private async commit(turn: Turn, refused?: TroupeError): Promise<void> {
+  /** `lastGood`: the state to end with, when the journal has refused the one that was computed. */
+  private async commit(turn: Turn, lastGood?: ActorState): Promise<void> {
     const { isRunning, needsPerson, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
     const letsGo = this.draining && (this.runner.size === 0 || this.graceIsOver)
@@ -186,18 +190,15 @@ export class Actor {
       outward,
       usage: this.chatter.usage,
     })
-    if (refused === undefined && turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
+    if (lastGood !== undefined) commit.snapshot = lastGood
+    else if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
     this.parts.around.committing(commit)
     let outcome: CommitOutcome
     try {
       outcome = await this.parts.journal.commit(commit)
     } catch (error) {
-      if (refused !== undefined || !isRefusal(error)) throw error
-      // What is refused for good would be refused again for ever: the task ends of it, from its last good state (P5).
-      const last = new Turn()
-      last.end({ state: 'failed', error: toErrorRecord(error) })
-      settle(last, { task: this.task, agent: this.parts.agent, state })
-      return await this.commit(last, error)
+      if (lastGood !== undefined || !isRefusal(error)) throw error
+      return await this.endRefused(error)
     }
     this.parts.around.committed(commit, outcome)
     if (!outcome.applied) {
@@ -227,6 +228,16 @@ export class Actor {
     for (const id of turn.starts) this.startStep(id)
     for (const after of turn.afterwards) after()
     if (outcome.mailPosition > this.mailSeen) this.mailDue = true
+  }
+
+  /** What is refused for good would be refused again for ever: the task ends of it, in the state that the journal has (P5). */
+  private async endRefused(error: TroupeError): Promise<void> {
+    const loaded = await this.parts.journal.load(this.task.id)
+    const state = (loaded?.task.snapshot as ActorState | undefined) ?? emptyState()
+    const last = new Turn()
+    last.end({ state: 'failed', error: toErrorRecord(error) })
+    settle(last, { task: this.task, agent: this.parts.agent, state })
+    await this.commit(last, state)
   }
 
   /** A handler's state rarely changes: its records are rows of their own. A machine's changes with each turn. */
@@ -285,12 +296,4 @@ export class Actor {
       },
     })
   }
-}
-
-/**
- * Resolves when everything that follows from what just happened has run. Not setImmediate: that would put the commits of
- * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
- */
-function microtasksDrained(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -7,6 +7,7 @@ import type { NewTask, TaskRow } from '../journal/journal.ts'
 import type { AskDescription } from '../sdk/step.ts'
 import type { Told } from '../sdk/tell.ts'
 import type { ActorState } from './state.ts'
+import { ownTimer, retryTimer } from './timers.ts'
 import type { Turn } from './turn.ts'
 
 /** What asking needs to know of the task that asks, and of the agents that exist. */
@@ -105,7 +106,7 @@ export function stopStep(turn: Turn, state: ActorState, id: string): void {
     turn.messages.push(cancelOf(step.childId, 'its parent no longer needs it'))
     return
   }
-  if (step.resting) turn.clearTimer(`retry:${id}`)
+  if (step.resting) turn.clearTimer(retryTimer(id))
   turn.stops.push(id)
   turn.event({ type: 'step.stopped', step: id })
 }
@@ -113,8 +114,8 @@ export function stopStep(turn: Turn, state: ActorState, id: string): void {
 /** The task has ended: nothing it began goes on. The state still names it, for a retry. */
 export function stopAll(turn: Turn, state: ActorState): void {
   for (const [id, step] of Object.entries(state.steps)) {
-    if (step.kind === 'ask') turn.messages.push(cancelOf(step.childId, 'its parent has ended'))
-    else turn.stops.push(id)
+    if (step.kind === 'step') turn.stops.push(id)
+    else if (step.failed === undefined) turn.messages.push(cancelOf(step.childId, 'its parent has ended'))
   }
   state.ended = true
 }
@@ -123,7 +124,7 @@ export function stopAll(turn: Turn, state: ActorState): void {
 export function beginAgain(turn: Turn, state: ActorState, asker: Asker): void {
   delete state.ended
   state.crashes = []
-  for (const [id, timer] of Object.entries(state.timers)) turn.setTimer(id, timer.inMs)
+  for (const [id, timer] of Object.entries(state.timers)) turn.setTimer(ownTimer(id), timer.inMs)
   for (const [id, step] of Object.entries(state.steps)) {
     if (step.kind === 'step') {
       delete step.resting

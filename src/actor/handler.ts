@@ -2,17 +2,19 @@
 // skipped. The function's durable calls become parts of turns.
 //
 // A step's record is on its way to the journal while the function goes on, but the next effect waits until it is
-// there (P3). A step's failure is recorded only when the function caught it and goes on: an uncaught one crashes the
-// actor, and the restart shall try the step again.
-import { fromErrorRecord, toErrorRecord } from '../contract/errors.ts'
+// there (P3). A failure is recorded only when the function caught it and goes on: an uncaught one crashes the actor, and
+// the restart shall try the step again; a retry of the task asks a failed child again.
+import { type ErrorRecord, fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
 import type { Message, StepOutcome } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerContext } from '../sdk/handler.ts'
-import type { RetryPolicy } from '../sdk/step.ts'
+import { policyFault, type RetryPolicy } from '../sdk/step.ts'
 import { type Asker, askChild } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
+import { type Ambient, heard, RunContext } from './run-context.ts'
 import type { ActorState } from './state.ts'
 import type { RunStep } from './steps.ts'
+import { checkDelay, ownTimer, ownTimerId } from './timers.ts'
 import type { StepResult, Stimulus, Turn } from './turn.ts'
 
 /** Messages that no `wait` asked for yet; beyond this the oldest is dropped, and the log says so. */
@@ -36,13 +38,20 @@ export class HandlerBehaviour {
   /** Promises of durable waits (children, timers, messages), by id. */
   private readonly waiting = new Map<string, { settle: (outcome: StepOutcome) => void }>()
   private readonly running = new Set<string>()
-  private failures: { id: string; outcome: StepOutcome }[] = []
+  /** The calls of this run, and those of earlier ones that it has not made yet. */
+  private readonly called = new Set<string>()
+  private readonly missing: Set<string> | undefined
+  /** Failures that the function has heard of; it may catch them, or fail of them. */
+  private failures: Failure[] = []
   private settled = false
   /** Answers that are committed and not handed to the function yet. */
   private settling = 0
 
   constructor(parts: HandlerParts) {
     this.parts = parts
+    if (parts.asker.task.startedAt === undefined) return
+    const { steps, timers, waits = {} } = parts.state
+    this.missing = new Set([parts.recorded, steps, timers, waits].flatMap((calls) => Object.keys(calls)))
   }
 
   start(input: unknown): void {
@@ -50,14 +59,21 @@ export class HandlerBehaviour {
     // An async wrapper, so that a function that throws at once is one that rejects.
     void (async () => await this.parts.agent.run!(ctx))().then(
       (output) => {
-        this.settled = true
-        this.parts.push({ kind: 'returned', output })
+        this.flushFailures()
+        this.settle({ kind: 'returned', output })
       },
-      (error: unknown) => {
-        this.settled = true
-        this.parts.push({ kind: 'threw', error })
-      },
+      (error: unknown) => this.settle({ kind: 'threw', error }),
     )
+  }
+
+  private settle(end: Stimulus): void {
+    this.settled = true
+    if (this.missing !== undefined && this.missing.size > 0) {
+      const ids = [...this.missing].slice(0, 5).join(', ')
+      const message = `An earlier run of this function made calls that this one did not: ${ids}. The code between its calls must lead to the same calls each time.`
+      this.parts.push({ kind: 'call', apply: (turn) => turn.event({ type: 'progress', message }) })
+    }
+    this.parts.push(end)
   }
 
   /** Everything it waits for is durable: it can leave memory and be run again later. */
@@ -80,14 +96,20 @@ export class HandlerBehaviour {
     if (body.kind === 'reply') {
       const step = state.steps[body.stepId]
       if (step?.kind !== 'ask' || step.childId !== body.childId) return
-      delete state.steps[body.stepId]
       turn.event({ type: 'child.ended', step: body.stepId, task: body.childId, state: body.state })
-      this.record(turn, body.stepId, body.outcome)
+      if (body.outcome.ok) {
+        delete state.steps[body.stepId]
+        this.record(turn, body.stepId, body.outcome)
+        return
+      }
+      step.failed = body.outcome.error
+      this.answer(turn, body.stepId, body.outcome)
     } else if (body.kind === 'timer') {
-      if (state.timers[body.timerId] === undefined) return
-      delete state.timers[body.timerId]
-      turn.event({ type: 'timer.fired', timer: body.timerId })
-      this.record(turn, body.timerId, { ok: true, value: null })
+      const id = ownTimerId(body.timerId)
+      if (id === undefined || state.timers[id] === undefined) return
+      delete state.timers[id]
+      turn.event({ type: 'timer.fired', timer: id })
+      this.record(turn, id, { ok: true, value: null })
     } else if (body.kind === 'event') {
       turn.event({ type: 'message.received', from: message.from, name: body.event.type })
       const waits = Object.entries(state.waits ?? {})
@@ -108,12 +130,17 @@ export class HandlerBehaviour {
   private record(turn: Turn, id: string, outcome: StepOutcome): void {
     turn.recorded[id] = outcome
     this.parts.recorded[id] = outcome
+    this.answer(turn, id, outcome)
+  }
+
+  private answer(turn: Turn, id: string, outcome: StepOutcome): void {
     const waiter = this.waiting.get(id)
     if (waiter === undefined) return
     this.waiting.delete(id)
     this.settling += 1
     turn.afterwards.push(() => {
       this.settling -= 1
+      if (!outcome.ok) this.failures.push({ id, error: outcome.error })
       waiter.settle(outcome)
       // One more turn, after the function has taken its answer: it may have nothing to do but wait on, and can sleep.
       this.parts.push({ kind: 'call', apply: () => {} })
@@ -121,52 +148,60 @@ export class HandlerBehaviour {
   }
 
   private createContext(input: unknown): HandlerContext {
-    const { context, asker, state, recorded, push } = this.parts
+    const { context, asker, state } = this.parts
     return new RunContext(context, {
       input,
-      step: (id, run, policy = {}) => this.step(id, run, policy) as never,
+      step: (id, run, policy = {}) => heard(this.step(id, run, policy)) as never,
       ask: (id, agent, childInput) =>
         this.waitFor(id, (turn) => {
-          if (state.steps[id] !== undefined) return
-          const effect = { kind: 'ask', agent } as const
-          askChild(turn, state, asker, { id, src: id, invocation: 1, effect, input: childInput })
+          const asked = state.steps[id]
+          if (asked === undefined) {
+            const effect = { kind: 'ask', agent } as const
+            askChild(turn, state, asker, { id, src: id, invocation: 1, effect, input: childInput })
+          } else if (asked.kind === 'ask' && asked.failed !== undefined) {
+            this.answer(turn, id, { ok: false, error: asked.failed })
+          }
         }) as never,
       sleep: async (id, ms) => {
+        checkDelay(id, ms)
         await this.waitFor(id, (turn) => {
           if (state.timers[id] !== undefined) return
           state.timers[id] = { event: { type: 'sleep' }, inMs: ms }
-          turn.setTimer(id, ms)
+          turn.setTimer(ownTimer(id), ms)
         })
       },
-      wait: (id, type) => {
-        const early = recorded[id] === undefined ? state.inbox?.findIndex((event) => event.type === type) : undefined
-        if (early !== undefined && early >= 0) {
-          const [event] = state.inbox!.splice(early, 1)
-          const outcome: StepOutcome = { ok: true, value: event }
-          recorded[id] = outcome
-          push({
-            kind: 'call',
-            apply: (turn) => {
-              turn.recorded[id] = outcome
-            },
-          })
-        }
-        return this.waitFor(id, () => {
-          state.waits = { ...state.waits, [id]: type }
-        }) as never
-      },
+      wait: (id, type) =>
+        this.waitFor(id, (turn) => {
+          const early = state.inbox?.findIndex((event) => event.type === type) ?? -1
+          if (early < 0) state.waits = { ...state.waits, [id]: type }
+          else this.record(turn, id, { ok: true, value: state.inbox!.splice(early, 1)[0] })
+        }) as never,
     })
+  }
+
+  /** An id that stands for two calls would give the second one the first one's outcome, and skip its effect. */
+  private call(id: string): void {
+    if (this.called.has(id)) {
+      const message = `${this.parts.agent.name} makes two calls with the id "${id}" in one run. Each step, ask, sleep and wait needs an id of its own; in a loop, "${id}:2" and so on.`
+      throw new TroupeError('agent_invalid', message)
+    }
+    this.called.add(id)
+    this.missing?.delete(id)
   }
 
   /** A durable wait: recorded already, or begun in the next turn and answered by mail. */
   private waitFor(id: string, begin: (turn: Turn) => void): Promise<unknown> {
-    const known = this.parts.recorded[id]
-    if (known !== undefined) return replay(known)
-    this.flushFailures()
-    return new Promise((resolve, reject) => {
-      this.waiting.set(id, {
-        settle: (outcome) => (outcome.ok ? resolve(outcome.value) : reject(fromErrorRecord(outcome.error))),
-      })
+    const answered = new Promise((resolve, reject) => {
+      this.call(id)
+      const settle = (outcome: StepOutcome) =>
+        outcome.ok ? resolve(outcome.value) : reject(fromErrorRecord(outcome.error))
+      const known = this.parts.recorded[id]
+      if (known !== undefined) {
+        settle(known)
+        return
+      }
+      this.flushFailures()
+      this.waiting.set(id, { settle })
       this.parts.push({
         kind: 'call',
         // Mail that came in the same turn may have answered it already.
@@ -175,12 +210,17 @@ export class HandlerBehaviour {
         },
       })
     })
+    return heard(answered)
   }
 
   private async step(id: string, run: Parameters<HandlerContext['step']>[1], own: RetryPolicy): Promise<unknown> {
     const { recorded, push, agent, runStep, committed } = this.parts
+    this.call(id)
     const known = recorded[id]
-    if (known !== undefined) return await replay(known)
+    if (known?.ok === false) throw fromErrorRecord(known.error)
+    if (known !== undefined) return known.value
+    const fault = policyFault(own)
+    if (fault !== undefined) throw new TroupeError('agent_invalid', `Of the step "${id}" of ${agent.name}, ${fault}.`)
     this.flushFailures()
     this.running.add(id)
     try {
@@ -212,7 +252,7 @@ export class HandlerBehaviour {
         const inMs = retryDelay(result.error, attempt, policy)
         const error = toErrorRecord(result.error, 'step_failed')
         if (inMs === undefined) {
-          this.failures.push({ id, outcome: { ok: false, error } })
+          this.failures.push({ id, error, attempt })
           throw result.error
         }
         push({ kind: 'call', apply: (turn) => turn.event({ type: 'step.retrying', step: id, attempt, inMs, error }) })
@@ -223,60 +263,37 @@ export class HandlerBehaviour {
     }
   }
 
+  /** The function went on after them, so it has caught them, and shall take the same way again. */
   private flushFailures(): void {
     const failures = this.failures
     if (failures.length === 0) return
     this.failures = []
-    for (const { id, outcome } of failures) this.parts.recorded[id] = outcome
+    const { state, recorded } = this.parts
+    for (const { id, error } of failures) recorded[id] = { ok: false, error }
     this.parts.push({
       kind: 'call',
       apply: (turn) => {
-        for (const { id, outcome } of failures) {
-          turn.recorded[id] = outcome
-          if (!outcome.ok) turn.event({ type: 'step.failed', step: id, error: outcome.error, attempt: 0 })
+        for (const { id, error, attempt } of failures) {
+          turn.recorded[id] = { ok: false, error }
+          delete state.steps[id]
+          if (attempt !== undefined) turn.event({ type: 'step.failed', step: id, error, attempt })
         }
       },
     })
   }
 }
 
-type Ambient = 'task' | 'log' | 'signal' | 'progress'
-
-/**
- * What a handler's function is given. A class, because V8 gives each object literal with getters a hidden class that
- * holds them, and chains those: every actor that ever was would stay reachable until the next full collection.
- */
-class RunContext implements HandlerContext {
-  readonly input: unknown
-  readonly step: HandlerContext['step']
-  readonly ask: HandlerContext['ask']
-  readonly sleep: HandlerContext['sleep']
-  readonly wait: HandlerContext['wait']
-  readonly progress: HandlerContext['progress']
-  readonly #ambient: Pick<HandlerContext, Ambient>
-
-  constructor(ambient: Pick<HandlerContext, Ambient>, calls: Omit<HandlerContext, Ambient>) {
-    this.input = calls.input
-    this.step = calls.step
-    this.ask = calls.ask
-    this.sleep = calls.sleep
-    this.wait = calls.wait
-    this.progress = ambient.progress
-    this.#ambient = ambient
-  }
-
-  get task() {
-    return this.#ambient.task
-  }
-  get log() {
-    return this.#ambient.log
-  }
-  get signal() {
-    return this.#ambient.signal
-  }
+interface Failure {
+  id: string
+  error: ErrorRecord
+  /** Of a step. That a child failed was told when it ended. */
+  attempt?: number
 }
 
-async function replay(outcome: StepOutcome): Promise<unknown> {
-  if (outcome.ok) return outcome.value
-  throw fromErrorRecord(outcome.error)
+/**
+ * Resolves when the function has made the calls that follow from what just happened. Not setImmediate: that would put the commits of
+ * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
+ */
+export function callsOfThisMoment(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -1,12 +1,16 @@
 // The pure half of an actor: its behaviour and its state. What it was told goes in, a turn comes out; nothing here
 // touches the world, so a turn that the journal refuses never happened.
+import type { EventBody } from '../contract/events.ts'
 import type { Message, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerBehaviour } from './handler.ts'
 import type { MachineBehaviour } from './machine.ts'
-import { RESTART_TIMER, settle } from './settle.ts'
+import { settle } from './settle.ts'
 import type { ActorState } from './state.ts'
+import { RESTART_TIMER } from './timers.ts'
 import type { Stimulus, Turn } from './turn.ts'
+
+type Resumed = Extract<EventBody, { type: 'task.resumed' }>
 
 export interface LogicParts {
   hostId: string
@@ -21,11 +25,14 @@ export class ActorLogic {
   private readonly parts: LogicParts
   private readonly machine: MachineBehaviour | undefined
   private readonly handler: HandlerBehaviour | undefined
+  /** It had ended; a person retries it. */
+  private readonly resumesEnded: boolean
   private begun = false
 
   constructor(parts: LogicParts) {
     this.parts = parts
     this.state = parts.state
+    this.resumesEnded = parts.state.ended === true
     this.machine = 'machine' in parts.behaviour ? parts.behaviour.machine : undefined
     this.handler = 'handler' in parts.behaviour ? parts.behaviour.handler : undefined
   }
@@ -46,7 +53,7 @@ export class ActorLogic {
   /** Runs a handler's function up to its first wait. A machine needs no such thing. */
   prepare(stimuli: Stimulus[]): void {
     if (this.begun || stimuli.some(isOrder) || this.handler === undefined) return
-    if (this.state.ended) forgetWaits(this.state)
+    if (this.resumesEnded) beginAnew(this.state)
     this.handler.start(this.parts.task.input)
   }
 
@@ -70,18 +77,28 @@ export class ActorLogic {
     const resumed = this.parts.task.startedAt !== undefined
     turn.event(
       resumed
-        ? { type: 'task.resumed', host: this.parts.hostId, because: reasonToResume(stimuli) }
+        ? { type: 'task.resumed', host: this.parts.hostId, because: this.reasonToResume(stimuli) }
         : { type: 'task.started', host: this.parts.hostId },
     )
     if (this.machine === undefined) return
-    if (this.state.machine === undefined) this.machine.begin(turn, this.state, this.parts.task.input)
-    else {
+    if (this.state.machine === undefined) {
+      if (this.resumesEnded) beginAnew(this.state)
+      this.machine.begin(turn, this.state, this.parts.task.input)
+    } else {
       try {
         this.machine.resume(turn, this.state)
       } catch (error) {
         turn.crash = { error }
       }
     }
+  }
+
+  private reasonToResume(stimuli: Stimulus[]): Resumed['because'] {
+    if (this.resumesEnded) return 'retry'
+    const mail = stimuli.find((stimulus) => stimulus.kind === 'mail')
+    // Whoever lets go of a task with work left says `queued`; whoever dies says nothing.
+    if (mail?.kind !== 'mail') return this.parts.task.state === 'queued' ? 'release' : 'takeover'
+    return mail.message.body.kind === 'timer' && mail.message.body.timerId === RESTART_TIMER ? 'restart' : 'mail'
   }
 
   private apply(turn: Turn, stimulus: Stimulus): void {
@@ -105,8 +122,8 @@ export class ActorLogic {
   }
 }
 
-/** A retried handler makes its calls again; what they waited for ended with the task. */
-function forgetWaits(state: ActorState): void {
+/** A retried handler makes its calls again, as does a machine that failed in its first turn; what they waited for ended with the task. */
+function beginAnew(state: ActorState): void {
   Object.assign(state, { steps: {}, timers: {}, waits: {}, crashes: [] })
   delete state.ended
 }
@@ -118,10 +135,4 @@ function isOrder(stimulus: Stimulus): stimulus is Stimulus & { kind: 'mail' } {
 /** Cancel and deadline need no agent: a task ends although nobody has its code any more. */
 export function isOrderToStop({ body }: Message): boolean {
   return body.kind === 'cancel' || body.kind === 'deadline'
-}
-
-function reasonToResume(stimuli: Stimulus[]): 'mail' | 'restart' | 'takeover' {
-  const mail = stimuli.find((stimulus) => stimulus.kind === 'mail')
-  if (mail?.kind !== 'mail') return 'takeover'
-  return mail.message.body.kind === 'timer' && mail.message.body.timerId === RESTART_TIMER ? 'restart' : 'mail'
 }

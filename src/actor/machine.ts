@@ -14,6 +14,7 @@ import { type Told, tellDescription } from '../sdk/tell.ts'
 import { type Asker, askChild, beginAgain, stopStep } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
 import { type ActorState, machinePart, restoreSnapshot } from './state.ts'
+import { checkDelay, ownTimer, ownTimerId, retriedStep, retryTimer } from './timers.ts'
 import type { Stimulus, Turn } from './turn.ts'
 
 /** One action of xstate's, as `transition` returns it. */
@@ -22,6 +23,12 @@ interface PlannedAction {
   params: unknown
   exec: unknown
   info: { context: unknown; event: unknown }
+}
+
+interface RaiseParams {
+  event: AnyEventObject
+  id?: string
+  delay?: number
 }
 
 export class MachineBehaviour {
@@ -45,7 +52,10 @@ export class MachineBehaviour {
     if (state.ended) beginAgain(turn, state, this.asker)
     // P3: what was running when the last incarnation died runs again, under the same key.
     for (const [id, step] of Object.entries(state.steps)) {
-      if (step.kind === 'step' && !step.resting) turn.starts.push(id)
+      if (step.kind !== 'step') continue
+      if (this.effect(step.src) === undefined)
+        throw new TroupeError('snapshot_incompatible', goneStep(this.agent, id, step.src))
+      if (!step.resting) turn.starts.push(id)
     }
   }
 
@@ -83,7 +93,7 @@ export class MachineBehaviour {
         const error = toErrorRecord(outcome.error, 'step_failed')
         if (inMs !== undefined) {
           state.steps[stepId] = { ...step, attempt: step.attempt + 1, resting: true }
-          turn.setTimer(`retry:${stepId}`, inMs)
+          turn.setTimer(retryTimer(stepId), inMs)
           turn.event({ type: 'step.retrying', step: stepId, attempt: step.attempt, inMs, error })
           return
         }
@@ -114,17 +124,18 @@ export class MachineBehaviour {
         this.send(turn, state, { type: `xstate.error.actor.${id}`, error, actorId: id }, id)
       }
     } else if (body.kind === 'timer') {
-      const retried = body.timerId.startsWith('retry:') ? body.timerId.slice('retry:'.length) : undefined
+      const retried = retriedStep(body.timerId)
       const step = retried === undefined ? undefined : state.steps[retried]
       if (step?.kind === 'step' && step.resting) {
         delete step.resting
         turn.starts.push(retried!)
         return
       }
-      const timer = state.timers[body.timerId]
-      if (timer === undefined) return
-      delete state.timers[body.timerId]
-      turn.event({ type: 'timer.fired', timer: body.timerId })
+      const id = ownTimerId(body.timerId)
+      const timer = id === undefined ? undefined : state.timers[id]
+      if (id === undefined || timer === undefined) return
+      delete state.timers[id]
+      turn.event({ type: 'timer.fired', timer: id })
       this.send(turn, state, timer.event)
     }
   }
@@ -172,20 +183,13 @@ export class MachineBehaviour {
           if (typeof id === 'string') stopStep(turn, state, id)
         }
       case 'xstate.raise':
-        return () => {
-          // Without a delay it has been applied already.
-          if (typeof params!.delay !== 'number') return
-          const event = params!.event as AnyEventObject
-          const id = String(params!.id ?? event.type)
-          state.timers[id] = { event, inMs: params!.delay }
-          turn.setTimer(id, params!.delay)
-        }
+        return this.planTimer(turn, state, params as unknown as RaiseParams)
       case 'xstate.cancel':
         return () => {
           const id = String(params!.sendId)
           if (state.timers[id] === undefined) return
           delete state.timers[id]
-          turn.clearTimer(id)
+          turn.clearTimer(ownTimer(id))
         }
       case 'xstate.emit':
         return () => turn.event({ type: 'emitted', event: params!.event as AnyEventObject })
@@ -206,6 +210,19 @@ export class MachineBehaviour {
     }
     const told = compose(action.info as { context: never; event: never })
     return () => this.asker.tell(turn, told === undefined ? [] : ([told].flat() as Told[]))
+  }
+
+  private planTimer(turn: Turn, state: ActorState, { event, id: given, delay }: RaiseParams): () => void {
+    // Without a delay it has been applied already.
+    if (delay === undefined) return () => {}
+    checkDelay(given ?? event.type, delay)
+    return () => {
+      let id = given ?? event.type
+      // Two of a type are two timers, as in xstate, unless they are given the same id.
+      for (let n = 2; given === undefined && state.timers[id] !== undefined; n++) id = `${event.type}:${n}`
+      state.timers[id] = { event, inMs: delay }
+      turn.setTimer(ownTimer(id), delay)
+    }
   }
 
   private planStart(turn: Turn, state: ActorState, id: string, src: unknown, input: unknown): () => void {
@@ -239,7 +256,11 @@ function policyOf(effect: EffectDescription | undefined) {
 /** xstate names logic that stands inline in an invoke `xstate.invoke.<index>.<state node id>`. */
 const INLINE = /^xstate\.invoke\.(\d+)\.(.*)$/
 
-function logicOf(machine: AnyStateMachine, src: string): unknown {
+export function goneStep({ name, version }: Agent, id: string, src: string): string {
+  return `The step "${id}" of this task is "${src}", which ${name}@${version} does not have.`
+}
+
+export function logicOf(machine: AnyStateMachine, src: string): unknown {
   const inline = INLINE.exec(src)
   if (inline === null) return machine.implementations.actors[src]
   const invoke = machine.getStateNodeById(inline[2]!).config.invoke as { src: unknown } | { src: unknown }[]

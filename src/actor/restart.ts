@@ -5,10 +5,11 @@ import type { RetryPolicy } from '../sdk/step.ts'
 import { backoffDelay } from '../supervision/backoff.ts'
 import { spendRestart } from '../supervision/restart-window.ts'
 
-export const STEP_DEFAULTS = { retries: 2, backoff: 200, maxBackoff: 30_000, timeout: 300_000 } as const
+const STEP_DEFAULTS = { retries: 2, backoff: 200, maxBackoff: 30_000, timeout: 300_000 } as const
 
 export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolicy): Required<RetryPolicy> {
-  return { ...STEP_DEFAULTS, ...agent, ...step }
+  const of = (name: keyof RetryPolicy) => step[name] ?? agent?.[name] ?? STEP_DEFAULTS[name]
+  return { retries: of('retries'), backoff: of('backoff'), maxBackoff: of('maxBackoff'), timeout: of('timeout') }
 }
 
 /** A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here. */

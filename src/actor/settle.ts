@@ -8,10 +8,8 @@ import type { Agent } from '../sdk/define-agent.ts'
 import { stopAll } from './children.ts'
 import { restartAfterCrash } from './restart.ts'
 import type { ActorState } from './state.ts'
+import { RESTART_TIMER } from './timers.ts'
 import type { Ending, Turn } from './turn.ts'
-
-/** The durable timer that starts a crashed actor again. */
-export const RESTART_TIMER = 'restart'
 
 export function settle(turn: Turn, actor: { task: TaskRow; agent: Agent; state: ActorState }): void {
   if (turn.crash !== undefined && turn.ending === undefined) settleCrash(turn, turn.crash, actor)
@@ -117,7 +115,7 @@ export function outwardState(
 
 function waitingFor(state: ActorState): WaitingFor {
   const steps = Object.entries(state.steps)
-  const children = steps.filter(([, step]) => step.kind === 'ask').map(([id]) => id)
+  const children = steps.filter(([, step]) => step.kind === 'ask' && step.failed === undefined).map(([id]) => id)
   if (children.length > 0) return { kind: 'child', detail: children.slice(0, 5).join(', ') }
   const resting = steps.find(([, step]) => step.kind === 'step' && step.resting)
   if (resting !== undefined) return { kind: 'timer', detail: `retry of ${resting[0]}` }

@@ -1,10 +1,12 @@
 // What an actor is between two commits, as JSON: the snapshot in the journal. Whatever is not here does not survive.
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate'
-import { TroupeError } from '../contract/errors.ts'
+import { type ErrorRecord, TroupeError } from '../contract/errors.ts'
 
 export interface ActorState {
   /** xstate's part; absent for a handler agent. */
   machine?: { value: unknown; context: unknown; history?: Record<string, string[]> }
+  /** The version that migrated it; absent: the one that the task was accepted for. */
+  version?: string
   /** What is under way, by id: local steps and asked children. */
   steps: Record<string, RunningStep>
   /** Events that durable timers will raise, by timer id, and the delay they were set with. */
@@ -41,6 +43,8 @@ export interface AskedChild {
   /** For a retry, which asks again. */
   input?: unknown
   invocation: number
+  /** It ended so, and the handler that asked has not gone on after it: a retry of the task asks again. */
+  failed?: ErrorRecord
 }
 
 export function emptyState(): ActorState {

@@ -5,6 +5,7 @@ import type { Usage } from '../contract/task.ts'
 import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
 import type { StepContext } from '../sdk/context.ts'
 import type { RetryPolicy, StepFunction } from '../sdk/step.ts'
+import { systemClock } from '../supervision/clock.ts'
 import type { StepResult } from './turn.ts'
 
 export interface StepRun {
@@ -90,9 +91,8 @@ export class StepRunner {
     const step = new StepInFlight()
     this.running.set(run.id, step)
     const { timeout } = run.policy
-    const timer = setTimeout(
-      () => step.stop(new TroupeError('step_timeout', `The step "${run.id}" ran longer than ${timeout} ms.`)),
-      timeout,
+    const cancelTimer = systemClock.setTimer(timeout, () =>
+      step.stop(new TroupeError('step_timeout', `The step "${run.id}" ran longer than ${timeout} ms.`)),
     )
     try {
       const ctx = this.makeContext(this.task, run, step, this.report)
@@ -101,7 +101,7 @@ export class StepRunner {
     } catch (error) {
       return { ok: false, error }
     } finally {
-      clearTimeout(timer)
+      cancelTimer()
       if (this.running.get(run.id) === step) this.running.delete(run.id)
     }
   }
@@ -110,11 +110,11 @@ export class StepRunner {
     if (this.all.aborted) return
     await new Promise<void>((resolve) => {
       const done = () => {
-        clearTimeout(timer)
+        cancelTimer()
         this.pauses.delete(done)
         resolve()
       }
-      const timer = setTimeout(done, ms)
+      const cancelTimer = systemClock.setTimer(ms, done)
       this.pauses.add(done)
     })
   }

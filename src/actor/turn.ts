@@ -2,7 +2,7 @@
 // A turn becomes one commit; only after that commit do its effects start (P3).
 import type { ErrorRecord } from '../contract/errors.ts'
 import type { EventBody } from '../contract/events.ts'
-import type { EndState, Usage } from '../contract/task.ts'
+import type { EndState } from '../contract/task.ts'
 import type { Message, NewMessage, NewTask, StepOutcome } from '../journal/journal.ts'
 
 export type Stimulus =
@@ -41,7 +41,6 @@ export class Turn {
   /** A crash stops the turn; what came before it is committed, what caused it is not. */
   crash: { error: unknown; step?: string } | undefined
   mailRead: number | undefined
-  usage: Usage | undefined
 
   event(body: EventBody): void {
     this.events.push(body)

@@ -64,8 +64,3 @@ export async function examineIsolated<Result>(
     child.kill('SIGKILL')
   }
 }
-
-/** Which agents a package has. */
-export async function describeIsolated(found: AgentPackage): Promise<AgentRecord[]> {
-  return await examineIsolated(found, async ({ agents }) => agents)
-}

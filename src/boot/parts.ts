@@ -146,12 +146,12 @@ export async function drainHost(host: Host, graceMs: number): Promise<void> {
   await host.drain(graceMs)
 }
 
-/** `own`: what this process alone knows of itself, for its node of the tree. */
 /** A gateway looks after what the inference worker cannot tell anybody itself. Returns how to stop. */
 export function watchModelsOf({ workers, onTrouble }: Parts): () => void {
   return workers.models === undefined ? () => {} : watchModels(workers.models, onTrouble)
 }
 
+/** `own`: what this process alone knows of itself, for its node of the tree. */
 export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
   const { settings, agents, workers, telemetry, measures } = parts
   const { journal, bus, blobs, gatewayStore: store } = parts.stores

@@ -8,7 +8,7 @@ import type { Inference, Retrieval } from '../sdk/context.ts'
 import { span } from '../telemetry/index.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
 import type { ModelState } from '../workers/inference/client-control.ts'
-import type { InferenceClient } from '../workers/inference/index.ts'
+import type { Classification, InferenceClient } from '../workers/inference/index.ts'
 import type { Metadata, RetrievalClient, Scalar } from '../workers/retrieval/index.ts'
 import type { Settings } from './settings.ts'
 import { type WorkerAddress, workerAddress } from './worker-address.ts'
@@ -58,20 +58,26 @@ function lazily<Client extends { close(): void }>(
   let client: Promise<Client> | undefined
   return {
     client: () => {
-      client ??= connect(where)
+      // One that could not be made (a certificate that is being replaced) is tried anew by the next call.
+      client ??= connect(where).catch((error: unknown) => {
+        client = undefined
+        throw error
+      })
       return client
     },
-    close: () => void client?.then((connected) => connected.close()),
+    close: () => void client?.then((connected) => connected.close()).catch(() => {}),
   }
 }
 
-function inferenceOf(lazy: Lazy<InferenceClient>): Inference {
+export function inferenceOf(
+  lazy: Pick<Lazy<Pick<InferenceClient, 'classify' | 'embed' | 'metadata' | 'models'>>, 'client'>,
+): Inference {
   const labels = new Map<string, string[]>()
 
-  /** Probabilities come in the order of the model's labels, which a new version of it may change. */
-  async function labelsOf(model: string, count: number): Promise<string[]> {
+  /** Probabilities come in the order of the model's labels, which a new version of it may change: then its answers tell. */
+  async function labelsOf(model: string, found: Classification[]): Promise<string[]> {
     const known = labels.get(model)
-    if (known?.length === count) return known
+    if (known !== undefined && found.every((one) => isNamedBy(known, one))) return known
     const { properties } = await (await lazy.client()).metadata(model)
     const read = JSON.parse(properties.labels ?? '[]') as string[]
     labels.set(model, read)
@@ -82,7 +88,7 @@ function inferenceOf(lazy: Lazy<InferenceClient>): Inference {
     available: reachable(async () => (await lazy.client()).models()),
     async classify(model, texts) {
       const found = await traced('classify', model, async (call) => (await lazy.client()).classify(model, texts, call))
-      const names = await labelsOf(model, found[0]?.probabilities.length ?? 0)
+      const names = await labelsOf(model, found)
       return found.map(({ label, score, probabilities }) => ({
         label,
         confidence: score,
@@ -92,6 +98,10 @@ function inferenceOf(lazy: Lazy<InferenceClient>): Inference {
     embed: (model, texts) =>
       traced('embeddings', model, async (call) => (await lazy.client()).embed(model, texts, call)),
   }
+}
+
+function isNamedBy(labels: string[], { label, score, probabilities }: Classification): boolean {
+  return labels.length === probabilities.length && probabilities[labels.indexOf(label)] === score
 }
 
 function retrievalOf(lazy: Lazy<RetrievalClient>): (tenant: string) => Retrieval {

@@ -24,8 +24,7 @@ export type Callback = {
   | { webhook: string }
 )
 
-/** Callbacks of one submission, and webhooks that a tenant may have. */
-export const MAX_CALLBACKS = 4
+/** Webhooks that a tenant may have. */
 export const MAX_WEBHOOKS = 20
 
 /** Between the attempts of a delivery: ten in about 27 hours, so a receiver may be away over night. */

@@ -6,7 +6,7 @@ import type { WaitingFor } from './task.ts'
 export type EventBody =
   | { type: 'task.accepted'; agent: string; version: string }
   | { type: 'task.started'; host: string }
-  /** Taken over from a host that died, or continued after sleep. */
+  /** `release`: a host gave it back with work left. `takeover`: its host died. */
   | { type: 'task.resumed'; host: string; because: 'mail' | 'takeover' | 'restart' | 'retry' | 'release' }
   | { type: 'task.waiting'; for: WaitingFor }
   | { type: 'task.released'; host: string; because: 'drain' | 'sleep' }

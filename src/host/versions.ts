@@ -1,6 +1,7 @@
 // Which version of an agent may run a task. A task in flight keeps the version it started with; another one may take
 // it over only if it declares `migrate`. Otherwise the task waits, visibly, for a host that has its version.
 import { z } from 'zod'
+import { migrationFault } from '../actor/migrated.ts'
 import type { ActorState } from '../actor/state.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskRow } from '../journal/journal.ts'
@@ -13,27 +14,26 @@ export type Fit = { agent: Agent; snapshot?: ActorState; reason?: undefined } | 
 type Started = Pick<TaskRow, 'agent' | 'agentVersion' | 'snapshot'>
 
 export function fitVersion(agents: AgentRegistry, task: Started): Fit {
-  const exact = agents.agent(task.agent, task.agentVersion)
+  const state = task.snapshot as ActorState | undefined
+  // Migrated once, it is the newer version's: a second time would change what has been changed.
+  const version = state?.version ?? task.agentVersion
+  const exact = agents.agent(task.agent, version)
   if (exact !== undefined) return { agent: exact }
   const newest = agents.agent(task.agent)
-  const wanted = `${task.agent}@${task.agentVersion}`
+  const wanted = `${task.agent}@${version}`
   if (newest === undefined) return { reason: `No host here has ${wanted}.` }
-  const state = task.snapshot as ActorState | undefined
   if (state === undefined) return { agent: newest }
   if (newest.migrate === undefined || state.machine === undefined) {
-    return { reason: `It was started by ${wanted}; this host has ${newest.version}, which declares no migrate.` }
+    return { reason: `Its state is of ${wanted}; this host has ${newest.version}, which declares no migrate.` }
   }
   try {
-    const { value, context } = newest.migrate({
-      version: task.agentVersion,
-      value: state.machine.value,
-      context: state.machine.context,
-    })
-    return { agent: newest, snapshot: { ...state, machine: { value, context } } }
+    const { value, context } = newest.migrate({ version, value: state.machine.value, context: state.machine.context })
+    const snapshot: ActorState = { ...state, version: newest.version, machine: { value, context } }
+    const fault = migrationFault(newest, snapshot)
+    return fault === undefined ? { agent: newest, snapshot } : { reason: fault }
   } catch (error) {
-    return {
-      reason: `${newest.name}@${newest.version} cannot migrate it from ${task.agentVersion}: ${(error as Error).message}`,
-    }
+    const what = `${newest.name}@${newest.version} cannot migrate it from ${version}`
+    return { reason: `${what}: ${(error as Error).message}` }
   }
 }
 

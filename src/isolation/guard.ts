@@ -49,6 +49,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   const { journal, bus, plugin } = parts
   const own = new Set(plugin.agents)
   const askable = new Set([...plugin.agents, ...plugin.permissions.agents])
+  /** Those used last come last. */
   const known = new Map<string, TaskRow>()
   const accounts = createAccounts()
   const hosts = new Map<string, () => void>()
@@ -65,6 +66,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   }
 
   function remember(task: TaskRow): void {
+    known.delete(task.id)
     if (known.size >= MAX_KNOWN) forget(known.keys().next().value!)
     known.set(task.id, { ...task })
   }
@@ -76,8 +78,13 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
 
   function ownTask(taskId: string): TaskRow {
     const task = known.get(taskId)
-    if (task !== undefined) return task
-    throw new TroupeError('permission_denied', `${taskId} is no task that ${plugin.name} was given.`)
+    if (task === undefined) {
+      throw new TroupeError('permission_denied', `${taskId} is no task that ${plugin.name} was given.`)
+    }
+    // One that runs must not be forgotten for those that came after it and sleep: its next commit would be refused.
+    known.delete(taskId)
+    known.set(taskId, task)
+    return task
   }
 
   const watched = watchTasks({

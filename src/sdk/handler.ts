@@ -1,6 +1,6 @@
 // A handler agent: one async function. It may be run again from its start after a crash or a sleep; what it did
 // through `ctx` is recorded and skipped then (P3). So the code between the calls must be free of effects, and the ids
-// of the calls must be the same each time.
+// of the calls must be the same each time, and each call's its own.
 import type { StepContext, TaskView } from './context.ts'
 import type { RetryPolicy } from './step.ts'
 

@@ -2,7 +2,7 @@
 // observables, plain promises, and actions that act on the world. Each refusal names the durable alternative.
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 import { TroupeError } from '../contract/errors.ts'
-import { effectDescription } from './step.ts'
+import { effectDescription, policyFault } from './step.ts'
 import { tellDescription } from './tell.ts'
 
 export function checkMachine(agent: string, machine: AnyStateMachine): void {
@@ -48,7 +48,12 @@ function checkReferenced(agent: string, machine: AnyStateMachine, node: AnyState
 }
 
 function checkLogic(agent: string, where: string, logic: unknown): void {
-  if (effectDescription(logic) !== undefined) return
+  const effect = effectDescription(logic)
+  if (effect !== undefined) {
+    const fault = effect.kind === 'step' ? policyFault(effect.policy) : undefined
+    if (fault === undefined) return
+    throw new TroupeError('agent_invalid', `The agent ${agent} cannot be loaded: of the step of ${where}, ${fault}.`)
+  }
   refuse(
     agent,
     `${where} invokes ${kindOfLogic(logic)}. That lives in memory and is lost in a crash. Wrap an effect in step(…), ` +

@@ -10,8 +10,19 @@ export interface RetryPolicy {
   backoff?: number
   /** The longest wait between two tries. Default 30 s. */
   maxBackoff?: number
-  /** Milliseconds that one try may take. Default 5 minutes. */
+  /** Milliseconds that one try may take; `Infinity` for as long as it takes. Default 5 minutes. */
   timeout?: number
+}
+
+/** What is wrong with the policy, in words, or undefined. */
+export function policyFault(policy: RetryPolicy): string | undefined {
+  for (const name of ['retries', 'backoff', 'maxBackoff', 'timeout'] as const) {
+    const value: unknown = policy[name]
+    if (value !== undefined && !(typeof value === 'number' && value >= 0)) {
+      return `its ${name} must be a number, 0 or more; it is ${value}`
+    }
+  }
+  return undefined
 }
 
 export type StepFunction<Input, Output> = (call: { input: Input; ctx: StepContext }) => Promise<Output> | Output

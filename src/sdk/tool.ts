@@ -34,6 +34,8 @@ export interface ToolDefinition<Input, Output> {
 }
 
 const DEFAULT_LIMITS: ToolLimits = { time: 60_000 }
+/** Node takes a longer time for one millisecond. */
+const LONGEST_MS = 2 ** 31 - 1
 
 export function defineTool<Input, Output>(definition: ToolDefinition<Input, Output>): Tool<Input, Output> {
   const limits = { ...DEFAULT_LIMITS, ...definition.limits }
@@ -49,7 +51,7 @@ export function defineTool<Input, Output>(definition: ToolDefinition<Input, Outp
         throw new TroupeError('invalid_input', `${definition.name}: ${z.prettifyError(parsed.error)}`)
       }
       const late = new AbortController()
-      const timer = setTimeout(() => late.abort(), limits.time)
+      const timer = setTimeout(() => late.abort(), Math.min(limits.time, LONGEST_MS))
       const signal = AbortSignal.any([context.signal, late.signal])
       const aborted = Promise.withResolvers<never>()
       const onAbort = () => {

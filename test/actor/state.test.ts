@@ -4,6 +4,7 @@ import { type ActorState, emptyState, isEmptyState } from '../../src/actor/state
 
 const PARTS: Partial<ActorState>[] = [
   { machine: { value: 'a', context: {} } },
+  { version: '2.0.0' },
   { steps: { a: { kind: 'step', src: 'a', invocation: 1, attempt: 1 } } },
   { timers: { a: { event: { type: 'a' }, inMs: 1 } } },
   { invocations: { a: 1 } },

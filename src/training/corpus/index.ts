@@ -39,8 +39,6 @@ const KNOWN: DocumentKind[] = [
   SPECIFICATION,
 ]
 
-export const DOCUMENT_TYPES = KNOWN.map(({ label }) => label)
-
 export interface CorpusOptions {
   seed: number
   /** `test` uses templates that `train` has never used. */
