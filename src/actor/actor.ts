@@ -168,7 +168,7 @@ export class Actor {
   }
 
   private async commit(turn: Turn, refused?: TroupeError): Promise<void> {
-    const { isRunning, needsPerson, state } = this.logic
+    const { isRunning, person, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
     const letsGo = this.draining && (this.runner.size === 0 || this.graceIsOver)
     const restarts = turn.crash !== undefined && turn.ending === undefined
@@ -176,7 +176,7 @@ export class Actor {
     if (this.claimed && turn.isEmpty && !release) return
     if (letsGo && turn.ending === undefined)
       turn.event({ type: 'task.released', host: this.parts.hostId, because: 'drain' })
-    const outward = outwardState(turn, state, { running: isRunning, needsPerson, letsGo })
+    const outward = outwardState(turn, state, { running: isRunning, person, letsGo })
     if (release && outward.waitingFor !== undefined && !restarts)
       turn.event({ type: 'task.waiting', for: outward.waitingFor })
     const commit = composeCommit(turn, {

@@ -4,13 +4,15 @@
 // A step's record is on its way to the journal while the function goes on, but the next effect waits until it is
 // there (P3). A step's failure is recorded only when the function caught it and goes on: an uncaught one crashes the
 // actor, and the restart shall try the step again.
-import { fromErrorRecord, toErrorRecord } from '../contract/errors.ts'
+import { fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
+import type { WaitingFor } from '../contract/task.ts'
 import type { Message, StepOutcome } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerContext } from '../sdk/handler.ts'
 import type { RetryPolicy } from '../sdk/step.ts'
 import { type Asker, askChild } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
+import { waitingForPerson } from './settle.ts'
 import type { ActorState } from './state.ts'
 import type { RunStep } from './steps.ts'
 import type { StepResult, Stimulus, Turn } from './turn.ts'
@@ -36,7 +38,9 @@ export class HandlerBehaviour {
   /** Promises of durable waits (children, timers, messages), by id. */
   private readonly waiting = new Map<string, { settle: (outcome: StepOutcome) => void }>()
   private readonly running = new Set<string>()
-  private failures: { id: string; outcome: StepOutcome }[] = []
+  /** The ids of this run's calls. */
+  private readonly called = new Set<string>()
+  private failures: { id: string; outcome: StepOutcome; thrown: unknown }[] = []
   private settled = false
   /** Answers that are committed and not handed to the function yet. */
   private settling = 0
@@ -55,7 +59,8 @@ export class HandlerBehaviour {
       },
       (error: unknown) => {
         this.settled = true
-        this.parts.push({ kind: 'threw', error })
+        const step = this.failures.find(({ thrown }) => thrown === error)?.id
+        this.parts.push({ kind: 'threw', error, ...(step === undefined ? {} : { step }) })
       },
     )
   }
@@ -65,8 +70,10 @@ export class HandlerBehaviour {
     return !this.settled && this.settling === 0 && this.running.size === 0 && this.waiting.size > 0
   }
 
-  get needsPerson(): boolean {
-    return Object.keys(this.parts.state.waits ?? {}).length > 0
+  get person(): WaitingFor | undefined {
+    const { waits = {} } = this.parts.state
+    const ids = Object.keys(waits)
+    return ids.length === 0 ? undefined : waitingForPerson(ids, Object.values(waits))
   }
 
   /** A step of this id is under way: the answer to `is anything running`. */
@@ -160,6 +167,7 @@ export class HandlerBehaviour {
 
   /** A durable wait: recorded already, or begun in the next turn and answered by mail. */
   private waitFor(id: string, begin: (turn: Turn) => void): Promise<unknown> {
+    this.claim(id)
     const known = this.parts.recorded[id]
     if (known !== undefined) return replay(known)
     this.flushFailures()
@@ -179,6 +187,7 @@ export class HandlerBehaviour {
 
   private async step(id: string, run: Parameters<HandlerContext['step']>[1], own: RetryPolicy): Promise<unknown> {
     const { recorded, push, agent, runStep, committed } = this.parts
+    this.claim(id)
     const known = recorded[id]
     if (known !== undefined) return await replay(known)
     this.flushFailures()
@@ -212,7 +221,7 @@ export class HandlerBehaviour {
         const inMs = retryDelay(result.error, attempt, policy)
         const error = toErrorRecord(result.error, 'step_failed')
         if (inMs === undefined) {
-          this.failures.push({ id, outcome: { ok: false, error } })
+          this.failures.push({ id, outcome: { ok: false, error }, thrown: result.error })
           throw result.error
         }
         push({ kind: 'call', apply: (turn) => turn.event({ type: 'step.retrying', step: id, attempt, inMs, error }) })
@@ -221,6 +230,15 @@ export class HandlerBehaviour {
     } finally {
       this.running.delete(id)
     }
+  }
+
+  /** The second call would be given the first one's record, as if it had been made: wrong without a word. */
+  private claim(id: string): void {
+    if (this.called.has(id)) {
+      const message = `${this.parts.agent.name} makes two calls with the id "${id}"; give each its own, in a loop like "${id}-1".`
+      throw new TroupeError('agent_invalid', message)
+    }
+    this.called.add(id)
   }
 
   private flushFailures(): void {
