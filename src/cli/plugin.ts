@@ -88,9 +88,12 @@ export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source],
     throw error
   }
   context.show(plugin, () => `${describe(plugin)} added: ${names(plugin)}`)
-  if (replaced !== undefined && names(replaced) !== names(plugin)) {
+  const gone = (replaced?.agents ?? []).filter(
+    ({ name, version }) => !plugin.agents.some((agent) => agent.name === name && agent.version === version),
+  )
+  if (gone.length > 0) {
     context.terminal.note(
-      `It takes the place of ${names(replaced)}: open tasks of that wait for it, unless the new version declares \`migrate\` or exports both.`,
+      `It takes the place of ${names({ agents: gone })}: open tasks of that wait for it, unless the new version declares \`migrate\`, or exports both.`,
     )
   }
   context.terminal.note(
@@ -165,6 +168,6 @@ function describe({ name, version }: AddedPlugin): string {
   return `${name}@${version}`
 }
 
-function names({ agents }: AddedPlugin): string {
+function names({ agents }: Pick<AddedPlugin, 'agents'>): string {
   return agents.map(({ name, version }) => `${name}@${version}`).join(', ')
 }
