@@ -96,6 +96,11 @@ export function addWebhookCommands(program: Command, action: Action): void {
     .description('all of them, without their secrets')
     .action(action(async () => (await import('./webhooks.ts')).listWebhooks))
   webhooks
+    .command('rotate <id>')
+    .description('another secret, to stdout, this once; for a while messages are signed with both')
+    .option('--overlap <hours>', 'how long the secret before is good', '24')
+    .action(action(async () => (await import('./webhooks.ts')).rotateWebhook))
+  webhooks
     .command('remove <id>')
     .description('it is called no more')
     .action(action(async () => (await import('./webhooks.ts')).removeWebhook))
