@@ -23,10 +23,11 @@ import type { Agent } from '../sdk/define-agent.ts'
 import { Chatter } from './chatter.ts'
 import { type Asker, createAsker } from './children.ts'
 import { composeCommit } from './commit.ts'
-import { callsOfThisMoment, HandlerBehaviour } from './handler.ts'
+import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
+import { callsOfThisMoment } from './run-context.ts'
 import { outwardState, settle } from './settle.ts'
 import { type ActorState, emptyState, isEmptyState } from './state.ts'
 import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
@@ -172,7 +173,7 @@ export class Actor {
 
   /** `lastGood`: the state to end with, when the journal has refused the one that was computed. */
   private async commit(turn: Turn, lastGood?: ActorState): Promise<void> {
-    const { isRunning, needsPerson, state } = this.logic
+    const { isRunning, person, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
     const letsGo = this.draining && (this.runner.size === 0 || this.graceIsOver)
     const restarts = turn.crash !== undefined && turn.ending === undefined
@@ -180,7 +181,7 @@ export class Actor {
     if (this.claimed && turn.isEmpty && !release) return
     if (letsGo && turn.ending === undefined)
       turn.event({ type: 'task.released', host: this.parts.hostId, because: 'drain' })
-    const outward = outwardState(turn, state, { running: isRunning, needsPerson, letsGo })
+    const outward = outwardState(turn, state, { running: isRunning, person, letsGo })
     if (release && outward.waitingFor !== undefined && !restarts)
       turn.event({ type: 'task.waiting', for: outward.waitingFor })
     const commit = composeCommit(turn, {

@@ -5,6 +5,7 @@
 // there (P3). A failure is recorded only when the function caught it and goes on: an uncaught one crashes the actor, and
 // the restart shall try the step again; a retry of the task asks a failed child again.
 import { type ErrorRecord, fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
+import type { WaitingFor } from '../contract/task.ts'
 import type { Message, StepOutcome } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerContext } from '../sdk/handler.ts'
@@ -12,6 +13,7 @@ import { policyFault, type RetryPolicy } from '../sdk/step.ts'
 import { type Asker, askChild } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
 import { type Ambient, heard, RunContext } from './run-context.ts'
+import { waitingForPerson } from './settle.ts'
 import type { ActorState } from './state.ts'
 import type { RunStep } from './steps.ts'
 import { checkDelay, ownTimer, ownTimerId } from './timers.ts'
@@ -62,7 +64,10 @@ export class HandlerBehaviour {
         this.flushFailures()
         this.settle({ kind: 'returned', output })
       },
-      (error: unknown) => this.settle({ kind: 'threw', error }),
+      (error: unknown) => {
+        const step = this.failures.find((failure) => failure.attempt !== undefined && failure.thrown === error)?.id
+        this.settle({ kind: 'threw', error, ...(step === undefined ? {} : { step }) })
+      },
     )
   }
 
@@ -81,8 +86,10 @@ export class HandlerBehaviour {
     return !this.settled && this.settling === 0 && this.running.size === 0 && this.waiting.size > 0
   }
 
-  get needsPerson(): boolean {
-    return Object.keys(this.parts.state.waits ?? {}).length > 0
+  get person(): WaitingFor | undefined {
+    const { waits = {} } = this.parts.state
+    const ids = Object.keys(waits)
+    return ids.length === 0 ? undefined : waitingForPerson(ids, Object.values(waits))
   }
 
   /** A step of this id is under way: the answer to `is anything running`. */
@@ -252,7 +259,7 @@ export class HandlerBehaviour {
         const inMs = retryDelay(result.error, attempt, policy)
         const error = toErrorRecord(result.error, 'step_failed')
         if (inMs === undefined) {
-          this.failures.push({ id, error, attempt })
+          this.failures.push({ id, error, attempt, thrown: result.error })
           throw result.error
         }
         push({ kind: 'call', apply: (turn) => turn.event({ type: 'step.retrying', step: id, attempt, inMs, error }) })
@@ -288,12 +295,5 @@ interface Failure {
   error: ErrorRecord
   /** Of a step. That a child failed was told when it ended. */
   attempt?: number
-}
-
-/**
- * Resolves when the function has made the calls that follow from what just happened. Not setImmediate: that would put the commits of
- * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
- */
-export function callsOfThisMoment(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve))
+  thrown?: unknown
 }

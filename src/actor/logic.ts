@@ -1,6 +1,7 @@
 // The pure half of an actor: its behaviour and its state. What it was told goes in, a turn comes out; nothing here
 // touches the world, so a turn that the journal refuses never happened.
 import type { EventBody } from '../contract/events.ts'
+import type { WaitingFor } from '../contract/task.ts'
 import type { Message, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerBehaviour } from './handler.ts'
@@ -46,8 +47,8 @@ export class ActorLogic {
     return Object.values(this.state.steps).some((step) => step.kind === 'step' && !step.resting)
   }
 
-  get needsPerson(): boolean {
-    return this.machine?.needsPerson ?? this.handler?.needsPerson ?? false
+  get person(): WaitingFor | undefined {
+    return this.machine?.person ?? this.handler?.person
   }
 
   /** Runs a handler's function up to its first wait. A machine needs no such thing. */
@@ -104,7 +105,7 @@ export class ActorLogic {
   private apply(turn: Turn, stimulus: Stimulus): void {
     if (stimulus.kind === 'call') stimulus.apply(turn)
     else if (stimulus.kind === 'returned') turn.end({ state: 'completed', output: stimulus.output })
-    else if (stimulus.kind === 'threw') turn.crash = { error: stimulus.error }
+    else if (stimulus.kind === 'threw') turn.crash = crashOf(stimulus)
     else if (this.machine !== undefined) this.machine.apply(turn, this.state, stimulus)
     else if (stimulus.kind === 'mail') this.handler!.applyMail(turn, stimulus.message)
   }
@@ -120,6 +121,10 @@ export class ActorLogic {
     turn.event({ type: 'task.cancel_requested', ...(reason === undefined ? {} : { reason }) })
     turn.end({ state: 'cancelled', ...(reason === undefined ? {} : { reason }) })
   }
+}
+
+function crashOf({ error, step }: { error: unknown; step?: string }): Turn['crash'] {
+  return step === undefined ? { error } : { error, step }
 }
 
 /** A retried handler makes its calls again, as does a machine that failed in its first turn; what they waited for ended with the task. */

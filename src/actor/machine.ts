@@ -8,11 +8,13 @@ import {
   transition,
 } from 'xstate'
 import { fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
+import type { WaitingFor } from '../contract/task.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import { type EffectDescription, effectDescription } from '../sdk/step.ts'
 import { type Told, tellDescription } from '../sdk/tell.ts'
 import { type Asker, askChild, beginAgain, stopStep } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
+import { waitingForPerson } from './settle.ts'
 import { type ActorState, machinePart, restoreSnapshot } from './state.ts'
 import { checkDelay, ownTimer, ownTimerId, retriedStep, retryTimer } from './timers.ts'
 import type { Stimulus, Turn } from './turn.ts'
@@ -59,9 +61,13 @@ export class MachineBehaviour {
     }
   }
 
-  /** Is the task in a state that waits for a person? */
-  get needsPerson(): boolean {
-    return this.snapshot?.hasTag('input-required') ?? false
+  /** The states that wait for a person, and the messages that they and those around them take. */
+  get person(): WaitingFor | undefined {
+    if (!this.snapshot?.hasTag('input-required')) return undefined
+    const active = this.snapshot._nodes
+    const asking = active.filter(({ tags }) => tags.includes('input-required')).map(({ path }) => path.join('.'))
+    const taken = active.flatMap(({ ownEvents }) => ownEvents).filter((type) => !/^xstate\.|\*$/.test(type))
+    return waitingForPerson(asking, taken)
   }
 
   effect(src: string): EffectDescription | undefined {

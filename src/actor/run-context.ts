@@ -45,3 +45,11 @@ export function heard<Value>(call: Promise<Value>): Promise<Value> {
   call.catch(() => {})
   return call
 }
+
+/**
+ * Resolves when the function has made the calls that follow from what just happened. Not setImmediate: that would put the commits of
+ * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
+ */
+export function callsOfThisMoment(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
+}

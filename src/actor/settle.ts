@@ -95,7 +95,7 @@ function childError(ending: Ending, task: TaskRow): ErrorRecord {
 export function outwardState(
   turn: Turn,
   state: ActorState,
-  now: { running: boolean; needsPerson: boolean; letsGo: boolean },
+  now: { running: boolean; person: WaitingFor | undefined; letsGo: boolean },
 ): { state: TaskState; waitingFor?: WaitingFor; output?: unknown; error?: ErrorRecord } {
   const ending = turn.ending
   if (ending !== undefined) {
@@ -108,9 +108,15 @@ export function outwardState(
   if (turn.crash !== undefined) return { state: 'waiting', waitingFor: { kind: 'restart' } }
   // Released with work left (a drain): any host may go on at once.
   if (now.letsGo && now.running) return { state: 'queued' }
-  if (now.needsPerson) return { state: 'input-required', waitingFor: { kind: 'person' } }
+  if (now.person !== undefined) return { state: 'input-required', waitingFor: now.person }
   if (now.running) return { state: 'running' }
   return { state: 'waiting', waitingFor: waitingFor(state) }
+}
+
+/** More than a person can read at once is left out. */
+export function waitingForPerson(asking: string[], messages: string[]): WaitingFor {
+  const few = (names: string[]) => [...new Set(names)].slice(0, 10)
+  return { kind: 'person', detail: few(asking).join(', '), messages: few(messages) }
 }
 
 function waitingFor(state: ActorState): WaitingFor {

@@ -11,7 +11,8 @@ export type Stimulus =
   | { kind: 'outcome'; stepId: string; invocation: number; outcome: StepResult; ms: number }
   /** A handler finished. */
   | { kind: 'returned'; output: unknown }
-  | { kind: 'threw'; error: unknown }
+  /** `step`: it let this one's failure through. */
+  | { kind: 'threw'; error: unknown; step?: string }
   /** A handler's durable call: applied to the turn by the handler's own code. */
   | { kind: 'call'; apply: (turn: Turn) => void }
 

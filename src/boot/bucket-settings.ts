@@ -7,10 +7,17 @@ import type { Text } from './setting-values.ts'
 /** What stands for itself in an address and in its signature. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
+/** What a bucket takes in one piece. */
+const MOST_BYTES = 5 * 2 ** 30
+
 /** Undefined: documents are kept where everything else is. */
-export function bucketSettings(text: Text): S3Options | undefined {
+export function bucketSettings(text: Text, maxDocumentBytes = 0): S3Options | undefined {
   const value = text('TROUPE_BLOBS')
   if (value === undefined) return undefined
+  if (maxDocumentBytes > MOST_BYTES) {
+    const message = `TROUPE_DOCUMENT_BYTES is ${maxDocumentBytes}, but a document is sent to a bucket in one piece, of ${MOST_BYTES} bytes at most.`
+    throw new TroupeError('configuration_invalid', message)
+  }
   const { protocol, hostname: bucket, pathname, searchParams: more } = addressOf(value)
   const folders = pathname.split('/').filter((folder) => folder !== '')
   if (protocol !== 's3:' || ![bucket, ...folders].every((name) => PLAIN.test(name))) {

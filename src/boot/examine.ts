@@ -15,6 +15,7 @@ export interface Examination {
 }
 
 const PATIENCE_MS = 30_000
+const MAX_WORDS = 4_000
 const answers = z.string().max(10_000).nullish()
 
 export async function examineIsolated<Result>(
@@ -29,14 +30,14 @@ export async function examineIsolated<Result>(
   })
   let said = ''
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    if (said.length < 4_000) said += text
+    if (said.length < MAX_WORDS) said += text
   })
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {})
-  const refuse = (why: string) =>
-    failed.reject(
-      new TroupeError('plugin_invalid', `${found.name} ${why}. ${said.trim().split('\n').slice(0, 6).join(' ')}`),
-    )
+  const refuse = (why: string) => {
+    const words = said.trim().split('\n').slice(0, 6).join(' ')
+    failed.reject(new TroupeError('plugin_invalid', `${found.name} ${why}${words === '' ? '' : `: ${words}`}.`))
+  }
   // After its last words: `exit` may come before they are read.
   child.once('close', () => refuse('ended while it was loaded'))
   child.once('error', (error) => refuse(`cannot be run: ${error.message}`))
@@ -45,12 +46,17 @@ export async function examineIsolated<Result>(
   async function ask<Answer>(schema: z.ZodType<Answer>, verb: string, ...given: unknown[]): Promise<Answer> {
     const timer = setTimeout(() => refuse(`did not answer within ${PATIENCE_MS} ms`), PATIENCE_MS)
     try {
-      const answer = schema.safeParse(await Promise.race([peer.call(verb, ...given), failed.promise]))
+      const answer = schema.safeParse(await Promise.race([peer.call(verb, ...given).catch(unloadable), failed.promise]))
       if (answer.success) return answer.data
       throw new TroupeError('plugin_invalid', `${found.name} answers wrongly: ${z.prettifyError(answer.error)}`)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Its own words, and no more of it: a package may answer with any error. */
+  function unloadable({ message }: Error): never {
+    throw new TroupeError('plugin_invalid', `${found.name} cannot be loaded. ${message.slice(0, MAX_WORDS)}`)
   }
 
   try {

@@ -32,14 +32,13 @@ await runProcess(async () => {
   return { facts: { host: host.id }, stop: () => host.drain(orders.graceMs) }
 
   async function answerQuestions({ package: found }: PluginOrders) {
-    const loading = agentsOf(found)
-    // A package that does not load ends this process, which is the answer to every question.
-    const loaded = loading.catch(() => new Promise<never>(() => {}))
+    // Why a package does not load is the answer to every question.
+    const loaded = agentsOf(found)
     createPeer(wire, {
       describe: async () => (await loaded).map(recordOf),
       wouldBreak: async (task: OpenTask) => wouldBreak(new AgentRegistry(await loaded), task),
     })
-    await loading
+    await loaded.catch(() => {})
     return { stop: async () => {} }
   }
 })

@@ -97,7 +97,7 @@ export function readSettings(environment: Environment = process.env): Settings {
     )
   }
   settings.workerTls = { inference: tlsFiles(text, 'INFERENCE'), retrieval: tlsFiles(text, 'RETRIEVAL') }
-  const bucket = bucketSettings(text)
+  const bucket = bucketSettings(text, settings.gateway.maxDocumentBytes)
   if (bucket !== undefined) settings.bucket = bucket
   const nats = natsSettings(text)
   if (nats !== undefined) settings.nats = nats

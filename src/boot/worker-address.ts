@@ -32,6 +32,10 @@ export function tlsFiles(text: Text, worker: 'INFERENCE' | 'RETRIEVAL'): Partial
 /** For the worker's own process: TLS when it has a certificate. */
 export function ownTls(text: Text, worker: 'INFERENCE' | 'RETRIEVAL'): { tls?: TlsFiles } {
   const { certificate, key, ca } = tlsFiles(text, worker)
-  if (certificate === undefined || key === undefined) return {}
+  if (certificate === undefined || key === undefined) {
+    if (ca === undefined) return {}
+    const message = `TROUPE_${worker}_TLS_CA demands certificates of callers, which TLS alone can: set TROUPE_${worker}_TLS_CERT and TROUPE_${worker}_TLS_KEY too.`
+    throw new TroupeError('configuration_invalid', message)
+  }
   return { tls: ca === undefined ? { certificate, key } : { certificate, key, ca } }
 }

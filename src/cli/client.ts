@@ -12,7 +12,7 @@ export interface TaskView {
   state: string
   output?: unknown
   error?: { code: string; message: string; cause?: { message: string } }
-  waitingFor?: { kind: string; detail?: string; until?: string }
+  waitingFor?: { kind: string; detail?: string; messages?: string[]; until?: string }
   usage?: { inputTokens: number; outputTokens: number; costMicros: number }
   labels?: Record<string, string>
   createdAt: string

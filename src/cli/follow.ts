@@ -52,7 +52,7 @@ export function inWords(event: EventView): string {
     case 'task.resumed':
       return `resumed on ${event.host} (${event.because})`
     case 'task.waiting':
-      return `waiting for ${waitingWords(event.for)}`
+      return `waiting for ${waitingWords(event.for as NonNullable<TaskView['waitingFor']>)}`
     case 'task.owner_lost':
       return `its host ${event.host} died; it moves on`
     case 'task.crashed':
@@ -86,9 +86,10 @@ function progressWords({ fraction, message }: EventView): string {
   return `… ${share}${typeof message === 'string' ? message : ''}`.trimEnd()
 }
 
-function waitingWords(waiting: unknown): string {
-  const { kind, detail } = waiting as { kind: string; detail?: string }
-  return detail === undefined ? kind : `${kind}: ${detail}`
+/** `person: approval (decide)`: what it is, and the messages that go on with it. */
+export function waitingWords({ kind, detail, messages = [] }: NonNullable<TaskView['waitingFor']>): string {
+  const what = detail === undefined ? kind : `${kind}: ${detail}`
+  return messages.length === 0 ? what : `${what} (${messages.join(', ')})`
 }
 
 /** A machine's step is named by the place of its state, `0.machine.state`: the state is what a reader knows. */

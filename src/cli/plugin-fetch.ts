@@ -54,7 +54,10 @@ export async function fetchPackage(dataFolder: string, source: string): Promise<
     const [name] = Object.keys(dependenciesOf(project))
     refuseHuge(join(project, 'node_modules'))
     linkRuntime(project, ['zod', 'xstate'])
-    return { folder: join(project, 'node_modules', name!), discard }
+    // Node runs no TypeScript below `node_modules`. Beside it, the package still finds there what it depends on.
+    const own = join(project, 'package')
+    renameSync(join(project, 'node_modules', name!), own)
+    return { folder: own, discard }
   } catch (error) {
     discard()
     throw error

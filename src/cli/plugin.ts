@@ -73,11 +73,14 @@ export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source],
   const fetched = isFolder(source!) ? undefined : await fetchPackage(data, source!)
   let found: AgentPackage
   let plugin: AddedPlugin
+  let replaced: AddedPlugin | undefined
   try {
     found = await readPackage(fetched?.folder ?? resolve(source!))
     const agents = await examine(found, trust, async (examination) => examination.agents)
     plugin = { name: found.name, version: found.version, folder: found.folder, trusted: trust, agents }
-    const others = (await readAdded(data)).filter(({ name }) => name !== plugin.name)
+    const all = await readAdded(data)
+    const others = all.filter(({ name }) => name !== plugin.name)
+    replaced = all.find(({ name }) => name === plugin.name)
     refuseTwice(plugin, others)
     await writeAdded(data, [...others, plugin])
   } catch (error) {
@@ -85,6 +88,14 @@ export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source],
     throw error
   }
   context.show(plugin, () => `${describe(plugin)} added: ${names(plugin)}`)
+  const gone = (replaced?.agents ?? []).filter(
+    ({ name, version }) => !plugin.agents.some((agent) => agent.name === name && agent.version === version),
+  )
+  if (gone.length > 0) {
+    context.terminal.note(
+      `It takes the place of ${names({ agents: gone })}: open tasks of that wait for it, unless the new version declares \`migrate\`, or exports both.`,
+    )
+  }
   context.terminal.note(
     trust
       ? 'Its code will run within the hosts, with all their rights.'
@@ -157,6 +168,6 @@ function describe({ name, version }: AddedPlugin): string {
   return `${name}@${version}`
 }
 
-function names({ agents }: AddedPlugin): string {
+function names({ agents }: Pick<AddedPlugin, 'agents'>): string {
   return agents.map(({ name, version }) => `${name}@${version}`).join(', ')
 }

@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import type { Handler } from './context.ts'
 import { collect } from './labels.ts'
 
+const STATES = 'queued, running, waiting, input-required, completed, failed, cancelled, rejected'
+
 /** Makes commander's action of a handler that is imported when its command runs. */
 type Action = <Options>(load: () => Promise<Handler<Options>>) => (...given: unknown[]) => Promise<void>
 
@@ -27,8 +29,8 @@ export function addTaskCommands(program: Command, action: Action): void {
   tasks
     .command('ls')
     .description('the newest tasks')
-    .option('--status <states>', 'one or more, separated by commas')
-    .option('--agent <name>')
+    .option('--status <states>', `in one of these states, separated by commas: ${STATES}`)
+    .option('--agent <name>', 'only those of this agent')
     .option('--parent <id>', 'only those that this task asked for')
     .option('--label <key=value>', 'as often as there are labels: those that have all of them', collect)
     .option('--limit <count>', 'at most', '50')
@@ -46,7 +48,7 @@ export function addTaskCommands(program: Command, action: Action): void {
   tasks
     .command('cancel <id>')
     .description('end it, and whatever it asked for')
-    .option('--reason <text>')
+    .option('--reason <text>', 'told to whoever asked for it')
     .action(action(async () => (await import('./tasks.ts')).cancelTask))
   tasks
     .command('submit-many <agent> <inputs>')
@@ -60,10 +62,10 @@ export function addTaskCommands(program: Command, action: Action): void {
     .command('cancel-many')
     .description('end all that these options find, and whatever they asked for')
     .option('--label <key=value>', 'as often as there are labels', collect)
-    .option('--agent <name>')
+    .option('--agent <name>', 'only those of this agent')
     .option('--status <states>', 'one or more, separated by commas; default: all that have not ended')
     .option('--before <time>', 'RFC 3339; accepted before it')
-    .option('--reason <text>')
+    .option('--reason <text>', 'told to whoever asked for it')
     .option('--dry-run', 'only say how many')
     .action(action(async () => (await import('./batches.ts')).cancelMany))
   tasks
@@ -73,8 +75,8 @@ export function addTaskCommands(program: Command, action: Action): void {
   tasks
     .command('retry <id>')
     .description('run a failed or cancelled one again from its last good state')
-    .option('-w, --wait')
-    .option('-f, --follow')
+    .option('-w, --wait', 'wait for its end; the output goes to stdout')
+    .option('-f, --follow', 'wait, and show what happens')
     .action(action(async () => (await import('./tasks.ts')).retryTask))
   tasks
     .command('message <id> <type> [content]')
@@ -93,6 +95,11 @@ export function addWebhookCommands(program: Command, action: Action): void {
     .command('ls')
     .description('all of them, without their secrets')
     .action(action(async () => (await import('./webhooks.ts')).listWebhooks))
+  webhooks
+    .command('rotate <id>')
+    .description('another secret, to stdout, this once; for a while messages are signed with both')
+    .option('--overlap <hours>', 'how long the secret before is good', '24')
+    .action(action(async () => (await import('./webhooks.ts')).rotateWebhook))
   webhooks
     .command('remove <id>')
     .description('it is called no more')

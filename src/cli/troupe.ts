@@ -34,7 +34,6 @@ const program = new Command('troupe')
   .option('--data <folder>', 'the data folder (TROUPE_DATA; default: .troupe)')
   .option('--json', 'data as JSON')
   .addHelpText('after', `\n${EXIT_CODES_HELP}`)
-  .showHelpAfterError('Try `troupe --help`.')
   .exitOverride()
 
 /** The handler is imported when its command runs. */
@@ -165,18 +164,18 @@ keys
   .command('create <name>')
   .description('make one; its secret goes to stdout, this once')
   .requiredOption('--role <role>', 'viewer, submitter, operator or admin')
-  .option('--tenant <tenant>')
+  .option('--tenant <tenant>', 'another than the key’s own')
   .option('--expires <time>', 'RFC 3339')
   .action(action(async () => (await import('./administration.ts')).createKey))
 keys
   .command('ls')
   .description('all of a tenant, without their secrets')
-  .option('--tenant <tenant>')
+  .option('--tenant <tenant>', 'another than the key’s own')
   .action(action(async () => (await import('./administration.ts')).listKeys))
 keys
   .command('revoke <id>')
   .description('refuse it from now on')
-  .option('--tenant <tenant>')
+  .option('--tenant <tenant>', 'another than the key’s own')
   .action(action(async () => (await import('./administration.ts')).revokeKey))
 program
   .command('usage')
@@ -216,8 +215,12 @@ plugins
 plugins
   .command('list')
   .alias('ls')
+  .description('what was added, and how it runs')
   .action(action(async () => (await import('./plugin.ts')).listPlugins))
-plugins.command('remove <name>').action(action(async () => (await import('./plugin.ts')).removePlugin))
+plugins
+  .command('remove <name>')
+  .description('forget it; its open tasks wait')
+  .action(action(async () => (await import('./plugin.ts')).removePlugin))
 program
   .command('backup <folder>')
   .description('copy the data folder into an empty folder, also while Troupe runs')
@@ -231,6 +234,13 @@ program
   .description('a script for bash, zsh or fish: source <(troupe completion bash)')
   .action(async (shell: string) => (await import('./completion.ts')).completionCommand(program, shell))
 
+/** Whoever mistypes an option is sent to the help of that command. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`Try \`${name} --help\`.`)
+  for (const below of command.commands) pointToHelp(below, `${name} ${below.name()}`)
+}
+
+pointToHelp(program, 'troupe')
 heedReaders()
 try {
   await program.parseAsync()

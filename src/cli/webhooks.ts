@@ -1,4 +1,4 @@
-// troupe webhooks create | ls | remove | secret, troupe tasks deliveries
+// troupe webhooks create | ls | rotate | remove | secret, troupe tasks deliveries
 import { taskPath } from './client.ts'
 import type { Handler } from './context.ts'
 import { duration, table } from './table.ts'
@@ -9,6 +9,7 @@ interface WebhookView {
   events?: string[]
   createdAt: string
   secret?: string
+  oldSecretUntil?: string
 }
 
 export const createWebhook: Handler<{ event?: string[] }> = async (context, [url], { event: events }) => {
@@ -31,6 +32,16 @@ export const listWebhooks: Handler = async (context) => {
         duration(Date.now() - Date.parse(createdAt)),
       ]),
     ),
+  )
+}
+
+export const rotateWebhook: Handler<{ overlap: string }> = async (context, [id], { overlap }) => {
+  const gateway = await context.connect()
+  const path = `/v1/webhooks/${encodeURIComponent(id!)}/secret`
+  const webhook = await gateway.post<WebhookView>(path, { overlapHours: Number(overlap) })
+  context.show(webhook, ({ secret }) => secret ?? '')
+  context.terminal.note(
+    `What ${id} gets is signed with this secret, which is shown this once, and until ${webhook.oldSecretUntil} with the one before as well.`,
   )
 }
 

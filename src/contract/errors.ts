@@ -14,7 +14,11 @@ export const ERROR_CODES = {
   method_not_allowed: [405, false, 'Use a method that the answer’s Allow header names.'],
   request_too_slow: [408, true, 'Send the request in one go; a slow upload passes while it makes progress.'],
   unsupported_media_type: [415, false, 'Send application/json, or multipart/form-data for documents.'],
-  unknown_agent: [404, false, 'List the agents with GET /v1/agents; name a missing one’s folder in TROUPE_AGENTS.'],
+  unknown_agent: [
+    404,
+    false,
+    'List the agents: `troupe agents ls`, GET /v1/agents. Add a missing one: `troupe plugin add`.',
+  ],
   idempotency_conflict: [409, false, 'This Idempotency-Key was used with a different request; use a new key.'],
   wrong_state: [409, false, 'Its state does not allow this: do what the message says, or read it again.'],
   precondition_failed: [412, false, 'The thing changed; read it again.'],

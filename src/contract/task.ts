@@ -44,6 +44,8 @@ export interface WaitingFor {
   kind: 'timer' | 'child' | 'person' | 'message' | 'restart' | 'host'
   /** The timer's, child's or state's name, for a person to read. */
   detail?: string
+  /** Of a person: the messages that go on with the task. */
+  messages?: string[]
   until?: number
 }
 

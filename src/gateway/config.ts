@@ -53,7 +53,7 @@ export interface TrustedIssuer {
   jwksUrl?: string
   /** Asymmetric ones only; a symmetric algorithm here would let anyone with the public key sign. */
   algorithms?: string[]
-  /** Claims that name tenant and role. Defaults: `tenant`, `role`. */
+  /** Claims that name tenant and role: a name, or a JSON pointer. Defaults: `tenant`, `role`. */
   tenantClaim?: string
   roleClaim?: string
   /** The role of a token without one. Absent: such a token is refused. */

@@ -65,6 +65,7 @@ export interface Journal {
 
   /** How many tasks are in each state, by agent. */
   counts(): Promise<{ agent: string; state: TaskState; tasks: number }[]>
+  /** Deliveries of callbacks are ours, not the tenant's: they are not counted. */
   usage(tenant: string, since: number): Promise<Usage & { tasks: number }>
 
   /** Deletes ended tasks (and all that belongs to them) that ended before a moment. Returns how many. */

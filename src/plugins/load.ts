@@ -1,6 +1,7 @@
 // Loads the agents of packages. One package that cannot be loaded must not keep the others from working: it is
 // reported, and its agents are unknown.
-import { pathToFileURL } from 'node:url'
+import { dirname, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { TroupeError, toTroupeError } from '../contract/errors.ts'
 import { type Agent, isAgent } from '../sdk/define-agent.ts'
 import type { AgentPackage } from './discover.ts'
@@ -27,7 +28,7 @@ export async function loadAgents(packages: AgentPackage[]): Promise<LoadReport> 
 export async function agentsOf(found: AgentPackage): Promise<Agent[]> {
   const agents: Agent[] = []
   for (const module of found.modules) {
-    const { default: exported } = (await import(pathToFileURL(module).href)) as { default?: unknown }
+    const exported = await defaultOf(module)
     const listed = Array.isArray(exported) ? exported : [exported]
     if (!listed.every(isAgent)) {
       throw new TroupeError(
@@ -38,4 +39,25 @@ export async function agentsOf(found: AgentPackage): Promise<Agent[]> {
     agents.push(...listed)
   }
   return agents
+}
+
+async function defaultOf(module: string): Promise<unknown> {
+  try {
+    return ((await import(pathToFileURL(module).href)) as { default?: unknown }).default
+  } catch (thrown) {
+    if (thrown instanceof TroupeError) throw thrown
+    const { message, stack, cause } = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const why = cause instanceof Error ? `${message} (${cause.message})` : message
+    throw new TroupeError('plugin_invalid', `${placeIn(dirname(module), stack) ?? module}: ${why}`, { cause: thrown })
+  }
+}
+
+/** `folder/index.ts:11`: the stack begins with it when the module is no TypeScript, and has it further down when it threw. */
+function placeIn(folder: string, stack = ''): string | undefined {
+  const places = stack.matchAll(/(file:\/\/\/[^\s:]+):(\d+)/g)
+  for (const [, url, line] of places) {
+    const path = fileURLToPath(url!)
+    if (path.startsWith(folder + sep)) return `${path}:${line}`
+  }
+  return undefined
 }

@@ -1,6 +1,7 @@
 // The agents this process knows, by name and version. The desk asks it about schemas, the host for behaviour. Of an
 // isolated plug-in it has the schemas only: that code runs in a process of its own.
 import { rcompare } from 'semver'
+import { WEBHOOK_AGENT } from '../contract/callbacks.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { AgentCard, AgentDirectory } from '../desk/directory.ts'
 import type { Agent } from '../sdk/define-agent.ts'
@@ -56,7 +57,7 @@ export class AgentRegistry implements AgentDirectory {
     const versions = this.cards.get(name)?.map((known) => known.version)
     const known =
       versions === undefined
-        ? `Known agents: ${[...this.cards.keys()].join(', ') || 'none'}`
+        ? `Known agents: ${[...this.cards.keys()].filter((known) => known !== WEBHOOK_AGENT.name).join(', ') || 'none'}`
         : `It has ${versions.join(', ')}`
     throw new TroupeError(
       'unknown_agent',

@@ -9,9 +9,12 @@ export interface HandlerContext<Input = unknown> {
   readonly input: Input
   readonly signal: AbortSignal
   readonly log: StepContext['log']
-  /** Runs once for this id; afterwards the recorded value is returned. */
+  /**
+   * Runs once for this id; when the function runs again the recorded value is returned. Ids are names within the task: two
+   * calls with one id are refused, so number those of a loop. A failure that is not caught ends this run of the function.
+   */
   step<Value>(id: string, run: (ctx: StepContext) => Promise<Value> | Value, policy?: RetryPolicy): Promise<Value>
-  /** A durable child task. The handler leaves memory while it waits. */
+  /** A durable child task: its output, or its failure as an error. The handler leaves memory while it waits. */
   ask<Value = unknown>(id: string, agent: string, input: unknown): Promise<Value>
   /** A durable timer. */
   sleep(id: string, ms: number): Promise<void>

@@ -20,7 +20,7 @@ import { createPatience } from './patience.ts'
 export interface WebhookParts {
   journal: Pick<Journal, 'get' | 'events'>
   /** Undefined: the webhook was removed. */
-  destination(tenant: string, callback: Callback): Promise<{ url: string; secret: string } | undefined>
+  destination(tenant: string, callback: Callback): Promise<{ url: string; secrets: string[] } | undefined>
   /** The status of the answer. */
   callBack(call: { url: string; headers: Record<string, string>; body: string; signal: AbortSignal }): Promise<number>
   /** A task as its submitter may see it. */
@@ -61,13 +61,13 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
     if (task === undefined || callback === undefined) return { gone: 'the task is not kept any more' }
     const destination = await parts.destination(tenant, callback)
     if (destination === undefined) return { gone: 'the webhook was removed' }
-    const { url, secret } = destination
+    const { url, secrets } = destination
     const to = new URL(url).origin
     const resting = patience.restingMs(to)
     if (resting > 0) return { failed: `it rests for ${resting} ms, because it did not answer before`, to }
     const [event] = await journal.events(task.id, notice.number - 1, 1)
     const body = messageOf(task, parts.view(task), { ...notice, at: event?.at ?? task.updatedAt })
-    const headers = signedHeaders({ id: `${task.id}_${notice.number}`, secret, body, at: Date.now() })
+    const headers = signedHeaders({ id: `${task.id}_${notice.number}`, secrets, body, at: Date.now() })
     try {
       const status = await parts.callBack({ url, headers, body, signal })
       patience.answered(to)

@@ -27,19 +27,22 @@ export function messageOf(
 
 export function signedHeaders(message: {
   id: string
-  secret: string
+  /** The receiver may know any of them. */
+  secrets: string[]
   body: string
   at: number
 }): Record<string, string> {
-  const { id, secret, body, at } = message
+  const { id, secrets, body, at } = message
   const timestamp = String(Math.floor(at / 1_000))
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
+  })
   return {
     'content-type': 'application/json',
     'user-agent': 'troupe',
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${signature}`,
+    'webhook-signature': signatures.join(' '),
   }
 }

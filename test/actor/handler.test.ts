@@ -88,12 +88,47 @@ test('a handler that waits for a child, a timer and a person leaves memory and c
   const host = await stage.startHost()
   const task = await stage.submit('parent', { n: 41 })
   await stage.until(task.id, ({ body }) => body.type === 'task.waiting' && body.for.kind === 'person')
-  assert.equal((await stage.desk.get(TENANT, task.id)).state, 'input-required')
+  const asking = await stage.desk.get(TENANT, task.id)
+  assert.equal(asking.state, 'input-required')
+  assert.deepEqual(asking.waitingFor, { kind: 'person', detail: 'approval', messages: ['approve'] })
   assert.equal(host.actors, 0)
   await stage.desk.signal(TENANT, task.id, { type: 'approve', name: 'ada' })
   const ended = await stage.end(task.id)
   assert.equal(ended.output, '42 ada')
   assert.ok(starts >= 3, `it was started ${starts} times`)
+})
+
+test('two calls of one id are refused, because the second would be given the first one’s record', async () => {
+  for (const again of [
+    (ctx: HandlerContext) => ctx.step('rate', () => 2),
+    (ctx: HandlerContext) => ctx.sleep('rate', 1),
+    (ctx: HandlerContext) => ctx.ask('rate', 'twice', {}),
+    (ctx: HandlerContext) => ctx.wait('rate', 'go'),
+  ]) {
+    let starts = 0
+    const agent = handler('twice', async (ctx) => {
+      starts += 1
+      await ctx.step('rate', () => 1)
+      return await again(ctx)
+    })
+    const { task } = await runAgent(agent, { n: 1 })
+    assert.equal(task.error?.code, 'agent_invalid')
+    assert.match(task.error.message, /twice makes two calls with the id "rate"/)
+    assert.equal(starts, 1)
+  }
+})
+
+test('a step’s failure that nobody catches is the task’s, and names the step', async () => {
+  const agent = handler('careless', (ctx) => ctx.step('pay', () => Promise.reject(new Error('no money'))), {
+    steps: { retries: 0 },
+    restarts: { max: 1, within: '1m' },
+  })
+  const { task } = await runAgent(agent, { n: 1 })
+  assert.deepEqual(task.error, {
+    code: 'step_failed',
+    message: 'The step "pay" failed: no money',
+    detail: { step: 'pay' },
+  })
 })
 
 test('a message that comes before anyone waits for it is kept', async (t) => {

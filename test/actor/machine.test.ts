@@ -180,3 +180,26 @@ test('an output that does not fit the agent’s schema fails the task as output_
   })
   assert.equal((await runAgent(agent, {})).task.error?.code, 'output_invalid')
 })
+
+test('a machine that waits for a person says in which state, and which messages go on', async (t) => {
+  const machine = setup({}).createMachine({
+    initial: 'review',
+    on: { withdraw: '.done', '*': {} },
+    states: {
+      review: {
+        initial: 'deciding',
+        states: {
+          deciding: { tags: 'input-required', on: { approve: '#done', refuse: '#done' }, after: { 60000: '#done' } },
+        },
+      },
+      done: { id: 'done', type: 'final' },
+    },
+  })
+  const stage = await openTestStage(t, [agentOf('reviewer', machine)])
+  await stage.startHost()
+  const task = await stage.submit('reviewer', {})
+  await stage.until(task.id, ({ body }) => body.type === 'task.waiting')
+  const { waitingFor } = await stage.desk.get(TENANT, task.id)
+  assert.equal(waitingFor?.detail, 'review.deciding')
+  assert.deepEqual(waitingFor.messages?.toSorted(), ['approve', 'refuse', 'withdraw'])
+})

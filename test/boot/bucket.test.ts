@@ -108,6 +108,10 @@ test('a bucket is read from its address, the region from there or from AWS_REGIO
 test('a bucket that is set incompletely, or cannot be meant, is refused without telling a secret', () => {
   const wrong: [Record<string, string>, RegExp][] = [
     [{ TROUPE_BLOBS: 's3://papers' }, /neither an endpoint nor a region/],
+    [
+      { TROUPE_BLOBS: 's3://papers?region=eu-1', TROUPE_DOCUMENT_BYTES: '5368709121' },
+      /TROUPE_DOCUMENT_BYTES .*in one piece/,
+    ],
     [{ TROUPE_BLOBS: 'papers' }, /is no address/],
     [{ TROUPE_BLOBS: 'https://papers.example' }, /is not like s3:/],
     [{ TROUPE_BLOBS: 's3://me:hidden@papers?region=r' }, /more than a bucket/],

@@ -70,8 +70,8 @@ describe('troupe plugin add of an archive', () => {
     assert.equal(code, 0, err)
     const { folder, trusted } = JSON.parse(out)
     assert.equal(trusted, false)
-    assert.ok(existsSync(join(folder, '..', 'helper', 'package.json')))
-    assert.ok(!existsSync(join(folder, '..', '.bin')))
+    assert.ok(existsSync(join(folder, '..', 'node_modules', 'helper', 'package.json')))
+    assert.ok(!existsSync(join(folder, '..', 'node_modules', '.bin')))
     assert.ok(!existsSync(marker), existsSync(marker) ? readFileSync(marker, 'utf8') : '')
   })
 
@@ -86,6 +86,24 @@ describe('troupe plugin add of an archive', () => {
     registry.stop()
     assert.equal(code, 0, err)
     assert.equal(JSON.parse(out).name, '@acme/counter')
+  })
+
+  test('takes what `troupe plugin new` makes, packed as it is: its TypeScript, and what it depends on', async () => {
+    const { data, save } = fresh()
+    const archive = packageArchive({ name: 'helper', version: '1.0.0' }, { 'index.js': 'module.exports = 3' })
+    const registry = await startRegistry({ helper: { manifest: {}, archive } })
+    const manifest = manifestOf({ troupe: { agents: ['./index.ts'] }, dependencies: { helper: '1.0.0' } })
+    const typed = `import three from 'helper'\nconst more: number = three\n${AGENT.replace('.length', '.length + more')}`
+    const { code, out, err } = await runTroupe(
+      ['--json', '--data', data, 'plugin', 'add', save(packageArchive(manifest, { 'index.ts': typed }))],
+      { env: { ...environment, npm_config_registry: registry.url } },
+    )
+    registry.stop()
+    assert.equal(code, 0, err)
+    assert.deepEqual(
+      JSON.parse(out).agents.map((agent: { name: string }) => agent.name),
+      ['counter'],
+    )
   })
 
   const good = { name: 'package/package.json', content: JSON.stringify(manifestOf()) }

@@ -60,6 +60,28 @@ test('a token of the configured issuer is accepted, in its tenant and role', asy
   assert.equal((await started.call('GET', '/v1/keys', { key })).status, 403)
 })
 
+test('claims further down are named by a JSON pointer, and of a list of roles the highest of ours counts', async () => {
+  const trusted = { url, audience: 'troupe-api', tenantClaim: '/org~1unit/tenant', roleClaim: '/realm_access/roles' }
+  const check = createIssuerCheck(trusted)
+  const roleWith = async (roles: unknown, more = {}) => {
+    const nested = {
+      'org/unit': { tenant: 'acme' },
+      realm_access: { roles },
+      tenant: undefined,
+      role: undefined,
+      ...more,
+    }
+    const { tenant, role } = await check.check(await tokenWith(nested).sign(signing))
+    return [tenant, role]
+  }
+  assert.deepEqual(await roleWith('viewer'), ['acme', 'viewer'])
+  assert.deepEqual(await roleWith(['offline_access', 'admin', 'submitter']), ['acme', 'admin'])
+  for (const roles of [['offline_access'], [['admin']], { admin: true }]) {
+    await assert.rejects(roleWith(roles), { code: 'forbidden' })
+  }
+  await assert.rejects(roleWith('admin', { 'org/unit': 'acme' }), { code: 'forbidden' })
+})
+
 test('a token that is expired, too early, for others, from others, or without subject or expiry is refused', async () => {
   const now = Math.floor(Date.now() / 1_000)
   const wrong = [

@@ -179,6 +179,21 @@ function contract(open: () => Promise<GatewayStore>): void {
     assert.ok(verifyChain(before, kept).intact)
   })
 
+  test('a webhook is replaced only as it was read, and by its own tenant', async () => {
+    const made = { url: 'https://example.org/', secret: 'sealed', createdAt: 1, createdBy: 'key_1' }
+    const webhook = { ...made, id: 'hook_1', tenant: 'hooked', events: ['task.failed' as const] }
+    await store.addWebhook(webhook)
+    const [read] = await store.webhooks('hooked')
+    assert.deepEqual(read, webhook)
+    const next = { ...webhook, secret: 'another', old: { secret: 'sealed', until: 2 } }
+    assert.equal(await store.replaceWebhook({ ...webhook, tenant: 'rival' }, next), false)
+    assert.equal(await store.replaceWebhook(read!, next), true)
+    assert.equal(await store.replaceWebhook(read!, { ...next, secret: 'late' }), false)
+    assert.deepEqual(await store.webhooks('hooked'), [next])
+    assert.deepEqual([await store.removeWebhook('hooked', 'hook_1'), await store.webhooks('hooked')], [true, []])
+    assert.equal(await store.replaceWebhook(next, webhook), false)
+  })
+
   test('a quota is kept and replaced', async () => {
     assert.equal(await store.quota('one'), undefined)
     await store.setQuota('one', { tasksPerDay: 5 })

@@ -122,6 +122,30 @@ test('a tenant’s webhooks are an admin’s business: made, listed without secr
   assert.ok(audit.includes('webhook.create') && audit.includes('webhook.secret') && !audit.includes(secret))
 })
 
+test('a webhook’s secret is rotated by an admin: the new one is shown once, the old one has a last day', async () => {
+  const admin = await started.key('admin', 'rotating')
+  const call = (path: string, body: unknown, key = admin) => started.call('POST', path, { key, body })
+  const made = await call('/v1/webhooks', { url: 'https://example.org/all' })
+  const path = `/v1/webhooks/${made.json.id}/secret`
+  const rotated = await call(path, { overlapHours: 2 })
+  assert.equal(rotated.status, 200, rotated.text)
+  assert.equal(rotated.headers.get('cache-control'), 'no-store')
+  assert.match(rotated.json.secret, /^whsec_/)
+  assert.notEqual(rotated.json.secret, made.json.secret)
+  const hours = (Date.parse(rotated.json.oldSecretUntil) - Date.now()) / 3_600_000
+  assert.ok(hours > 1.9 && hours <= 2, `${hours} hours`)
+  assert.equal((await call(path, { secret: SECRET })).json.secret, SECRET)
+  const [shown] = (await started.call('GET', '/v1/webhooks', { key: admin })).json.webhooks
+  assert.ok(shown.oldSecretUntil !== undefined && shown.secret === undefined && shown.old === undefined)
+
+  assert.equal((await call(path, {}, await started.key('submitter', 'rotating'))).status, 403)
+  assert.equal((await call(path, {}, await started.key('admin', 'rival'))).status, 404)
+  assert.equal((await call(path, { overlapHours: 169 })).status, 400)
+  assert.equal((await call(path, { secret: 'mine' })).status, 400)
+  const audit = (await started.call('GET', '/v1/audit', { key: admin })).text
+  assert.ok(audit.includes('webhook.rotate') && !audit.includes(rotated.json.secret))
+})
+
 test('the deliveries about a task are listed for its own tenant only', async () => {
   const { id } = (await submit({ callback: { url: 'https://example.org/' } })).json
   const { notices } = await end(id)

@@ -203,3 +203,24 @@ function delivery(tenant: string, input: unknown) {
   const id = `task_${'0'.repeat(25)}1`
   return { id, tenant, agent: 'webhook', agentVersion: '1.0.0', input, priority: 'normal' as const, depth: 0 }
 }
+
+test('a webhook whose secret is rotated signs with both until the old one’s time is over', async (t) => {
+  await using receiver = await startReceiver()
+  const stage = await openWebhookStage(t, [adder], { privateOnes: [receiver.url] })
+  const { callbacks } = stage
+  const { webhook, secret: first } = await callbacks.create(TENANT, { url: receiver.url, createdBy: 'key_test' })
+  const tell = async () => {
+    const { id } = await stage.submitTelling('adder', 1, [])
+    await stage.deliveries(id, 1)
+    return receiver.received.at(-1)!
+  }
+  const { secret: second } = await callbacks.rotate(TENANT, webhook.id, { overlapMs: 3_600_000 })
+  const both = await tell()
+  assert.deepEqual([isSigned(both, first), isSigned(both, second)], [true, true])
+  const { secret: third } = await callbacks.rotate(TENANT, webhook.id, { overlapMs: 0 })
+  const one = await tell()
+  assert.deepEqual(
+    [first, second, third].map((secret) => isSigned(one, secret)),
+    [false, false, true],
+  )
+})

@@ -8,7 +8,7 @@ import { createPatience } from '../../src/webhooks/patience.ts'
 test('the signature is the one that the public libraries of Standard Webhooks expect', () => {
   const headers = signedHeaders({
     id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
-    secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
     body: '{"test": 2432232314}',
     at: 1_614_265_330_999,
   })

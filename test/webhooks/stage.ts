@@ -20,6 +20,11 @@ export function callbacksInMemory(privateOnes: string[], key = randomBytes(32).t
     secret: async () => key,
     addWebhook: async (webhook: WebhookRow) => void kept.push(webhook),
     webhooks: async (tenant: string) => kept.filter((one) => one.tenant === tenant),
+    async replaceWebhook(read: WebhookRow, next: WebhookRow) {
+      const at = kept.indexOf(read)
+      if (at >= 0) kept[at] = next
+      return at >= 0
+    },
     async removeWebhook(_: string, id: string) {
       const before = kept.length
       kept = kept.filter((one) => one.id !== id)

@@ -3,7 +3,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { TroupeError } from '../../contract/errors.ts'
 import type { TrustedIssuer } from '../config.ts'
-import { isRole, type Principal, TENANT_NAME } from './principal.ts'
+import { isRole, type Principal, ROLES, TENANT_NAME } from './principal.ts'
 
 const ASYMMETRIC = /^(RS|PS|ES)(256|384|512)$|^EdDSA$|^Ed25519$/
 const DEFAULT_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
@@ -127,8 +127,8 @@ function refusalOf(error: unknown, issuer: string): TroupeError {
 }
 
 function principalOf(payload: JWTPayload, trusted: TrustedIssuer): Principal {
-  const tenant = payload[trusted.tenantClaim ?? 'tenant']
-  const role = payload[trusted.roleClaim ?? 'role'] ?? trusted.defaultRole
+  const tenant = claimAt(payload, trusted.tenantClaim ?? 'tenant')
+  const role = roleOf(claimAt(payload, trusted.roleClaim ?? 'role')) ?? trusted.defaultRole
   if (typeof tenant !== 'string' || !TENANT_NAME.test(tenant)) {
     throw new TroupeError('forbidden', `The token’s claim ${trusted.tenantClaim ?? 'tenant'} does not name a tenant.`)
   }
@@ -137,4 +137,23 @@ function principalOf(payload: JWTPayload, trusted: TrustedIssuer): Principal {
   }
   const subject = `${trusted.url}|${payload.sub}`
   return { tenant, role, subject, limitId: `${tenant}|${subject}` }
+}
+
+/** A name is one at the top of the token, whatever dots it has; what begins with `/` is a JSON pointer (RFC 6901). */
+function claimAt(payload: JWTPayload, claim: string): unknown {
+  if (!claim.startsWith('/')) return payload[claim]
+  const steps = claim
+    .slice(1)
+    .split('/')
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return steps.reduce<unknown>((at, step) => {
+    return typeof at === 'object' && at !== null && Object.hasOwn(at, step)
+      ? (at as Record<string, unknown>)[step]
+      : undefined
+  }, payload)
+}
+
+/** Of a list, which names the roles of other programs too, the highest that is one of ours. */
+function roleOf(claim: unknown): unknown {
+  return Array.isArray(claim) ? ROLES.findLast((role) => claim.includes(role)) : claim
 }

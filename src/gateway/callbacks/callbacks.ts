@@ -9,7 +9,7 @@ import { TroupeError } from '../../contract/errors.ts'
 import { newId } from '../../contract/ids.ts'
 import type { CallbackAddresses } from '../../outside/callback-addresses.ts'
 import { BoundedCache } from '../bounded-cache.ts'
-import type { GatewayStore, WebhookRow } from '../store/store.ts'
+import type { GatewayStore, WebhookRow, WebhookStore } from '../store/store.ts'
 import { createSealing, type Sealing } from './sealing.ts'
 
 export interface WantedCallback {
@@ -20,8 +20,8 @@ export interface WantedCallback {
 
 export interface Destination {
   url: string
-  /** As Standard Webhooks writes it: whsec_ and base64. */
-  secret: string
+  /** As Standard Webhooks writes them: whsec_ and base64. Two while one takes the place of the other. */
+  secrets: string[]
 }
 
 export interface Callbacks {
@@ -38,6 +38,12 @@ export interface Callbacks {
     wanted: WantedCallback & { createdBy: string },
   ): Promise<{ webhook: WebhookRow; secret: string }>
   list(tenant: string): Promise<WebhookRow[]>
+  /** Another secret; the one before is good for so long. */
+  rotate(
+    tenant: string,
+    id: string,
+    wanted: { secret?: string | undefined; overlapMs: number },
+  ): Promise<{ webhook: WebhookRow; secret: string }>
   remove(tenant: string, id: string): Promise<void>
 }
 
@@ -46,7 +52,7 @@ const REMEMBERED_MS = 5_000
 const REMEMBERED = 1_000
 
 export function createCallbacks(parts: {
-  store: Pick<GatewayStore, 'secret' | 'addWebhook' | 'webhooks' | 'removeWebhook'>
+  store: Pick<GatewayStore, 'secret' | keyof WebhookStore>
   addresses: CallbackAddresses
 }): Callbacks {
   const { store, addresses } = parts
@@ -93,15 +99,18 @@ export function createCallbacks(parts: {
 
     async destination(tenant, callback) {
       const open = await sealing()
-      if ('url' in callback) return { url: callback.url, secret: open.open(tenant, callback.secret) }
+      if ('url' in callback) return { url: callback.url, secrets: [open.open(tenant, callback.secret)] }
       const webhook = (await store.webhooks(tenant)).find(({ id }) => id === callback.webhook)
-      return webhook === undefined ? undefined : { url: webhook.url, secret: open.open(tenant, webhook.secret) }
+      if (webhook === undefined) return undefined
+      const { url, secret, old } = webhook
+      const sealed = old === undefined || old.until <= Date.now() ? [secret] : [secret, old.secret]
+      return { url, secrets: sealed.map((one) => open.open(tenant, one)) }
     },
 
     signingSecret: async (tenant) => (await sealing()).signingSecret(tenant),
 
     async create(tenant, { url, events, secret: given, createdBy }) {
-      const secret = given === undefined ? `whsec_${randomBytes(32).toString('base64')}` : checkSecret(given)
+      const secret = secretOf(given)
       const address = addresses.check(url).href
       if ((await store.webhooks(tenant)).length >= MAX_WEBHOOKS) {
         throw new TroupeError('limit_exceeded', `A tenant may have ${MAX_WEBHOOKS} webhooks; remove one first.`)
@@ -117,11 +126,30 @@ export function createCallbacks(parts: {
 
     list: (tenant) => store.webhooks(tenant),
 
+    async rotate(tenant, id, { secret: given, overlapMs }) {
+      const secret = secretOf(given)
+      const read = (await store.webhooks(tenant)).find((webhook) => webhook.id === id)
+      if (read === undefined) throw unknown(id)
+      const old = { secret: read.secret, until: Date.now() + overlapMs }
+      const webhook = { ...read, secret: (await sealing()).seal(tenant, secret), old }
+      // Two at a time: only one of their answers may name the secret that counts.
+      if (await store.replaceWebhook(read, webhook)) return { webhook, secret }
+      throw new TroupeError('wrong_state', `The webhook ${id} was changed meanwhile; rotate again.`)
+    },
+
     async remove(tenant, id) {
-      if (!(await store.removeWebhook(tenant, id))) throw new TroupeError('not_found', `There is no webhook ${id}.`)
+      if (!(await store.removeWebhook(tenant, id))) throw unknown(id)
       await lookUp(tenant)
     },
   }
+}
+
+function unknown(id: string): TroupeError {
+  return new TroupeError('not_found', `There is no webhook ${id}.`)
+}
+
+function secretOf(given: string | undefined): string {
+  return given === undefined ? `whsec_${randomBytes(32).toString('base64')}` : checkSecret(given)
 }
 
 /** 24 to 64 bytes, as Standard Webhooks asks. The secret itself is in no message. */

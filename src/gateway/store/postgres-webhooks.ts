@@ -15,6 +15,10 @@ export function postgresWebhooks(rows: Rows): WebhookStore {
       const found = await rows<{ body: string }>('SELECT body FROM webhook WHERE tenant = $1 ORDER BY id', [tenant])
       return found.map(({ body }) => JSON.parse(body) as WebhookRow)
     },
+    async replaceWebhook(read, next) {
+      const sql = 'UPDATE webhook SET body = $1 WHERE tenant = $2 AND id = $3 AND body = $4 RETURNING id'
+      return (await rows(sql, [JSON.stringify(next), read.tenant, read.id, JSON.stringify(read)])).length > 0
+    },
     async removeWebhook(tenant, id) {
       return (await rows('DELETE FROM webhook WHERE tenant = $1 AND id = $2 RETURNING id', [tenant, id])).length > 0
     },

@@ -8,6 +8,7 @@ export const WEBHOOK_TABLE = `
 export function sqliteWebhooks(database: DatabaseSync): WebhookStore {
   const insert = database.prepare('INSERT INTO webhook VALUES (?, ?, ?)')
   const select = database.prepare('SELECT body FROM webhook WHERE tenant = ? ORDER BY id')
+  const replace = database.prepare('UPDATE webhook SET body = ? WHERE tenant = ? AND id = ? AND body = ?')
   const remove = database.prepare('DELETE FROM webhook WHERE tenant = ? AND id = ?')
   return {
     async addWebhook(webhook) {
@@ -15,6 +16,9 @@ export function sqliteWebhooks(database: DatabaseSync): WebhookStore {
     },
     async webhooks(tenant) {
       return select.all(tenant).map(({ body }) => JSON.parse(String(body)) as WebhookRow)
+    },
+    async replaceWebhook(read, next) {
+      return replace.run(JSON.stringify(next), read.tenant, read.id, JSON.stringify(read)).changes > 0
     },
     async removeWebhook(tenant, id) {
       return remove.run(tenant, id).changes > 0

@@ -65,6 +65,8 @@ export interface WebhookStore {
   addWebhook(webhook: WebhookRow): Promise<void>
   /** All of a tenant, oldest first; there are few. */
   webhooks(tenant: string): Promise<WebhookRow[]>
+  /** False: it was changed or removed since it was read. */
+  replaceWebhook(read: WebhookRow, next: WebhookRow): Promise<boolean>
   removeWebhook(tenant: string, id: string): Promise<boolean>
 }
 
@@ -74,6 +76,8 @@ export interface WebhookRow {
   url: string
   /** Sealed. */
   secret: string
+  /** The secret before, sealed, and until when messages are signed with it as well. */
+  old?: { secret: string; until: number }
   events?: CallbackEvent[]
   createdAt: number
   createdBy: string

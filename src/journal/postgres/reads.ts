@@ -1,4 +1,5 @@
 // What hosts and doors read. The loads of one moment are one query, because a host that starts many tasks loads many.
+import { WEBHOOK_AGENT } from '../../contract/callbacks.ts'
 import type { EventBody, TaskEvent } from '../../contract/events.ts'
 import { MAX_PAGE } from '../../contract/limits.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
@@ -50,7 +51,7 @@ const USAGE = `
   SELECT count(*) AS tasks, coalesce(sum((usage::json ->> 'inputTokens')::bigint), 0) AS input,
     coalesce(sum((usage::json ->> 'outputTokens')::bigint), 0) AS output,
     coalesce(sum((usage::json ->> 'costMicros')::bigint), 0) AS cost
-  FROM tasks WHERE tenant = $1 AND created_at >= $2`
+  FROM tasks WHERE tenant = $1 AND created_at >= $2 AND agent <> '${WEBHOOK_AGENT.name}'`
 
 export function reads(readers: Readers, blobs: BlobStore) {
   const loads = new Gathered<LoadRow>((ids) => readers.rows('load', LOAD, [ids]))

@@ -1,5 +1,6 @@
 // What hosts and doors read. Nothing here waits for a transaction: WAL gives each read the last committed state.
 import type { DatabaseSync } from 'node:sqlite'
+import { WEBHOOK_AGENT } from '../../contract/callbacks.ts'
 import type { EventBody, TaskEvent } from '../../contract/events.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
 import type { BlobStore } from '../blobs.ts'
@@ -26,7 +27,7 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
   const spent = db.prepare(`
     SELECT count(*) AS tasks, coalesce(sum(usage ->> 'inputTokens'), 0) AS input,
       coalesce(sum(usage ->> 'outputTokens'), 0) AS output, coalesce(sum(usage ->> 'costMicros'), 0) AS cost
-    FROM tasks WHERE tenant = ? AND created_at >= ?`)
+    FROM tasks WHERE tenant = ? AND created_at >= ? AND agent <> '${WEBHOOK_AGENT.name}'`)
 
   return {
     async load(taskId: string): Promise<LoadedTask | undefined> {

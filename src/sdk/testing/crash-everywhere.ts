@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Journal } from '../../journal/journal.ts'
 import type { Agent } from '../define-agent.ts'
-import { followToEnd, openStage, type RunOptions, type TaskResult, withJournal } from './run-agent.ts'
+import { bound, followToEnd, openStage, type RunOptions, type TaskResult, withJournal } from './run-agent.ts'
 
 export interface CrashReport {
   /** Commits of a run in peace: so many places to die at. */
@@ -86,13 +86,6 @@ function countCommits(journal: Journal, point: CrashPoint | undefined, onCrash: 
     },
   }
   return { journal: dying, commits: () => commits }
-}
-
-function bound(journal: Journal): Journal {
-  const verbs = Object.entries(journal as unknown as Record<string, unknown>)
-  return Object.fromEntries(
-    verbs.map(([name, verb]) => [name, typeof verb === 'function' ? verb.bind(journal) : verb]),
-  ) as unknown as Journal
 }
 
 function sameEnd(left: TaskResult, right: TaskResult): boolean {

@@ -1,5 +1,5 @@
 // @troupe/sdk/testing: run an agent without infrastructure, by the real interpreter on a real journal in a temporary
-// folder. Nothing of Troupe is replaced; what is faked is the far side (workers, documents, LLM) and time.
+// folder. Nothing of Troupe is replaced; what is faked is the far side (workers, documents, LLM); durable timers can be hurried.
 //   index.ts             this file
 //   run-agent.ts         runAgent: one task, from input to end
 //   crash-everywhere.ts  crashEverywhere: the same task, killed at each commit in turn

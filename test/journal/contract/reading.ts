@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { WEBHOOK_AGENT } from '../../../src/contract/callbacks.ts'
 import { newId } from '../../../src/contract/ids.ts'
 import type { TaskState } from '../../../src/contract/task.ts'
 import type { TaskQuery } from '../../../src/journal/journal.ts'
@@ -133,7 +134,7 @@ export function readingTests(current: Current): void {
     assert.deepEqual(await counts(), { queued: 1, waiting: 1, completed: 1 })
   })
 
-  test('usage is the sum over the tenant’s tasks accepted since a moment', async () => {
+  test('usage is the sum over the tenant’s tasks accepted since a moment, deliveries of callbacks left out', async () => {
     const journal = current()
     const tenant = newTenant()
     for (const costMicros of [10, 20]) {
@@ -144,6 +145,7 @@ export function readingTests(current: Current): void {
       )
     }
     await accepted(journal, { tenant })
+    await accepted(journal, { tenant, agent: WEBHOOK_AGENT.name })
     assert.deepEqual(await journal.usage(tenant, 0), { tasks: 3, inputTokens: 2, outputTokens: 4, costMicros: 30 })
     const later = (await journal.now()) + 1_000_000
     assert.deepEqual(await journal.usage(tenant, later), { tasks: 0, inputTokens: 0, outputTokens: 0, costMicros: 0 })

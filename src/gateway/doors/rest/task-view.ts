@@ -76,6 +76,7 @@ export const taskSchema = z
       .object({
         kind: z.enum(['timer', 'child', 'person', 'message', 'restart', 'host']),
         detail: z.string().optional(),
+        messages: z.array(z.string()).optional().describe('Of a person: the messages that go on with the task.'),
         until: timeSchema.optional(),
       })
       .optional(),

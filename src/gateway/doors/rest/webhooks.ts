@@ -18,6 +18,7 @@ const webhookSchema = z
     events: z.array(z.enum(CALLBACK_EVENTS)).optional().describe('Absent: all.'),
     createdAt: timeSchema,
     createdBy: z.string(),
+    oldSecretUntil: timeSchema.optional().describe('Until then messages are signed with the secret before as well.'),
   })
   .meta({ id: 'Webhook' })
 
@@ -74,6 +75,35 @@ export function webhooksDoor(context: GatewayContext): FastifyPluginAsyncZod {
         },
       },
       async (request) => ({ webhooks: (await callbacks.list(principalOf(request).tenant)).map(webhookView) }),
+    )
+
+    app.post(
+      '/v1/webhooks/:id/secret',
+      {
+        config: { role: 'admin', audit: 'webhook.rotate', auditFirst: true },
+        schema: {
+          tags: ['webhooks'],
+          summary: 'Give a webhook another secret; for a while its messages are signed with both',
+          params: z.object({ id: z.string().max(100) }),
+          body: z.strictObject({
+            secret: z.string().max(200).optional().describe('whsec_…; default: one that is made now.'),
+            overlapHours: z.number().min(0).max(168).default(24).describe('How long the secret before is good.'),
+          }),
+          response: {
+            200: webhookSchema.extend({ secret: z.string().describe('Shown once.') }),
+            ...problems('not_found', 'wrong_state', 'unsupported_media_type', 'value_too_large'),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params
+        const { secret: given, overlapHours } = request.body
+        const wanted = { secret: given, overlapMs: overlapHours * 3_600_000 }
+        const { webhook, secret } = await callbacks.rotate(principalOf(request).tenant, id, wanted)
+        request.auditTarget = id
+        reply.header('cache-control', 'no-store')
+        return { ...webhookView(webhook), secret }
+      },
     )
 
     app.delete(
@@ -144,9 +174,11 @@ export function webhooksDoor(context: GatewayContext): FastifyPluginAsyncZod {
   }
 }
 
-function webhookView({ id, url, events, createdAt, createdBy }: WebhookRow): z.infer<typeof webhookSchema> {
-  const view = { id, url, createdAt: new Date(createdAt).toISOString(), createdBy }
-  return events === undefined ? view : { ...view, events }
+function webhookView({ id, url, events, createdAt, createdBy, old }: WebhookRow): z.infer<typeof webhookSchema> {
+  const view: z.infer<typeof webhookSchema> = { id, url, createdAt: new Date(createdAt).toISOString(), createdBy }
+  if (events !== undefined) view.events = events
+  if (old !== undefined && old.until > Date.now()) view.oldSecretUntil = new Date(old.until).toISOString()
+  return view
 }
 
 /** Only the journal gives a task its label, so its input is a notice, and its output is the delivering agent's. */
