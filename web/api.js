@@ -1,0 +1,110 @@
+// @ts-check
+// Calls of the API. A refusal is a Problem with its code; anything else that is thrown means that nobody answered.
+/** @import { ErrorRecord } from '../src/contract/errors.ts' */
+/** @import { Budget, Priority, TaskState, Usage, WaitingFor } from '../src/contract/task.ts' */
+import { key, refused } from './session.js'
+
+/** @typedef {Omit<ErrorRecord, 'code' | 'cause'> & { code: string, fix?: string, cause?: TaskError }} TaskError */
+/** @typedef {{ kind: WaitingFor['kind'], detail?: string, until?: string }} Waiting */
+/**
+ * @typedef {{
+ *   id: string, agent: string, agentVersion: string, state: TaskState, priority: Priority, input?: unknown, output?: unknown,
+ *   error?: TaskError, waitingFor?: Waiting, parent?: { taskId: string, stepId: string }, deadline?: string, budget?: Budget,
+ *   usage?: Usage, metadata?: Record<string, string>, labels?: Record<string, string>, callbacks?: { to: string }[],
+ *   createdAt: string, startedAt?: string, updatedAt: string, endedAt?: string, lastEvent: number,
+ * }} TaskView
+ */
+/** @typedef {{ task: string, number: number, at: string, type: string, [field: string]: unknown }} EventView */
+/** @typedef {Record<string, unknown>} JsonSchema */
+/**
+ * @typedef {{
+ *   name: string, version: string, description: string, inputSchema: JsonSchema, outputSchema: JsonSchema,
+ *   messages?: Record<string, JsonSchema>, health?: { tasks: Partial<Record<TaskState, number>>, restsOn: string[] },
+ * }} AgentView
+ */
+/** @typedef {{ code: string, detail: string, fix: string, type: string, context?: Record<string, unknown>, instance: string }} ProblemBody */
+/** @typedef {{ signal?: AbortSignal, key?: string, headers?: Record<string, string> }} CallOptions */
+
+/** What the API refused, and why. */
+export class Problem extends Error {
+  /**
+   * @param {number} status
+   * @param {ProblemBody} body
+   * @param {number | undefined} againInMs when it may pass
+   */
+  constructor(status, body, againInMs) {
+    super(body.detail)
+    this.status = status
+    this.code = body.code
+    this.fix = body.fix
+    this.type = body.type
+    this.context = body.context
+    this.instance = body.instance
+    this.againInMs = againInMs
+  }
+}
+
+/** Relative to the page, so that it holds behind a proxy that puts a path before. @param {string} path */
+export function address(path) {
+  return new URL(`..${path}`, document.baseURI).href
+}
+
+/**
+ * The answer, whatever its status.
+ * @param {string} method
+ * @param {string} path
+ * @param {CallOptions & { body?: unknown }} options
+ */
+export async function ask(method, path, { signal, key: other, headers, body } = {}) {
+  const credential = other ?? key()
+  return await fetch(address(path), {
+    method,
+    cache: 'no-store',
+    credentials: 'omit',
+    ...(signal === undefined ? {} : { signal }),
+    headers: {
+      ...(credential === undefined ? {} : { authorization: `Bearer ${credential}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+}
+
+/**
+ * The answer's JSON, or a Problem.
+ * @param {string} method
+ * @param {string} path
+ * @param {CallOptions & { body?: unknown }} options
+ * @returns {Promise<any>}
+ */
+export async function call(method, path, options = {}) {
+  const answer = await ask(method, path, options)
+  if (answer.ok) return await answer.json()
+  throw await problemOf(answer)
+}
+
+/**
+ * @param {string} path
+ * @param {CallOptions} options
+ * @returns {Promise<any>}
+ */
+export async function read(path, options = {}) {
+  return await call('GET', path, options)
+}
+
+/** @param {Response} answer */
+export async function problemOf(answer) {
+  /** @type {ProblemBody} */
+  let body
+  try {
+    body = await answer.json()
+  } catch {
+    // Not from Troupe: of a proxy before it.
+    const detail = `The answer was ${answer.status} ${answer.statusText}.`
+    body = { code: 'unavailable', detail, fix: '', type: '', instance: '' }
+  }
+  const seconds = Number(answer.headers.get('retry-after'))
+  if (answer.status === 401) refused(`Signed out: ${body.detail}`)
+  return new Problem(answer.status, body, seconds > 0 ? seconds * 1_000 : undefined)
+}
