@@ -1,6 +1,6 @@
 // @ts-check
 // What can be asked to work: all agents, and one of them with its schemas and a form to give it a task.
-/** @import { AgentView } from './api.js' */
+/** @import { AgentView } from './views.ts' */
 /** @import { Visit } from './console.js' */
 import { call, read } from './api.js'
 import { element, replace } from './dom.js'

@@ -1,28 +1,8 @@
 // @ts-check
 // Calls of the API. A refusal is a Problem with its code; anything else that is thrown means that nobody answered.
-/** @import { ErrorRecord } from '../src/contract/errors.ts' */
-/** @import { Budget, Priority, TaskState, Usage, WaitingFor } from '../src/contract/task.ts' */
+/** @import { ProblemBody } from './views.ts' */
 import { key, refused } from './session.js'
 
-/** @typedef {Omit<ErrorRecord, 'code' | 'cause'> & { code: string, fix?: string, cause?: TaskError }} TaskError */
-/** @typedef {{ kind: WaitingFor['kind'], detail?: string, until?: string }} Waiting */
-/**
- * @typedef {{
- *   id: string, agent: string, agentVersion: string, state: TaskState, priority: Priority, input?: unknown, output?: unknown,
- *   error?: TaskError, waitingFor?: Waiting, parent?: { taskId: string, stepId: string }, deadline?: string, budget?: Budget,
- *   usage?: Usage, metadata?: Record<string, string>, labels?: Record<string, string>, callbacks?: { to: string }[],
- *   createdAt: string, startedAt?: string, updatedAt: string, endedAt?: string, lastEvent: number,
- * }} TaskView
- */
-/** @typedef {{ task: string, number: number, at: string, type: string, [field: string]: unknown }} EventView */
-/** @typedef {Record<string, unknown>} JsonSchema */
-/**
- * @typedef {{
- *   name: string, version: string, description: string, inputSchema: JsonSchema, outputSchema: JsonSchema,
- *   messages?: Record<string, JsonSchema>, health?: { tasks: Partial<Record<TaskState, number>>, restsOn: string[] },
- * }} AgentView
- */
-/** @typedef {{ code: string, detail: string, fix: string, type: string, context?: Record<string, unknown>, instance: string }} ProblemBody */
 /** @typedef {{ signal?: AbortSignal, key?: string, headers?: Record<string, string> }} CallOptions */
 
 /** What the API refused, and why. */
@@ -37,9 +17,6 @@ export class Problem extends Error {
     this.status = status
     this.code = body.code
     this.fix = body.fix
-    this.type = body.type
-    this.context = body.context
-    this.instance = body.instance
     this.againInMs = againInMs
   }
 }
@@ -102,7 +79,7 @@ export async function problemOf(answer) {
   } catch {
     // Not from Troupe: of a proxy before it.
     const detail = `The answer was ${answer.status} ${answer.statusText}.`
-    body = { code: 'unavailable', detail, fix: '', type: '', instance: '' }
+    body = { code: 'unavailable', detail, fix: '', type: '' }
   }
   const seconds = Number(answer.headers.get('retry-after'))
   if (answer.status === 401) refused(`Signed out: ${body.detail}`)

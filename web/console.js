@@ -4,7 +4,8 @@
 //   console.js        this file: the frame around every page, and which page the address names
 //   session.js        the key, and who it is
 //   sign-in.js        the page that asks for it
-//   api.js            calls of the API; its refusals; the shapes of its answers
+//   api.js            calls of the API, and its refusals
+//   views.ts          the shapes of its answers, for the type-checker
 //   follow.js         a task's log as it grows, taken up where it broke off
 //   server-sent.js    what a stream of server-sent events says
 //   fresh.js          reading again while somebody looks

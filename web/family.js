@@ -1,6 +1,6 @@
 // @ts-check
 // Children as a tree: of a task, of those that it asked for, and of theirs.
-/** @import { TaskView } from './api.js' */
+/** @import { TaskView } from './views.ts' */
 
 /** @typedef {{ task: TaskView, children: Member[], more: boolean }} Member `more`: there are others that were not read */
 

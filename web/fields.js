@@ -1,6 +1,6 @@
 // @ts-check
 // Which form a JSON Schema makes: only an object of plain values makes one. Anything else is written as JSON.
-/** @import { JsonSchema } from './api.js' */
+/** @import { JsonSchema } from './views.ts' */
 
 /** @typedef {'text' | 'number' | 'whole' | 'yes or no' | 'choice'} FieldKind */
 /**

@@ -1,7 +1,7 @@
 // @ts-check
 // A task's log as it grows. EventSource cannot send the key in a header, so the stream is read by fetch; a connection
 // that breaks is taken up after the last number that was seen: no event is missed, none comes twice (P6).
-/** @import { EventView } from './api.js' */
+/** @import { EventView } from './views.ts' */
 import { ask, Problem, problemOf } from './api.js'
 import { pause, tellConnection } from './fresh.js'
 import { createReader } from './server-sent.js'

@@ -1,6 +1,6 @@
 // @ts-check
 // A form for a JSON Schema: fields where it is an object of plain values, a text of JSON where it is more.
-/** @import { JsonSchema } from './api.js' */
+/** @import { JsonSchema } from './views.ts' */
 /** @import { Field } from './fields.js' */
 import { element, replace } from './dom.js'
 import { exampleOf, fieldsOf, jsonOf } from './fields.js'

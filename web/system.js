@@ -1,19 +1,13 @@
 // @ts-check
 // The supervision tree as it is now, and what the tenant used.
 /** @import { Visit } from './console.js' */
+/** @import { TreeNode, UsageView } from './views.ts' */
 import { call, read } from './api.js'
 import { element, redraw, replace, styled } from './dom.js'
 import { keepFresh } from './fresh.js'
 import { confirmed, emptyTable, problemBox, section, stateMark } from './parts.js'
 import { mayActAs, self } from './session.js'
 import { cost, count, duration } from './words.js'
-
-/**
- * @typedef {{
- *   id: string, path: string, state: string, restarts: number, uptime?: number, lastError?: string,
- *   facts?: Record<string, string | number>, children?: TreeNode[],
- * }} TreeNode
- */
 
 const TREE_MS = 1_000
 const USAGE_MS = 10_000
@@ -102,7 +96,7 @@ function drawn(node, depth, restart) {
     styled(element('th', { scope: 'row' }, node.id), { '--depth': String(depth) }),
     element('td', {}, stateMark(node.state)),
     element('td', { class: 'is-up' }),
-    element('td', { class: node.restarts > 0 ? 'bad-word' : undefined }, node.restarts),
+    element('td', { class: `is-restarts ${node.restarts > 0 ? 'bad-word' : ''}` }, node.restarts),
     element(
       'td',
       { class: 'is-facts' },
@@ -118,7 +112,7 @@ function drawn(node, depth, restart) {
   )
 }
 
-/** @param {{ since: string, usage: { tasks: number, inputTokens: number, outputTokens: number, costMicros: number }, quota: { tasksPerDay?: number, tokensPerMonth?: number, costMicrosPerMonth?: number } }} answer */
+/** @param {UsageView} answer */
 function used({ since, usage, quota }) {
   const { tasks, inputTokens, outputTokens, costMicros } = usage
   const { tasksPerDay, tokensPerMonth, costMicrosPerMonth } = quota

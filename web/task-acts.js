@@ -1,6 +1,6 @@
 // @ts-check
 // What may be done with a task: cancel it, run it again, answer it. Who may not is not offered it.
-/** @import { AgentView, TaskView } from './api.js' */
+/** @import { AgentView, TaskView } from './views.ts' */
 import { call, read } from './api.js'
 import { element, replace } from './dom.js'
 import { confirmed, problemBox, section } from './parts.js'

@@ -1,6 +1,6 @@
 // @ts-check
 // What a task asked others for, as a tree.
-/** @import { TaskView } from './api.js' */
+/** @import { TaskView } from './views.ts' */
 /** @import { Member } from './family.js' */
 import { read } from './api.js'
 import { element, replace } from './dom.js'

@@ -1,7 +1,7 @@
 // @ts-check
 // Tasks, newest first, read again every two seconds while somebody looks. What is filtered by stands in the address, so
 // that it can be sent to a colleague; a page further back is a cursor, which is good for this key only, and does not.
-/** @import { AgentView, TaskView } from './api.js' */
+/** @import { AgentView, TaskView } from './views.ts' */
 /** @import { Visit } from './console.js' */
 import { read } from './api.js'
 import { element, redraw, replace } from './dom.js'

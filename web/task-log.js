@@ -1,7 +1,7 @@
 // @ts-check
 // A task's events as they come, its progress, and the text that it streams. The document holds the latest; those before
 // are read when somebody asks.
-/** @import { EventView } from './api.js' */
+/** @import { EventView } from './views.ts' */
 import { read } from './api.js'
 import { element, replace } from './dom.js'
 import { problemBox, section } from './parts.js'

@@ -1,6 +1,6 @@
 // @ts-check
 // One task: what it is, what came of it, what it does now. Its log is followed; the rest is read again when the log grew.
-/** @import { TaskView } from './api.js' */
+/** @import { TaskView } from './views.ts' */
 /** @import { Visit } from './console.js' */
 import { read } from './api.js'
 import { element, replace } from './dom.js'
@@ -168,7 +168,7 @@ function drawTimes(task, head) {
   if (taken !== null) taken.textContent = `${took(task, now)}${hasEnded(task.state) ? '' : ' so far'}${after}`
 }
 
-/** @param {import('./api.js').TaskError} error */
+/** @param {import('./views.ts').TaskError} error */
 function errorOf({ code, message, fix, detail, cause }) {
   const box = codedBox(code, message, fix)
   if (detail !== undefined || cause !== undefined) {
@@ -177,7 +177,7 @@ function errorOf({ code, message, fix, detail, cause }) {
   return box
 }
 
-/** @param {import('../src/contract/task.ts').Budget} budget */
+/** @param {NonNullable<TaskView['budget']>} budget */
 function budgetOf({ tokens, costMicros }) {
   const parts = [
     tokens === undefined ? undefined : `${count(tokens)} tokens`,

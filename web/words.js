@@ -1,6 +1,6 @@
 // @ts-check
 // Durations, sums, states and events in words.
-/** @import { EventView, TaskError } from './api.js' */
+/** @import { EventView, TaskError } from './views.ts' */
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -10,7 +10,8 @@ const DAY = 24 * HOUR
 /** `364 ms`, `2.2 s`, `3 min 5 s`, `2 h 10 min`, `4 d 3 h`. @param {number} ms */
 export function duration(ms) {
   if (ms < SECOND) return `${Math.max(0, Math.round(ms))} ms`
-  if (ms < 10 * SECOND) return `${(ms / SECOND).toFixed(1)} s`
+  // From here 9.96 s would be written 10.0 s.
+  if (ms < 9_950) return `${(ms / SECOND).toFixed(1)} s`
   if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`
   if (ms < HOUR) return two(ms, MINUTE, 'min', SECOND, 's')
   if (ms < DAY) return two(ms, HOUR, 'h', MINUTE, 'min')
@@ -44,9 +45,9 @@ export function took(task, now) {
   return duration((task.endedAt === undefined ? now : Date.parse(task.endedAt)) - Date.parse(task.createdAt))
 }
 
-/** Groups of three, with narrow spaces. @param {number} number */
+/** Groups of three. @param {number} number */
 export function count(number) {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, '\u202f')
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** Millionths of a currency that only the operator knows. @param {number} micros */

@@ -7,7 +7,7 @@ import { readSettings } from '../../src/boot/settings.ts'
 import { type Started, startGateway } from './support/start.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'web')
-const served = readdirSync(FOLDER).filter((name) => name !== 'tsconfig.json')
+const served = readdirSync(FOLDER).filter((name) => !/\.(ts|json)$/.test(name))
 let started: Started
 
 before(async () => {
@@ -37,7 +37,14 @@ test('every file of the folder is served as what it is, without a credential, an
     const wanted = { js: /^text\/javascript/, css: /^text\/css/, html: /^text\/html/, svg: /^image\/svg/ }
     assert.match(type, wanted[name.split('.').at(-1) as keyof typeof wanted], name)
   }
-  const others = ['tsconfig.json', 'nothing.js', '..%2Fpackage.json', '%2e%2e/package.json', 'sub/console.js']
+  const others = [
+    'tsconfig.json',
+    'views.ts',
+    'nothing.js',
+    '..%2Fpackage.json',
+    '%2e%2e/package.json',
+    'sub/console.js',
+  ]
   for (const path of others) {
     const answer = await look(`/console/${path}`)
     assert.equal(answer.status, 404, path)
