@@ -1,9 +1,10 @@
 // @ts-check
 // A task's log as it grows. EventSource cannot send the key in a header, so the stream is read by fetch; a connection
-// that breaks is taken up after the last number that was seen: no event is missed, none comes twice (P6).
+// that breaks is taken up after the last number that was seen: no event is missed, none comes twice (P6). A hidden tab holds
+// none: browsers allow six connections to a host, for all tabs together.
 /** @import { EventView } from './views.ts' */
 import { ask, Problem, problemOf } from './api.js'
-import { pause, tellConnection } from './fresh.js'
+import { pause, tellConnection, untilVisible, whileVisible } from './fresh.js'
 import { createReader } from './server-sent.js'
 
 /** What the gateway says before it ends a stream: not an event of the task. */
@@ -20,8 +21,10 @@ export async function followTask(taskId, { after, signal, onEvents, isOver }) {
   let last = after
   let wait = AGAIN_MS
   while (!signal.aborted) {
+    await untilVisible(signal)
+    const visible = whileVisible(signal)
     try {
-      for await (const events of eventsAfter(taskId, last, signal)) {
+      for await (const events of eventsAfter(taskId, last, visible.signal)) {
         last = events.at(-1)?.number ?? last
         wait = AGAIN_MS
         onEvents(events)
@@ -29,9 +32,12 @@ export async function followTask(taskId, { after, signal, onEvents, isOver }) {
       if (await isOver()) return
     } catch (error) {
       if (signal.aborted) return
+      if (visible.signal.aborted) continue
       if (error instanceof Problem && error.status < 500 && error.status !== 429) throw error
       tellConnection(error)
       wait = Math.min(wait * 2, MOST_MS)
+    } finally {
+      visible.end()
     }
     await pause(wait, signal)
   }

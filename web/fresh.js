@@ -75,10 +75,32 @@ export function pause(ms, signal) {
 }
 
 /**
+ * For what grows while nothing happens.
+ * @param {() => void} work
+ * @param {AbortSignal} signal
+ */
+export function everySecond(work, signal) {
+  const timer = setInterval(() => document.visibilityState === 'visible' && work(), 1_000)
+  signal.addEventListener('abort', () => clearInterval(timer))
+}
+
+/**
+ * A signal that is aborted when the tab is hidden, too. `end` when it is not needed any more.
+ * @param {AbortSignal} signal
+ */
+export function whileVisible(signal) {
+  const hidden = new AbortController()
+  const either = AbortSignal.any([signal, hidden.signal])
+  const look = () => document.visibilityState === 'hidden' && hidden.abort()
+  document.addEventListener('visibilitychange', look, { signal: either })
+  return { signal: either, end: () => hidden.abort() }
+}
+
+/**
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
  */
-function untilVisible(signal) {
+export function untilVisible(signal) {
   if (document.visibilityState === 'visible' || signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const look = () => {

@@ -5,7 +5,7 @@
 import { read } from './api.js'
 import { element, replace } from './dom.js'
 import { followTask } from './follow.js'
-import { keepFresh, pause } from './fresh.js'
+import { everySecond, pause } from './fresh.js'
 import { codedBox, copyButton, labelLinks, problemBox, section, stateMark, taskLink } from './parts.js'
 import { taskActs } from './task-acts.js'
 import { taskChildren } from './task-children.js'
@@ -88,8 +88,7 @@ export async function taskPage({ place, path, signal }) {
   try {
     await read(`/v1/tasks/${encodeURIComponent(id)}`, { signal })
     replace(place, ...Object.values(parts), log.place)
-    // Ages and durations grow while nothing happens.
-    keepFresh({ ms: 1_000, signal, onRefusal: () => {}, work: async () => known && drawTimes(known, parts.head) })
+    everySecond(() => known && drawTimes(known, parts.head), signal)
     await live()
   } catch (error) {
     if (!signal.aborted)

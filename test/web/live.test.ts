@@ -1,9 +1,26 @@
 // A page that is open sees what happens, whatever happens to its connection; and offers what the role allows.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { type Started, startGateway } from '../gateway/support/start.ts'
 import { noBrowser, openBrowser, openPage } from '../support/browser.ts'
+import { eventually } from '../support/eventually.ts'
+import { sharedData } from '../support/shared-data.ts'
+
+const naughty = sharedData('security/blns/blns.json')
+
+/** In the page, because ten clicks of a person take longer and prove no more. */
+const UNFOLD = `
+  const folded = () => [...document.querySelectorAll('button')].find((one) => / more$| characters$/.test(one.textContent))
+  for (let button = folded(); button !== undefined; button = folded()) button.click()
+`
+
+/** A headless browser hides no tab by itself. */
+const TURN = `((state) => {
+  Object.defineProperty(document, 'visibilityState', { value: state, configurable: true })
+  document.dispatchEvent(new Event('visibilitychange'))
+})`
 
 let started: Started
 let browser: Browser
@@ -20,10 +37,14 @@ after(async () => {
 /** Signed in, on the page of this part of the address. */
 async function open(hash: string, key: string): Promise<Page> {
   const { page } = await openPage(browser)
+  await signIn(page, hash, key)
+  return page
+}
+
+async function signIn(page: Page, hash: string, key: string): Promise<void> {
   await page.goto(`${started.url}/console/${hash}`)
   await page.getByLabel('API key').fill(key)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  return page
 }
 
 async function submit(input: unknown, more: Record<string, unknown> = {}): Promise<string> {
@@ -63,6 +84,24 @@ test('a connection that breaks is taken up where it was: every event once, in or
   await page.close()
 })
 
+test('a hidden tab holds no connection, and sees what it missed when somebody looks again', {
+  skip: noBrowser,
+}, async () => {
+  const id = await submit({})
+  const page = await open(`#/tasks/${id}`, started.adminKey)
+  await page.getByText('accepted for echo').waitFor()
+  await page.evaluate(`${TURN}('hidden')`)
+  const streams = async () =>
+    /^troupe_gateway_streams_open (\d+)$/m.exec((await started.call('GET', '/metrics')).text)?.[1]
+  await eventually('no stream is open', async () => (await streams()) === '0')
+  await started.commit(id, 'running', [{ type: 'progress', message: 'unseen' }])
+  assert.equal(await page.getByText('unseen').count(), 0)
+  await page.evaluate(`${TURN}('visible')`)
+  await page.locator('.log').getByText('unseen').waitFor()
+  assert.deepEqual(await numbers(page), ['1', '2'])
+  await page.close()
+})
+
 test('of a long log the latest events are shown, and those before when somebody asks', {
   skip: noBrowser,
 }, async () => {
@@ -96,6 +135,23 @@ test('a failed task says what to do, and goes on being followed when it is run a
   await page.locator('h1 .state.completed').waitFor()
   await page.getByText('task completed').waitFor()
   assert.equal(await page.getByRole('button', { name: 'Retry' }).count(), 0)
+  await page.close()
+})
+
+test('of many naughty strings each is shown as the text that it is', {
+  skip: noBrowser || (naughty === undefined && 'the list of naughty strings is not here'),
+}, async () => {
+  const strings: string[] = JSON.parse(readFileSync(naughty!, 'utf8'))
+  const id = await submit({})
+  await started.commit(id, 'completed', [{ type: 'task.completed' }], strings)
+  const { page, complaints } = await openPage(browser)
+  await signIn(page, `#/tasks/${id}`, started.adminKey)
+  const output = page.locator('section', { hasText: 'Output' })
+  await output.getByRole('button', { name: /^\d+ more$/ }).waitFor()
+  await page.evaluate(UNFOLD)
+  const shown = await output.locator('.text').allTextContents()
+  assert.deepEqual(shown, strings)
+  assert.deepEqual(complaints, [])
   await page.close()
 })
 

@@ -44,12 +44,15 @@ export function addConsole(app: FastifyInstance, on: boolean): void {
   let reading: Promise<Map<string, File>> | undefined
 
   async function show(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    reading ??= readFiles()
+    reading ??= readFiles().catch((error) => {
+      reading = undefined
+      throw error
+    })
     const name = (request.params as { '*'?: string })['*'] || 'index.html'
     const file = (await reading).get(name)
     if (file === undefined) throw new TroupeError('not_found', `There is no ${request.url.split('?')[0]} here.`)
     reply.header('content-security-policy', PAGE_POLICY).header('etag', file.etag)
-    // Asked again each time, answered from memory: a new version is seen at once, and modules of two never meet.
+    // Asked again each time and answered from memory: a new version is seen at once.
     reply.header('cache-control', 'no-cache')
     if (isUnchanged(request.headers['if-none-match'], file.etag)) return reply.code(304).send()
     return reply.type(file.type).send(file.content)
