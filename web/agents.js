@@ -2,7 +2,7 @@
 // What can be asked to work: all agents, and one of them with its schemas and a form to give it a task.
 /** @import { AgentView } from './views.ts' */
 /** @import { Visit } from './console.js' */
-import { call, read } from './api.js'
+import { call, read, repeatable } from './api.js'
 import { element, replace } from './dom.js'
 import { commandLine, problemBox, section, stateMark } from './parts.js'
 import { schemaForm } from './schema-form.js'
@@ -102,6 +102,7 @@ function healthOf(name, health) {
  */
 function submission(agent, agentVersion, schema, signal) {
   const labels = element('input', { id: 'labels', type: 'text', placeholder: 'customer:4711, run:2026-11' })
+  const headersFor = repeatable()
   const form = schemaForm({
     schema,
     asJson: true,
@@ -110,7 +111,7 @@ function submission(agent, agentVersion, schema, signal) {
     async onSubmit(input) {
       const found = labelsIn(labels.value)
       const body = { agent, agentVersion, input, ...(found === undefined ? {} : { labels: found }) }
-      const { id } = await call('POST', '/v1/tasks', { body, signal })
+      const { id } = await call('POST', '/v1/tasks', { body, headers: headersFor(body), signal })
       location.hash = `#/tasks/${id}`
     },
   })
@@ -131,5 +132,5 @@ function labelsIn(text) {
     .map((part) => part.trim())
     .filter((part) => part !== '')
   if (parts.length === 0) return undefined
-  return Object.fromEntries(parts.map((part) => [part.split(':', 1)[0], part.slice(part.indexOf(':') + 1)]))
+  return Object.fromEntries(parts.map((part) => [part.split(':', 1)[0], part.split(':').slice(1).join(':')]))
 }

@@ -70,6 +70,24 @@ export async function read(path, options = {}) {
   return await call('GET', path, options)
 }
 
+/**
+ * Gives headers that make it harmless to send the same again, as after an answer that was lost: the key changes when the
+ * body does.
+ * @returns {(body: unknown) => Record<string, string>}
+ */
+export function repeatable() {
+  let known = ''
+  let name = ''
+  return (body) => {
+    const text = JSON.stringify(body)
+    // Not randomUUID: over plain HTTP from another machine there is none.
+    if (text !== known)
+      name = [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('-')
+    known = text
+    return { 'idempotency-key': name }
+  }
+}
+
 /** @param {Response} answer */
 export async function problemOf(answer) {
   /** @type {ProblemBody} */

@@ -88,9 +88,7 @@ export function codedBox(code, message, fix) {
 /** @param {unknown} error */
 export function wordsOf(error) {
   if (error instanceof Problem) return `${error.message} ${error.fix}`
-  return error instanceof SyntaxError
-    ? `This is no JSON: ${error.message}`
-    : 'The gateway does not answer. It was not done.'
+  return error instanceof SyntaxError ? `This is no JSON: ${error.message}` : 'The gateway does not answer.'
 }
 
 /**

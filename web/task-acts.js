@@ -1,7 +1,7 @@
 // @ts-check
 // What may be done with a task: cancel it, run it again, answer it. Who may not is not offered it.
 /** @import { AgentView, TaskView } from './views.ts' */
-import { call, read } from './api.js'
+import { call, read, repeatable } from './api.js'
 import { element, replace } from './dom.js'
 import { confirmed, problemBox, section } from './parts.js'
 import { schemaForm } from './schema-form.js'
@@ -40,8 +40,9 @@ export function taskActs({ place, signal, onActed }) {
 
   /** @param {TaskView} task */
   async function ask(task) {
+    const headersFor = repeatable()
     const form = await answerForm(task, signal, async (body) => {
-      await call('POST', `/v1/tasks/${task.id}/messages`, { body, signal })
+      await call('POST', `/v1/tasks/${task.id}/messages`, { body, headers: headersFor(body), signal })
       // The next question, of the same state, has a form of its own.
       shown = undefined
       replace(answer, element('p', { class: 'note' }, 'Sent.'))

@@ -5,7 +5,7 @@
 import { read } from './api.js'
 import { element, replace } from './dom.js'
 import { followTask } from './follow.js'
-import { everySecond, pause } from './fresh.js'
+import { everySecond, pause, tellConnection } from './fresh.js'
 import { codedBox, copyButton, labelLinks, problemBox, section, stateMark, taskLink } from './parts.js'
 import { taskActs } from './task-acts.js'
 import { taskChildren } from './task-children.js'
@@ -32,18 +32,19 @@ export async function taskPage({ place, path, signal }) {
     input: part(),
   }
   const log = createLog(id, signal)
-  const acts = taskActs({ place: parts.acts, signal, onActed: () => void live() })
+  const acts = taskActs({ place: parts.acts, signal, onActed: () => void live().catch(tellConnection) })
   const readTrace = taskTrace(parts.trace, id, signal)
   let known = /** @type {TaskView | undefined} */ (undefined)
-  let grown = Promise.withResolvers()
   let following = false
 
   async function refresh() {
     /** @type {TaskView} */
     const task = await read(`/v1/tasks/${encodeURIComponent(id)}`, { signal })
-    if (known !== undefined && known.lastEvent === task.lastEvent && known.updatedAt === task.updatedAt) return task
+    const isOld = known !== undefined && task.lastEvent <= known.lastEvent && task.updatedAt <= known.updatedAt
+    if (isOld) return task
     drawTask(task, known, parts)
     acts.show(task)
+    if (known === undefined) replace(place, ...Object.values(parts), log.place)
     known = task
     await Promise.all([readTrace(), taskChildren(parts.children, task, signal)])
     return task
@@ -56,43 +57,62 @@ export async function taskPage({ place, path, signal }) {
     following = true
     const after = log.last() ?? Math.max(0, task.lastEvent - LATEST)
     log.begin(after)
-    void refreshAsItGrows()
+    const growth = keepUp(refresh, signal)
     try {
       await followTask(id, {
         after,
         signal,
         onEvents(events) {
           log.add(events)
-          grown.resolve(undefined)
+          growth.happened()
         },
         isOver: async () => hasEnded((await refresh()).state),
       })
     } finally {
       following = false
-      grown.resolve(undefined)
-    }
-  }
-
-  async function refreshAsItGrows() {
-    while (following && !signal.aborted) {
-      await grown.promise
-      grown = Promise.withResolvers()
-      const begun = performance.now()
-      await refresh().catch(() => {})
-      // A long log takes long to be read, and its readers must not be what the gateway is busy with.
-      await pause(Math.max(AT_MOST_EVERY_MS, (performance.now() - begun) * 5), signal)
+      growth.stop()
     }
   }
 
   replace(place, element('h1', {}, 'Task'), element('p', { class: 'note' }, 'Reading …'))
+  everySecond(() => known && drawTimes(known, parts.head), signal)
   try {
-    await read(`/v1/tasks/${encodeURIComponent(id)}`, { signal })
-    replace(place, ...Object.values(parts), log.place)
-    everySecond(() => known && drawTimes(known, parts.head), signal)
     await live()
   } catch (error) {
     if (!signal.aborted)
       replace(place, element('h1', {}, 'Task'), problemBox(error), element('a', { href: '#/tasks' }, 'All tasks'))
+  }
+}
+
+/**
+ * Refreshes after something happened, with pauses: a long log takes long to be read, and its readers must not be what the
+ * gateway is busy with.
+ * @param {() => Promise<unknown>} refresh
+ * @param {AbortSignal} signal
+ */
+function keepUp(refresh, signal) {
+  let happened = Promise.withResolvers()
+  let isOver = false
+
+  async function run() {
+    for (;;) {
+      await happened.promise
+      if (isOver || signal.aborted) return
+      happened = Promise.withResolvers()
+      const begun = performance.now()
+      // Without an answer, the connection that follows the log says so.
+      await refresh().catch(() => {})
+      await pause(Math.max(AT_MOST_EVERY_MS, (performance.now() - begun) * 5), signal)
+    }
+  }
+
+  void run()
+  return {
+    happened: () => happened.resolve(undefined),
+    stop() {
+      isOver = true
+      happened.resolve(undefined)
+    },
   }
 }
 
