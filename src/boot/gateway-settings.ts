@@ -4,13 +4,14 @@ import { isIP } from 'node:net'
 import { TroupeError } from '../contract/errors.ts'
 import { ROLES } from '../gateway/auth/principal.ts'
 import { GATEWAY_DEFAULTS, type GatewayConfig, type TrustedIssuer } from '../gateway/config.ts'
-import { list, number, type Text, url } from './setting-values.ts'
+import { list, number, onOff, type Text, url } from './setting-values.ts'
 
 const WEB = ['https:', 'http:']
 
 export function gatewaySettings(text: Text): Partial<GatewayConfig> {
   const { key, tenant } = GATEWAY_DEFAULTS.requestsPerSecond
   const settings: Partial<GatewayConfig> = {
+    console: onOff(text('TROUPE_CONSOLE'), 'TROUPE_CONSOLE', GATEWAY_DEFAULTS.console),
     corsOrigins: list(text('TROUPE_CORS_ORIGINS')).map(origin),
     trustedProxies: list(text('TROUPE_PROXIES')).map(network),
     requestsPerSecond: {

@@ -27,6 +27,12 @@ export function number(text: string | undefined, name: string, fallback: number)
   throw new TroupeError('configuration_invalid', `${name} is ${text}; it must be a whole number.`)
 }
 
+export function onOff(text: string | undefined, name: string, fallback: boolean): boolean {
+  if (text === undefined) return fallback
+  if (text === 'on' || text === 'off') return text === 'on'
+  throw new TroupeError('configuration_invalid', `${name} is ${text}; it must be on or off.`)
+}
+
 export function url(text: string | undefined, name: string, protocols: string[]): string | undefined {
   if (text === undefined) return undefined
   const protocol = URL.canParse(text) ? new URL(text).protocol : undefined

@@ -2,6 +2,8 @@
 // and a batch of files through the intake, which asks these three and a person.
 // What `npm start` shows a newcomer: real tasks over the real API, their results in words, and where to look further.
 import { join } from 'node:path'
+import { readSettings } from '../boot/settings.ts'
+import type { WaitingFor } from '../contract/task.ts'
 import type { GatewayClient, TaskView } from './client.ts'
 import type { Context, Handler } from './context.ts'
 import { EXIT } from './exit-codes.ts'
@@ -45,8 +47,9 @@ async function runSample(
   const body = { agent: sample.agent, input: sample.input(...ids) }
   const { id } = await gateway.post<TaskView>('/v1/tasks', body)
   for await (const event of gateway.follow(id, 0)) {
-    if (event.type !== 'task.waiting' || sample.answers === undefined) continue
-    // A second answer to the same question changes nothing.
+    if (sample.answers === undefined || event.type !== 'task.waiting') continue
+    // Whatever else it waits for, an answer would only wake it.
+    if ((event.for as WaitingFor).kind !== 'person') continue
     for (const answer of sample.answers) await gateway.post(`/v1/tasks/${id}/messages`, answer).catch(() => {})
   }
   const children = await gateway.get<{ tasks: { agent: string }[] }>(`/v1/tasks?parent=${id}`)
@@ -67,7 +70,7 @@ function show({ terminal }: Context, url: string, sample: Sample, task: TaskView
   )
   if (asked.length > 0) lines.push(`${'asked'.padEnd(13)} ${asked.join(' · ')}`)
   const links = [
-    `${url}/v1/tasks/${task.id}`,
+    readSettings().gateway.console ? `${url}/console/#/tasks/${task.id}` : `${url}/v1/tasks/${task.id}`,
     `${COMMAND} trace ${task.id}`,
     ...made.map(([form, id]) => `${COMMAND} documents get ${id} -o report.${form}`),
   ]
@@ -85,6 +88,7 @@ function farewell(url: string): string {
   const next = {
     [`${COMMAND} tasks ls`]: 'what was just done',
     [`${COMMAND} submit document-analyzer --document <file> --follow`]: 'a document of your own',
+    ...(readSettings().gateway.console ? { [`${url}/console/`]: 'all of it in a browser' } : {}),
     [`${url}/docs`]: 'the API',
   }
   return `The samples are done, and Troupe goes on serving. What next:\n${facts(next).replaceAll(/^/gm, '  ')}`

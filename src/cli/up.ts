@@ -38,18 +38,19 @@ export const upCommand: Handler<UpOptions> = async ({ globals }, _, options) => 
   // Before it is said that it runs: whoever reads that may stop it at once.
   const ended = untilEnded(running, narrator, settings.graceMs)
   if (globals.json) process.stdout.write(`${JSON.stringify({ url: running.url, dataFolder: running.dataFolder })}\n`)
-  else process.stdout.write(greeting(running, seconds))
+  else process.stdout.write(greeting(running, seconds, settings.gateway.console ?? true))
   if (options.samples) await startSamples(running)
   await ended
 }
 
-function greeting({ url, dataFolder }: RunningTroupe, seconds: string): string {
+function greeting({ url, dataFolder }: RunningTroupe, seconds: string, hasConsole: boolean): string {
   return [
     '',
     `  Troupe serves at ${url}   (ready in ${seconds} s; Ctrl-C stops it)`,
     '',
+    ...(hasConsole ? [`  console   ${url}/console/   sign in with the key`] : []),
     `  API       ${url}/docs`,
-    `  key       ${join(dataFolder, 'admin.key')}   the command line on this machine uses it by itself`,
+    `  key       cat ${join(dataFolder, 'admin.key')}   the command line on this machine uses it by itself`,
     `  look      ${COMMAND} tree · ${COMMAND} agents ls · ${COMMAND} doctor`,
     `  work      ${COMMAND} submit <agent> @input.json --follow`,
     '',

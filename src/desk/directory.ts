@@ -6,6 +6,8 @@ export interface AgentCard {
   readonly description: string
   readonly inputSchema: Record<string, unknown>
   readonly outputSchema: Record<string, unknown>
+  /** What a task of it may be told, by the message's type; absent: anything. */
+  readonly messages?: Record<string, Record<string, unknown>>
   /** The input as the agent will see it (defaults filled in), or `invalid_input` naming each field. */
   checkInput(input: unknown): unknown
   /** Passes, or throws `invalid_input`, for a message sent to a task of this agent. */

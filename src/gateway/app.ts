@@ -6,6 +6,7 @@ import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-z
 import { TroupeError } from '../contract/errors.ts'
 import { answerSerializer } from './answers.ts'
 import { type Authenticate, WEBSOCKET_PROTOCOL } from './auth/authenticate.ts'
+import { addConsole } from './doors/console.ts'
 import { addDocumentation } from './doors/documentation.ts'
 import { mcpDoor } from './doors/mcp/index.ts'
 import { restDoors } from './doors/rest/index.ts'
@@ -100,6 +101,7 @@ export async function buildApp(
     },
   })
   await addDocumentation(app)
+  addConsole(app as unknown as FastifyInstance, context.config.console)
   await app.register(restDoors(context, guards))
   await app.register(streamDoor(context, guards))
   await app.register(mcpDoor(context, guards.authenticate))

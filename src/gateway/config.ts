@@ -6,6 +6,8 @@ export interface GatewayConfig {
   publicUrl: string
   /** The tenant whose operators and admins look after the platform itself: its tree, other tenants' keys and quotas. */
   platformTenant: string
+  /** Whether the console is served at /console; its files are public. */
+  console: boolean
   /** Origins whose web pages may call the API; none by default. */
   corsOrigins: string[]
   /** Addresses and networks of proxies. Of a connection from one of them, the caller’s address is in X-Forwarded-For. */
@@ -63,6 +65,7 @@ export interface TrustedIssuer {
 export const GATEWAY_DEFAULTS: GatewayConfig = {
   publicUrl: 'http://troupe.local',
   platformTenant: 'default',
+  console: true,
   corsOrigins: [],
   trustedProxies: [],
   requestsPerSecond: { key: 10_000, tenant: 20_000 },

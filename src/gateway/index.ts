@@ -23,7 +23,7 @@
 //   screening/         what may come in and go out, by policy
 //   audit/             the hash-chained trail of changes and refusals
 //   store/             the port of what only the gateway keeps, and its adapters
-//   doors/             the protocols: rest, ws, mcp, documentation
+//   doors/             the protocols: rest, ws, mcp, documentation; and the console’s files
 //
 // Promises kept here: P1 (a task id leaves only after the desk committed it), P6 (every stream resumes from a number),
 // P8 (draining tells readers where to resume), P9 (bad input ends as a coded 4xx with nothing half-done).

@@ -20,22 +20,28 @@ export interface AgentRecord {
 export function recordOf(agent: Agent): AgentRecord {
   const { name, version, description, inputSchema, outputSchema, concurrency } = agent
   const record: AgentRecord = { name, version, description, inputSchema, outputSchema, concurrency }
-  if (agent.messages === undefined) return record
-  const schemas = Object.entries(agent.messages).map(([type, schema]) => [
+  return agent.messages === undefined ? record : { ...record, messages: messageSchemas(agent.messages) }
+}
+
+/** What JSON Schema cannot say of a message is left open here, and checked where the agent's code is. */
+function messageSchemas(messages: Record<string, z.ZodType>): Record<string, JsonSchema> {
+  const schemas = Object.entries(messages).map(([type, schema]) => [
     type,
-    z.toJSONSchema(schema, { io: 'input' }),
+    z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
   ])
-  return { ...record, messages: Object.fromEntries(schemas) as Record<string, JsonSchema> }
+  return Object.fromEntries(schemas) as Record<string, JsonSchema>
 }
 
 /** Of an agent whose code is loaded here: its own schemas check. */
 export function cardOf(agent: Agent): AgentCard {
   const { name, version, description, inputSchema, outputSchema, input, messages } = agent
-  return { name, version, description, inputSchema, outputSchema, ...checksOf(name, input, messages) }
+  const card = { name, version, description, inputSchema, outputSchema, ...checksOf(name, input, messages) }
+  return messages === undefined ? card : { ...card, messages: messageSchemas(messages) }
 }
 
 /** Of an agent whose code runs elsewhere: its JSON Schemas check. A rule that JSON Schema cannot say is checked there. */
-export function cardOfRecord({ messages, concurrency: _, ...record }: AgentRecord): AgentCard {
+export function cardOfRecord({ concurrency: _, ...record }: AgentRecord): AgentCard {
+  const { messages } = record
   const schemas =
     messages === undefined
       ? undefined

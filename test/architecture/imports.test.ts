@@ -6,9 +6,9 @@ import { test } from 'node:test'
 import { exceptions, rooms, vendors } from './rules.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const files = globSync(['src/**/*.ts', 'tools/**/*.ts', 'agents/*/*.ts', 'supervisors/*.ts'], { cwd: root }).filter(
-  (file) => !file.includes('node_modules'),
-)
+const files = globSync(['src/**/*.ts', 'tools/**/*.ts', 'agents/*/*.ts', 'supervisors/*.ts', 'web/*.{js,ts}'], {
+  cwd: root,
+}).filter((file) => !file.includes('node_modules'))
 
 interface Import {
   file: string
@@ -27,11 +27,11 @@ const imports: Import[] = files.flatMap((file) => {
   })
 })
 
-/** `src/journal/sqlite/mail.ts` is in the room `journal`; `agents/…`, `tools/…` and `supervisors/…` are rooms too. */
+/** `src/journal/sqlite/mail.ts` is in the room `journal`; `agents/…`, `tools/…`, `supervisors/…` and `web/…` are rooms too. */
 function roomOf(path: string): string | undefined {
   const [first, second] = path.split('/')
   if (first === 'src') return second
-  return first === 'agents' || first === 'tools' || first === 'supervisors' ? first : undefined
+  return ['agents', 'tools', 'supervisors', 'web'].includes(first ?? '') ? first : undefined
 }
 
 function excepted(rule: string, { file, target }: Import): boolean {

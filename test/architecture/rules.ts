@@ -55,6 +55,7 @@ export const rooms: Record<string, { may: string[]; why: string }> = {
   },
   supervisors: { may: ['supervision', 'contract'], why: 'trees are data' },
   tools: { may: ['sdk'], why: 'a tool is usable without the runtime' },
+  web: { may: ['contract'], why: 'browsers load it as it lies there: of the contract it knows types only' },
   agents: { may: ['sdk', 'tools'], why: 'an agent of ours has no more rights than an outsider’s' },
 }
 

@@ -10,12 +10,6 @@ before(async () => {
 })
 after(async () => await started[Symbol.asyncDispose]())
 
-test('the printed address, opened in a browser, leads to the documentation', async () => {
-  const answer = await fetch(`${started.url}/`, { redirect: 'manual' })
-  assert.equal(answer.status, 302)
-  assert.equal(answer.headers.get('location'), '/docs')
-})
-
 test('probes that ask with HEAD are answered; streams have no HEAD', async () => {
   for (const path of ['/healthz', '/readyz']) {
     const answer = await fetch(started.url + path, { method: 'HEAD' })

@@ -102,6 +102,13 @@ describe('the roles, as the image runs them', { skip: missing('postgres') || mis
     accessSync(ROOT, constants.R_OK)
   })
 
+  test('the console is there', async () => {
+    for (const file of ['', 'console.js']) {
+      assert.equal((await fetch(`${running.get('gateway')!.url}/console/${file}`)).status, 200)
+    }
+    assert.ok(!text('.dockerignore').split('\n').includes('web'), 'the build of the image leaves it out')
+  })
+
   test('each agent does its work', async () => {
     const rows = 'order,region,revenue\n1,North,10\n2,South,20\n3,North,30\n'
     const dataset = { text: rows }

@@ -47,8 +47,6 @@ export function addDocsPage(app: FastifyInstance): void {
 
   const hidden = { schema: { hide: true } as object }
   for (const url of ['/docs', '/docs/', '/docs/*']) app.get(url, hidden, show)
-  // Whoever opens the printed address in a browser wants to see something.
-  app.get('/', hidden, async (_request, reply) => reply.redirect('/docs', 302))
   app.addHook('onClose', async () => await (await loading)?.close())
 }
 

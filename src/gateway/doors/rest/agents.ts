@@ -14,6 +14,10 @@ const agentSchema = z
     description: z.string(),
     inputSchema: jsonSchema,
     outputSchema: jsonSchema,
+    messages: z
+      .record(z.string(), jsonSchema)
+      .optional()
+      .describe('What a task of it may be told, by the message’s `type`; absent: anything.'),
     health: z
       .object({
         tasks: z.record(z.string(), z.int()).describe('How many of its tasks are in each state.'),
@@ -75,6 +79,7 @@ export function agentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
 }
 
 function card(agent: z.infer<typeof agentSchema>): z.infer<typeof agentSchema> {
-  const { name, version, description, inputSchema, outputSchema } = agent
-  return { name, version, description, inputSchema, outputSchema }
+  const { name, version, description, inputSchema, outputSchema, messages } = agent
+  const shown = { name, version, description, inputSchema, outputSchema }
+  return messages === undefined ? shown : { ...shown, messages }
 }

@@ -18,6 +18,7 @@
 //   usage.ts         what was spent; quotas
 //   audit.ts         the audit trail, and whether its chain holds
 //   keys.ts          API keys
+//   self.ts          who a credential is
 //   token.ts         OAuth2 client credentials
 //   health.ts        probes and metrics
 //   waiting.ts       requests that wait for a task
@@ -36,6 +37,7 @@ import { healthDoor } from './health.ts'
 import { keysDoor } from './keys.ts'
 import { platformEventsDoor } from './platform-events.ts'
 import { schedulesDoor } from './schedules.ts'
+import { selfDoor } from './self.ts'
 import { submitDoor } from './submit.ts'
 import { supervisionDoor } from './supervision.ts'
 import { taskChangesDoor } from './task-changes.ts'
@@ -66,6 +68,7 @@ export function restDoors(
     await app.register(usageDoor(context))
     await app.register(auditDoor(context))
     await app.register(keysDoor(context))
+    await app.register(selfDoor(context))
     await app.register(tokenDoor(context, guards.rates))
     await app.register(healthDoor(context, guards.isDraining))
   }

@@ -1,7 +1,7 @@
 // A task and its events as the API shows them: times in RFC 3339, links, nothing of the journal's inner columns.
 import { z } from 'zod'
 import { CALLBACK_EVENTS, type Callback } from '../../../contract/callbacks.ts'
-import { ERROR_CODES, type ErrorCode, TroupeError } from '../../../contract/errors.ts'
+import { ERROR_CODES, type ErrorCode, type ErrorRecord, TroupeError } from '../../../contract/errors.ts'
 import type { TaskEvent } from '../../../contract/events.ts'
 import { isId } from '../../../contract/ids.ts'
 import { LANES, TASK_STATES, type Task, type TaskState } from '../../../contract/task.ts'
@@ -33,6 +33,7 @@ export const errorSchema = z
   .object({
     code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]),
     message: z.string(),
+    fix: z.string().optional().describe('What to do about it.'),
     detail: z.record(z.string(), z.unknown()).optional(),
     cause: z.unknown().optional().describe('The error behind this one, of the same shape.'),
   })
@@ -134,7 +135,7 @@ export function taskView(task: Task, show: { input: boolean; output: boolean }):
   }
   if (show.input) view.input = task.input
   if (show.output && task.output !== undefined) view.output = task.output
-  if (task.error !== undefined) view.error = task.error
+  if (task.error !== undefined) view.error = withFix(task.error)
   if (task.waitingFor !== undefined) {
     const { until, ...waiting } = task.waitingFor
     view.waitingFor = until === undefined ? waiting : { ...waiting, until: time(until) }
@@ -149,6 +150,11 @@ export function taskView(task: Task, show: { input: boolean; output: boolean }):
   if (task.startedAt !== undefined) view.startedAt = time(task.startedAt)
   if (task.endedAt !== undefined) view.endedAt = time(task.endedAt)
   return view
+}
+
+/** A newer host may have ended it with a code that this gateway does not know yet. */
+function withFix(error: ErrorRecord): z.infer<typeof errorSchema> {
+  return Object.hasOwn(ERROR_CODES, error.code) ? { ...error, fix: ERROR_CODES[error.code][2] } : error
 }
 
 /** For a reader whose policy masks personal data: only what agents and people wrote, not ids and times. */
