@@ -1,4 +1,5 @@
 // What a host and a gateway are made of, alike in one process (core.ts) and in many (host.ts, gateway.ts).
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { closeDocumentPools } from '@troupe/tools/document-pool'
 import type { Logger } from 'pino'
@@ -78,6 +79,8 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       log.error({ plugin: name, err: error }, error.message),
     )
     const { agents, refused } = await loadAgents(packages)
+    // Most of what process.ts keeps for a successor, kept before a lease is held that it could cost.
+    flushCompileCache()
     for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
     for (const plugin of isolated) for (const record of plugin.agents) agents.addRecord(record)
     const workers = connectWorkers(settings)
