@@ -56,6 +56,12 @@ export interface Parts {
 /** Of a task whose host died, so much of its log is looked through for when it had begun. */
 const TOLD_EVENTS = 500
 
+/**
+ * An embedded host is the only one: nobody could take its tasks while it sleeps (a laptop's lid), and they must not be counted
+ * as lost with it (P8). When its process dies, the next one ends its lease (core.ts).
+ */
+const ALONE_LEASE_MS = 365 * 86_400_000
+
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 
 export async function openParts(settings: Settings, name: string): Promise<Parts> {
@@ -138,6 +144,7 @@ export function hostOf(parts: Parts, label: string): Host {
     observe: parts.observe,
     label,
     retentionMs: parts.settings.retentionMs,
+    ...(parts.settings.natsUrl === undefined ? { leaseMs: ALONE_LEASE_MS } : {}),
     onTrouble: parts.onTrouble,
   })
 }

@@ -52,6 +52,8 @@ export interface HostParts {
   observe: Observe
   /** How long an ended task is kept. Absent: for ever. */
   retentionMs?: number
+  /** How long its lease lasts without renewal. Default: as in a cluster. */
+  leaseMs?: number
   /** Shown by `troupe tree`. */
   label?: string
   onTrouble(what: string, error: unknown): void
@@ -208,13 +210,12 @@ export function createHost(parts: HostParts): Host {
   async function begin(): Promise<void> {
     unsubscribe = bus.onNudge(id, (taskId) => actors.get(taskId)?.wake())
     lease = await keepLease({
-      journal,
+      ...parts,
       hostId: id,
       info: () => {
         const { label = 'host' } = parts
         return { origin, label, pid: process.pid, actors: actors.size, resting: health.resting() }
       },
-      onTrouble: parts.onTrouble,
       onLost: () => {
         // Fenced: others own the tasks now. Begin again as another host.
         abandonAll()
