@@ -1,4 +1,5 @@
 // What a host and a gateway are made of, alike in one process (core.ts) and in many (host.ts, gateway.ts).
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { closeDocumentPools } from '@troupe/tools/document-pool'
 import type { Logger } from 'pino'
@@ -55,6 +56,12 @@ export interface Parts {
 /** Of a task whose host died, so much of its log is looked through for when it had begun. */
 const TOLD_EVENTS = 500
 
+/**
+ * An embedded host is the only one: nobody could take its tasks while it sleeps (a laptop's lid), and they must not be counted
+ * as lost with it (P8). When its process dies, the next one ends its lease (core.ts).
+ */
+const ALONE_LEASE_MS = 365 * 86_400_000
+
 const REPOSITORY = join(import.meta.dirname, '..', '..')
 
 export async function openParts(settings: Settings, name: string): Promise<Parts> {
@@ -78,6 +85,8 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       log.error({ plugin: name, err: error }, error.message),
     )
     const { agents, refused } = await loadAgents(packages)
+    // Most of what process.ts keeps for a successor, kept before a lease is held that it could cost.
+    flushCompileCache()
     for (const { package: from, error } of refused) log.error({ package: from, code: error.code }, error.message)
     for (const plugin of isolated) for (const record of plugin.agents) agents.addRecord(record)
     const workers = connectWorkers(settings)
@@ -135,6 +144,7 @@ export function hostOf(parts: Parts, label: string): Host {
     observe: parts.observe,
     label,
     retentionMs: parts.settings.retentionMs,
+    ...(parts.settings.natsUrl === undefined ? { leaseMs: ALONE_LEASE_MS } : {}),
     onTrouble: parts.onTrouble,
   })
 }

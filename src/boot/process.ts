@@ -20,9 +20,10 @@ export async function runProcess(start: () => Promise<RunningProcess>): Promise<
   })
   try {
     const { facts } = await starting
-    side.ready(facts)
     // Node keeps what it compiled only when it exits, and a killed process never does: its successor would start slowly.
+    // After a first start that holds the event loop, on a busy machine for seconds: before anyone counts on an answer.
     flushCompileCache()
+    side.ready(facts)
     if (process.send === undefined && facts !== undefined) {
       console.error(
         Object.entries(facts)

@@ -6,7 +6,7 @@
 //   platform-events.ts  what the platform's event streams tell
 //   nats/           many processes, JetStream for offers and platform events
 import type { PlatformEvent, PlatformEventType, TaskEvent } from '../contract/events.ts'
-import type { EndState } from '../contract/task.ts'
+import type { EndState, Task } from '../contract/task.ts'
 import type { NewTask, TaskRow, Wake } from '../journal/journal.ts'
 
 /** "This task wants a host." `task` saves the taker a read when the offer follows an accept. */
@@ -26,13 +26,10 @@ export interface Bus {
    */
   offerEarly?(offer: Offer): boolean
 
-  /**
-   * Gives a task that is not on disk yet to a host of another process that has room, which accepts and begins it in one
-   * commit. Undefined: there is nobody to give it to. Only a bus between processes can.
-   */
-  entrust?(task: NewTask, watched: boolean): Entrusting | undefined
-  /** What is entrusted for one version of an agent comes here, or to another host. */
-  onEntrusted?(agent: string, version: string, handler: (task: NewTask, tell: TellEntruster) => void): Entrusted
+  /** A desk's way to hosts in other processes; it hears of them from now on. Only a bus between processes has one. */
+  entruster?(): Entruster
+  /** What is entrusted to this process for one version of an agent. */
+  onEntrusted?(agent: string, version: string, taker: EntrustedTaker): Entrusted
 
   /**
    * Takes offers for these agents. Nothing comes until the taker asks: `more(n)` grants n offers (back-pressure).
@@ -72,11 +69,38 @@ export interface Bus {
 export interface Taker {
   more(count: number): void
   /**
-   * Takes one of the granted places for what is entrusted. False: there is none, or there was none a moment ago, so
-   * that somebody may wait in the queue for it, who came first.
+   * How many of the granted places are free for what is entrusted. None while there was none a moment ago: somebody may
+   * wait in the queue for it, who came first.
    */
+  room?(): number
+  /** Takes one of them. False: there is none. */
   admit?(): boolean
   stop(): Promise<void>
+}
+
+export interface Entruster {
+  /**
+   * Gives a task that is not on disk yet to a host that has room, which accepts and begins it in one commit. Undefined:
+   * none has. What is given in one turn is shared out in proportion to the room that each has.
+   */
+  give(task: NewTask, wants?: Wanted): Entrusting | undefined
+  /** How many tasks all hosts together have room for, as far as is known here. */
+  room(agent: string, version: string): number
+}
+
+/** What the giver wants to be told: that it has ended, or with what. */
+export type Wanted = 'end' | 'result'
+
+/** What a task's end adds to what was submitted. */
+export type TaskEnd = { state: EndState } & Pick<
+  Task,
+  'output' | 'error' | 'usage' | 'startedAt' | 'updatedAt' | 'endedAt' | 'lastEvent'
+>
+
+/** How a task ended, and what it ended with where that was wanted and is small. */
+export interface Ended {
+  state: EndState
+  end?: TaskEnd
 }
 
 /** A task on its way to a host. */
@@ -86,11 +110,17 @@ export interface Entrusting {
    * still do, under the same id.
    */
   readonly accepted: Promise<number | undefined>
-  /** The end, of one that is watched, when the host that accepted it has told it already. */
-  readonly ended: EndState | undefined
-  onEnd(handler: (state: EndState) => void): void
+  /** Of one whose end is wanted, when the host that accepted it has told it already. */
+  readonly ended: Ended | undefined
+  onEnd(handler: (ended: Ended) => void): void
   /** Nobody waits for its end any more. */
   forget(): void
+}
+
+export interface EntrustedTaker {
+  take(task: NewTask, tell: TellEntruster): void
+  /** How many it can take now. */
+  room(): number
 }
 
 /** What a host answers; only what happened, and only once it is on disk. */
@@ -100,7 +130,7 @@ export interface TellEntruster {
   /** It will not be begun here: whoever entrusted it goes on at once. */
   refused(): void
   /** Absent when nobody watches. */
-  ended?(state: EndState): void
+  ended?(end: TaskEnd): void
 }
 
 export interface Entrusted {

@@ -1,6 +1,6 @@
 // How a submission becomes a task on disk (P1). Between processes a host accepts and begins it in one commit and says so;
 // what no host confirms is accepted here, under the same id: should a host have accepted it after all, it is found.
-import type { Bus, Entrusting, Offer } from '../bus/bus.ts'
+import type { Bus, Entrusting, Offer, Wanted } from '../bus/bus.ts'
 import type { Journal, NewTask, TaskRow } from '../journal/journal.ts'
 import { acceptedRow } from '../journal/rows.ts'
 import type { Patience } from './patience.ts'
@@ -19,11 +19,12 @@ export interface AcceptedDraft {
   entrusted?: Entrusting
 }
 
-export type Accept = (draft: Draft, watched: boolean, acceptedHere: () => void) => Promise<AcceptedDraft>
+export type Accept = (draft: Draft, wants: Wanted | undefined, acceptedHere: () => void) => Promise<AcceptedDraft>
 
 /** `acceptedHere` is called before this process accepts the task itself: its end is told to nobody in particular. */
 export function createAccept(parts: { journal: Journal; bus: Bus; patience: Patience }): Accept {
   const { journal, bus, patience } = parts
+  const entruster = bus.entruster?.()
 
   async function acceptHere({ task, small }: Draft): Promise<AcceptedDraft> {
     const accepting = patience.of(() => journal.accept(task))
@@ -35,9 +36,9 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
     return accepted
   }
 
-  return async (draft, watched, acceptedHere) => {
+  return async (draft, wants, acceptedHere) => {
     const { task, small } = draft
-    const entrusted = small ? bus.entrust?.(task, watched) : undefined
+    const entrusted = small ? entruster?.give(task, wants) : undefined
     if (entrusted === undefined) {
       acceptedHere()
       return await acceptHere(draft)

@@ -8,7 +8,7 @@
 //
 // The desk meets the hosts in the journal and on the bus; it does not know that actors exist.
 import { createHash } from 'node:crypto'
-import type { Bus, Entrusting } from '../bus/bus.ts'
+import type { Bus, Ended, Entrusting, Wanted } from '../bus/bus.ts'
 import type { Callback } from '../contract/callbacks.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { TaskEvent } from '../contract/events.ts'
@@ -51,7 +51,9 @@ export interface Desk {
   /** P1: resolves when the task is on disk. `created: false` repeats an earlier answer for the same idempotency key. */
   submit(request: SubmitRequest): Promise<{ task: Task; created: boolean }>
   /** As `submit`, and watches for the end from the beginning: nothing has to be read for it. */
-  submitAndWatch(request: SubmitRequest): Promise<Watching>
+  submitAndWatch(request: SubmitRequest, wants: Wanted): Promise<Watching>
+  /** The task that was submitted, as it ended. It is read, unless who told of the end told with what. */
+  asEnded(task: Task, ended: Ended | undefined): Promise<Task>
   get(tenant: string, taskId: string): Promise<Task>
   list(
     tenant: string,
@@ -148,7 +150,7 @@ export function createDesk(parts: DeskParts): Desk {
       const { state } = await get(tenant, taskId)
       if (!hasEnded(state)) return ending
       ending.stop()
-      return { ended: Promise.resolve(state), stop() {} }
+      return { ended: Promise.resolve({ state }), stop() {} }
     } catch (error) {
       ending.stop()
       throw error
@@ -159,18 +161,18 @@ export function createDesk(parts: DeskParts): Desk {
     get,
 
     async submit(request) {
-      const { task, created } = await accept(draft(request), false, () => {})
+      const { task, created } = await accept(draft(request), undefined, () => {})
       return { task, created }
     },
 
-    async submitAndWatch(request) {
+    async submitAndWatch(request, wants) {
       const drafted = draft(request)
       const { tenant } = request
       const watch = (entrusted?: Entrusting) => untilEnd({ bus, lookAgain, tenant, taskId: drafted.task.id }, entrusted)
       let ending: Ending | undefined
       try {
         // Before it is accepted: it may end faster than the answer comes back.
-        const { task, created, entrusted } = await accept(drafted, true, () => {
+        const { task, created, entrusted } = await accept(drafted, wants, () => {
           ending = watch()
         })
         // A host may have accepted it and brought it to its end before it was accepted here: that was told to nobody.
@@ -181,6 +183,10 @@ export function createDesk(parts: DeskParts): Desk {
         ending?.stop()
         throw error
       }
+    },
+
+    async asEnded(task, ended) {
+      return ended?.end === undefined ? await get(task.tenant, task.id) : { ...task, ...ended.end }
     },
 
     list(tenant, query) {

@@ -1,6 +1,6 @@
 // One task's log from any number, then live. The bus may lose or repeat what it carries, so it only says "look":
 // numbers decide what is yielded, and a gap is read from the journal (P6: each event once, none missing).
-import type { Bus, Entrusting } from '../bus/bus.ts'
+import type { Bus, Ended, Entrusting } from '../bus/bus.ts'
 import type { EventType, TaskEvent } from '../contract/events.ts'
 import { type EndState, hasEnded } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -92,8 +92,8 @@ async function wasReopened(journal: Journal, taskId: string, number: number): Pr
 }
 
 export interface Ending {
-  /** How the task ended; `undefined`: it is no longer waited for. */
-  ended: Promise<EndState | undefined>
+  /** `undefined`: it is no longer waited for. */
+  ended: Promise<Ended | undefined>
   stop(): void
 }
 
@@ -105,34 +105,42 @@ export interface Ending {
 export function untilEnd(waiting: Omit<Following, 'after' | 'journal' | 'signal'>, entrusted?: Entrusting): Ending {
   if (entrusted?.ended !== undefined) return { ended: Promise.resolve(entrusted.ended), stop() {} }
   const { bus, lookAgain, tenant, taskId } = waiting
-  const { promise: ended, resolve } = Promise.withResolvers<EndState | undefined>()
+  const { promise: ended, resolve } = Promise.withResolvers<Ended | undefined>()
   const stopFollowing = bus.follow(tenant, taskId, (events) => {
-    for (const { body } of events) if (ENDS.has(body.type)) settle(ENDS.get(body.type))
+    for (const { body } of events) {
+      const state = ENDS.get(body.type)
+      if (state !== undefined) settle({ state })
+    }
   })
   const stopLooking = lookAgain.watch({
     taskId,
     last: Number.MAX_SAFE_INTEGER,
     news(head) {
       // Not there: not accepted yet.
-      if (head !== undefined && hasEnded(head.state)) settle(head.state)
+      if (head !== undefined && hasEnded(head.state)) settle({ state: head.state })
     },
   })
   entrusted?.onEnd(settle)
-  function settle(state: EndState | undefined): void {
+  function settle(ended: Ended | undefined): void {
     entrusted?.forget()
     stopFollowing()
     stopLooking()
-    resolve(state)
+    resolve(ended)
   }
   return { ended, stop: () => settle(undefined) }
 }
 
 /** Waits for the end at most so long, and no longer than the signal allows. */
-export async function endsWithin({ ended, stop }: Ending, ms: number, signal?: AbortSignal): Promise<void> {
+export async function endsWithin(
+  { ended, stop }: Ending,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<Ended | undefined> {
   const patience = setTimeout(stop, ms)
   signal?.addEventListener('abort', stop)
   if (signal?.aborted === true) stop()
-  await ended
+  const how = await ended
   clearTimeout(patience)
   signal?.removeEventListener('abort', stop)
+  return how
 }

@@ -1,6 +1,7 @@
 // What a host tells others of a task: that it wants a host, and what was committed for it.
+import type { TaskEnd } from '../bus/bus.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'
-import { hasEnded } from '../contract/task.ts'
+import { type EndState, hasEnded } from '../contract/task.ts'
 import type { ActorCommit, CommitOutcome, TaskRow, Wake } from '../journal/journal.ts'
 
 export type Applied = CommitOutcome & { applied: true }
@@ -21,4 +22,20 @@ export function numbered(task: string, bodies: EventBody[], last: number, at: nu
 export function newsOf(task: TaskRow, commit: ActorCommit, outcome: Applied, isUntold: boolean): TaskEvent[] {
   if (isUntold && hasEnded(commit.state)) return []
   return numbered(task.id, commit.events, outcome.lastEvent, outcome.at)
+}
+
+/** What the end of a task adds to what was submitted, as the journal will say it. */
+export function endOf({ startedAt }: TaskRow, commit: ActorCommit, { lastEvent, at }: Applied): TaskEnd {
+  const { output, error, usage } = commit
+  const end: TaskEnd = {
+    state: commit.state as EndState,
+    startedAt: startedAt ?? at,
+    updatedAt: at,
+    endedAt: at,
+    lastEvent,
+  }
+  if (output !== undefined) end.output = output
+  if (error !== undefined) end.error = error
+  if (usage !== undefined) end.usage = usage
+  return end
 }

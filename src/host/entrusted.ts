@@ -26,7 +26,9 @@ export interface TakesEntrusted {
   journal: Journal
   bus: Bus
   agents: AgentRegistry
-  /** Takes a place for a task of this agent, if there is one and this host may begin tasks. */
+  /** How many tasks of this agent this host may begin. */
+  room(agent: string): number
+  /** Takes a place for one of them, if there is one. */
   admit(agent: string): boolean
   /** Nothing was begun in the place. */
   free(agent: string): void
@@ -82,7 +84,7 @@ export function takeEntrusted(parts: TakesEntrusted): Entrusted {
 
   const taken = parts.agents.list().flatMap(({ name, version }) => {
     const isHere = parts.agents.agent(name, version) !== undefined
-    return isHere ? (bus.onEntrusted?.(name, version, onEntrusted) ?? []) : []
+    return isHere ? (bus.onEntrusted?.(name, version, { take: onEntrusted, room: () => parts.room(name) }) ?? []) : []
   })
   return {
     async stop() {

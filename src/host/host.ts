@@ -31,7 +31,7 @@ import { hasEnded } from '../contract/task.ts'
 import type { ActorCommit, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { createActors } from './actors.ts'
-import { type Applied, newsOf, wakeOf } from './announcements.ts'
+import { type Applied, endOf, newsOf, wakeOf } from './announcements.ts'
 import { type Interest, takeEntrusted } from './entrusted.ts'
 import { watchHealth } from './health.ts'
 import { createLater } from './later.ts'
@@ -52,6 +52,8 @@ export interface HostParts {
   observe: Observe
   /** How long an ended task is kept. Absent: for ever. */
   retentionMs?: number
+  /** How long its lease lasts without renewal. Default: as in a cluster. */
+  leaseMs?: number
   /** Shown by `troupe tree`. */
   label?: string
   onTrouble(what: string, error: unknown): void
@@ -191,7 +193,7 @@ export function createHost(parts: HostParts): Host {
     for (const child of outcome.children) bus.offer({ ...wakeOf(child), task: child })
     for (const wake of outcome.woken) awaken(wake)
     for (const timer of commit.timersSet ?? []) timers?.expect(timer.inMs)
-    if (hasEnded(commit.state)) onEnd?.(commit.state)
+    if (hasEnded(commit.state)) onEnd?.(endOf(task, commit, outcome))
   }
 
   function awaken(wake: Wake): void {
@@ -208,13 +210,12 @@ export function createHost(parts: HostParts): Host {
   async function begin(): Promise<void> {
     unsubscribe = bus.onNudge(id, (taskId) => actors.get(taskId)?.wake())
     lease = await keepLease({
-      journal,
+      ...parts,
       hostId: id,
       info: () => {
         const { label = 'host' } = parts
         return { origin, label, pid: process.pid, actors: actors.size, resting: health.resting() }
       },
-      onTrouble: parts.onTrouble,
       onLost: () => {
         // Fenced: others own the tasks now. Begin again as another host.
         abandonAll()
@@ -274,6 +275,7 @@ export function createHost(parts: HostParts): Host {
       }
       entrusted = takeEntrusted({
         ...parts,
+        room: (agent) => (accepting && lease?.live === true ? (takers.get(agent)?.room?.() ?? 0) : 0),
         admit: (agent) => accepting && lease?.live === true && takers.get(agent)?.admit?.() === true,
         free: (agent) => takers.get(agent)?.more(1),
         begin: beginEntrusted,

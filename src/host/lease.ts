@@ -20,11 +20,12 @@ export interface LeaseKeeper {
 export async function keepLease(parts: {
   journal: Journal
   hostId: string
+  leaseMs?: number
   info(): Record<string, unknown>
   onLost(): void
   onTrouble(what: string, error: unknown): void
 }): Promise<LeaseKeeper> {
-  const { journal, hostId } = parts
+  const { journal, hostId, leaseMs = LEASE_MS } = parts
   // When the last renewal that succeeded was sent, on the monotonic clock: a changed wall clock changes nothing.
   let renewedAt = performance.now()
   let timer: NodeJS.Timeout | undefined
@@ -40,7 +41,7 @@ export async function keepLease(parts: {
   async function renew(): Promise<boolean> {
     const loopDelayMs = reportLoop()
     const sentAt = performance.now()
-    const { held } = await journal.keepLease({ hostId, info: { ...parts.info(), loopDelayMs }, leaseMs: LEASE_MS })
+    const { held } = await journal.keepLease({ hostId, info: { ...parts.info(), loopDelayMs }, leaseMs })
     if (held) renewedAt = sentAt
     return held
   }
@@ -59,7 +60,7 @@ export async function keepLease(parts: {
   async function tick(): Promise<void> {
     if (stopped) return
     // Others may have taken the tasks already; what came due meanwhile must not be committed while the journal is asked.
-    if (performance.now() - renewedAt > LEASE_MS) {
+    if (performance.now() - renewedAt > leaseMs) {
       reportLoop()
       lose()
       return
@@ -73,7 +74,7 @@ export async function keepLease(parts: {
       parts.onTrouble('renewing the lease', error)
     }
     if (stopped) return
-    if (performance.now() - renewedAt > LEASE_MS) lose()
+    if (performance.now() - renewedAt > leaseMs) lose()
     else timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   }
 
@@ -86,7 +87,7 @@ export async function keepLease(parts: {
   timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   return {
     get live() {
-      return !stopped && performance.now() - renewedAt < LEASE_MS
+      return !stopped && performance.now() - renewedAt < leaseMs
     },
     lost() {
       if (!stopped) lose()
@@ -96,6 +97,6 @@ export async function keepLease(parts: {
 }
 
 function blocked(ms: number): TroupeError {
-  const message = `It stood still for ${ms} ms: a step computes on it. After ${LEASE_MS} ms a host has lost its lease.`
+  const message = `It stood still for ${ms} ms: a step computes on it, or the process slept. In a cluster a lease lasts ${LEASE_MS} ms.`
   return new TroupeError('limit_exceeded', message, { detail: { ms } })
 }

@@ -157,22 +157,22 @@ test('followers outlast a journal that is away for a while', async () => {
 
 test('a submission’s end is noticed although its announcement is lost, and costs no read of its own', async () => {
   const { desk, commit, counts, looks } = await openDesk()
-  const { task, ending } = await desk.submitAndWatch({ tenant: TENANT, agent: 'idle', input: null })
+  const { task, ending } = await desk.submitAndWatch({ tenant: TENANT, agent: 'idle', input: null }, 'end')
   await looks(2)
   assert.equal(counts.others, 0)
   await commit(task.id, [END], true)
-  assert.equal(await ending.ended, 'completed')
+  assert.equal((await ending.ended)?.state, 'completed')
 })
 
 test('watching the repeated submission of an ended task ends at once', async () => {
   const { desk, commit } = await openDesk()
   const request = { tenant: TENANT, agent: 'idle', input: null, idempotencyKey: 'once' }
-  const first = await desk.submitAndWatch(request)
+  const first = await desk.submitAndWatch(request, 'end')
   await commit(first.task.id, [END], true)
   await first.ending.ended
-  const second = await desk.submitAndWatch(request)
+  const second = await desk.submitAndWatch(request, 'end')
   assert.equal(second.created, false)
-  assert.equal(await second.ending.ended, 'completed')
+  assert.equal((await second.ending.ended)?.state, 'completed')
   assert.equal((await desk.waitForEnd(TENANT, first.task.id, 60_000)).state, 'completed')
 })
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { z } from 'zod'
-import type { Bus } from '../../src/bus/bus.ts'
+import type { Bus, Entruster } from '../../src/bus/bus.ts'
 import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { createDesk, type Desk } from '../../src/desk/desk.ts'
 import { createHost, type Host } from '../../src/host/host.ts'
@@ -15,6 +15,7 @@ import type { Journal } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { AgentRegistry } from '../../src/plugins/registry.ts'
 import { type Agent, defineAgent } from '../../src/sdk/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { startNats } from '../support/servers.ts'
 
 export const TENANT = 'test'
@@ -27,6 +28,25 @@ export const echo = defineAgent({
   input: number,
   output: number,
   run: async (ctx) => ({ n: ctx.input.n }),
+})
+export const failing = defineAgent({
+  name: 'failing',
+  version: '1.0.0',
+  description: 'Fails',
+  input: number,
+  output: number,
+  restarts: { max: 0, within: '1m' },
+  run: async () => {
+    throw new Error('on purpose')
+  },
+})
+export const large = defineAgent({
+  name: 'large',
+  version: '1.0.0',
+  description: 'Returns much',
+  input: number,
+  output: z.string(),
+  run: async () => 'x'.repeat(40_000),
 })
 export const submission = { tenant: TENANT, agent: 'echo', input: { n: 1 } }
 export const ONCE = ['task.accepted', 'task.started', 'task.completed']
@@ -66,8 +86,11 @@ export function gated(concurrency = 16) {
 export const mute = (bus: Bus): Bus => ({
   ...bus,
   publish: () => {},
-  onEntrusted: (agent, version, handler) =>
-    bus.onEntrusted!(agent, version, (task) => handler(task, { accepted() {}, refused() {}, ended() {} })),
+  onEntrusted: (agent, version, taker) =>
+    bus.onEntrusted!(agent, version, {
+      ...taker,
+      take: (task) => taker.take(task, { accepted() {}, refused() {}, ended() {} }),
+    }),
 })
 
 interface Between {
@@ -91,10 +114,27 @@ export async function openStage(t: TestContext, agents: Agent[]) {
       return made.accept(task)
     },
   })
+  const entrusters: Entruster[] = []
+
   async function openBus(between: Between): Promise<Bus> {
     const bus = await openNatsBus({ url: nats.url })
     closing.push(() => bus.close())
-    return between.bus === undefined ? bus : between.bus(bus)
+    const noted: Bus = {
+      ...bus,
+      entruster() {
+        const entruster = bus.entruster!()
+        entrusters.push(entruster)
+        return entruster
+      },
+    }
+    return between.bus === undefined ? noted : between.bus(noted)
+  }
+
+  /** Every desk has heard that hosts have room for so many tasks of this agent. */
+  async function heard({ name, version }: Agent, isEnough: (room: number) => boolean): Promise<void> {
+    await eventually(`desks hear of room for ${name}`, () =>
+      entrusters.every((entruster) => isEnough(entruster.room(name, version))),
+    )
   }
 
   t.after(async () => {
@@ -108,6 +148,7 @@ export async function openStage(t: TestContext, agents: Agent[]) {
     journal,
     accepts,
     troubles,
+    heard,
     async openDesk(between: Between = {}): Promise<Desk> {
       const own = between.journal === undefined ? journal : between.journal(journal)
       const bus = await openBus(between)
@@ -126,8 +167,7 @@ export async function openStage(t: TestContext, agents: Agent[]) {
       })
       closing.push(() => host.stop())
       await host.start()
-      // What it subscribed to is known to the server before anybody is given anything.
-      await bus.control('nobody', { verb: 'ping' }, 2_000).catch(() => {})
+      for (const agent of agents) await heard(agent, (room) => room > 0)
       return host
     },
     types: async (taskId: string) => (await journal.events(taskId, 0, 500)).map(({ body }) => body.type),

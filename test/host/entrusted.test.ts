@@ -2,10 +2,10 @@
 // under the id that the caller was given, begun by one host, ended once.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Bus } from '../../src/bus/bus.ts'
+import type { Bus, Entruster } from '../../src/bus/bus.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { missing } from '../support/servers.ts'
-import { echo, gated, mute, ONCE, openStage, submission, TENANT } from './entrusted-stage.ts'
+import { echo, failing, gated, large, mute, ONCE, openStage, submission, TENANT } from './entrusted-stage.ts'
 
 /** Its accepts wait for a sign. */
 function held(): { journal: (journal: Journal) => Journal; asked: Promise<void>; release: () => void } {
@@ -32,9 +32,9 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
       journal: (journal) => ({ ...journal, get: () => Promise.reject(new Error('nothing is to be read')) }),
     })
     await stage.startHost()
-    const { task, created, ending } = await desk.submitAndWatch(submission)
+    const { task, created, ending } = await desk.submitAndWatch(submission, 'end')
     assert.equal(created, true)
-    assert.equal(await ending.ended, 'completed')
+    assert.equal((await ending.ended)?.state, 'completed')
     assert.deepEqual(stage.accepts, { desk: 0, host: 1 })
     assert.deepEqual(await stage.types(task.id), ONCE)
     assert.deepEqual((await stage.journal.get(task.id, TENANT))?.output, { n: 1 })
@@ -47,10 +47,11 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     await stage.startHost()
     await stage.startHost()
     const keyed = { ...submission, idempotencyKey: 'once' }
-    const answers = await Promise.all([first, second, first, second].map((desk) => desk.submitAndWatch(keyed)))
+    const answers = await Promise.all([first, second, first, second].map((desk) => desk.submitAndWatch(keyed, 'end')))
     assert.equal(new Set(answers.map(({ task }) => task.id)).size, 1)
     assert.equal(answers.filter(({ created }) => created).length, 1)
-    assert.deepEqual(new Set(await Promise.all(answers.map(({ ending }) => ending.ended))), new Set(['completed']))
+    const ended = await Promise.all(answers.map(({ ending }) => ending.ended))
+    assert.ok(ended.every((end) => end?.state === 'completed'))
     assert.deepEqual(await stage.types(answers[0]!.task.id), ONCE)
     await assert.rejects(first.submit({ ...keyed, input: { n: 2 } }), { code: 'idempotency_conflict' })
   })
@@ -60,9 +61,9 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const desk = await stage.openDesk()
     await stage.startHost({ bus: mute })
     for (const more of [{}, { idempotencyKey: 'kept' }]) {
-      const { task, created, ending } = await desk.submitAndWatch({ ...submission, ...more })
+      const { task, created, ending } = await desk.submitAndWatch({ ...submission, ...more }, 'end')
       assert.equal(created, true)
-      assert.equal(await ending.ended, 'completed')
+      assert.equal((await ending.ended)?.state, 'completed')
       assert.deepEqual(await stage.types(task.id), ONCE)
     }
   })
@@ -73,9 +74,9 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
       journal: (journal) => ({ ...journal, heads: () => Promise.reject(new Error('nothing is looked for')) }),
     })
     await stage.startHost({ bus: mute })
-    const { created, ending } = await desk.submitAndWatch(submission)
+    const { created, ending } = await desk.submitAndWatch(submission, 'end')
     assert.equal(created, true)
-    assert.equal(await ending.ended, 'completed')
+    assert.equal((await ending.ended)?.state, 'completed')
   })
 
   test('what is over before anybody was told of it is announced to nobody; what goes on is', async (t) => {
@@ -91,17 +92,17 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
       },
     })
     await stage.startHost({ bus: noting })
-    const short = await desk.submitAndWatch(submission)
-    assert.equal(await short.ending.ended, 'completed')
+    const short = await desk.submitAndWatch(submission, 'end')
+    assert.equal((await short.ending.ended)?.state, 'completed')
     const seen: string[] = []
     for await (const { body } of desk.follow(TENANT, short.task.id, 0, AbortSignal.timeout(5_000))) seen.push(body.type)
     assert.deepEqual(seen, ONCE)
     assert.equal(announced.get(short.task.id), undefined)
 
-    const long = await desk.submitAndWatch(waits)
+    const long = await desk.submitAndWatch(waits, 'end')
     await ran(1)
     runs[0]!()
-    assert.equal(await long.ending.ended, 'completed')
+    assert.equal((await long.ending.ended)?.state, 'completed')
     assert.ok(announced.get(long.task.id)?.includes('task.completed'), `${announced.get(long.task.id)}`)
   })
 
@@ -110,7 +111,7 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const stage = await openStage(t, [agent])
     const desk = await stage.openDesk()
     const dead = await stage.startHost({ bus: mute })
-    const submitted = desk.submitAndWatch(submission)
+    const submitted = desk.submitAndWatch(submission, 'end')
     await ran(1)
     const { task, created, ending } = await submitted
     assert.equal(created, true)
@@ -119,7 +120,7 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     await stage.startHost()
     await ran(2)
     runs[1]!()
-    assert.equal(await ending.ended, 'completed')
+    assert.equal((await ending.ended)?.state, 'completed')
     const types = await stage.types(task.id)
     assert.equal(types.filter((type) => type === 'task.accepted').length, 1)
     assert.equal(types.filter((type) => type === 'task.started').length, 1)
@@ -131,14 +132,14 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const stage = await openStage(t, [agent])
     const desk = await stage.openDesk()
     const dead = await stage.startHost()
-    const { ending } = await desk.submitAndWatch(submission)
+    const { ending } = await desk.submitAndWatch(submission, 'end')
     await ran(1)
     assert.equal(stage.accepts.host, 1)
     await stage.journal.endLease(dead.id)
     await stage.startHost()
     await ran(2)
     runs[1]!()
-    assert.equal(await ending.ended, 'completed')
+    assert.equal((await ending.ended)?.state, 'completed')
   })
 
   for (const key of [undefined, 'late']) {
@@ -149,13 +150,13 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
       const desk = await stage.openDesk()
       await stage.startHost({ journal })
       const wanted = key === undefined ? submission : { ...submission, idempotencyKey: key }
-      const submitted = desk.submitAndWatch(wanted)
+      const submitted = desk.submitAndWatch(wanted, 'end')
       await asked
       const { task, created, ending } = await submitted
       assert.equal(created, true)
       assert.deepEqual(stage.accepts, { desk: 1, host: 1 })
       release()
-      assert.equal(await ending.ended, 'completed')
+      assert.equal((await ending.ended)?.state, 'completed')
       assert.deepEqual(await stage.types(task.id), ONCE)
     })
   }
@@ -165,15 +166,16 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const stage = await openStage(t, [agent])
     const desk = await stage.openDesk()
     await stage.startHost()
-    const first = await desk.submitAndWatch(submission)
+    const first = await desk.submitAndWatch(submission, 'end')
     await ran(1)
-    const second = await desk.submitAndWatch(submission)
+    const second = await desk.submitAndWatch(submission, 'end')
     assert.deepEqual(stage.accepts, { desk: 1, host: 1 })
     assert.equal((await desk.get(TENANT, second.task.id)).state, 'queued')
     runs[0]!()
     await ran(2)
     runs[1]!()
-    assert.deepEqual(await Promise.all([first.ending.ended, second.ending.ended]), ['completed', 'completed'])
+    const ended = await Promise.all([first.ending.ended, second.ending.ended])
+    assert.ok(ended.every((end) => end?.state === 'completed'))
   })
 
   test('a host that drains takes nothing more, and what it had accepted goes to another', async (t) => {
@@ -181,7 +183,7 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const stage = await openStage(t, [agent])
     const desk = await stage.openDesk()
     const host = await stage.startHost()
-    const { ending } = await desk.submitAndWatch(submission)
+    const { ending } = await desk.submitAndWatch(submission, 'end')
     await ran(1)
     const drained = host.drain(1)
     const { task } = await desk.submit(submission)
@@ -190,7 +192,7 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     await stage.startHost()
     await ran(3)
     for (const release of runs) release()
-    assert.equal(await ending.ended, 'completed')
+    assert.equal((await ending.ended)?.state, 'completed')
     assert.equal((await desk.waitForEnd(TENANT, task.id, 10_000)).state, 'completed')
   })
 
@@ -199,9 +201,9 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const stage = await openStage(t, [agent])
     const desk = await stage.openDesk()
     await stage.startHost()
-    const { task, ending } = await desk.submitAndWatch(submission)
+    const { task, ending } = await desk.submitAndWatch(submission, 'end')
     await desk.cancel(TENANT, task.id)
-    assert.equal(await ending.ended, 'cancelled')
+    assert.equal((await ending.ended)?.state, 'cancelled')
     assert.equal(stage.accepts.host, 1)
     await ran(0)
   })
@@ -211,20 +213,23 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     const stage = await openStage(t, [agent])
     const desk = await stage.openDesk()
     await stage.startHost()
-    const { task, ending } = await desk.submitAndWatch({ ...submission, deadline: Date.now() + 1_000 })
-    assert.equal(await ending.ended, 'failed')
+    const { task, ending } = await desk.submitAndWatch({ ...submission, deadline: Date.now() + 1_000 }, 'end')
+    assert.equal((await ending.ended)?.state, 'failed')
     assert.equal((await desk.get(TENANT, task.id)).error?.code, 'deadline_exceeded')
     assert.equal(stage.accepts.host, 1)
   })
 
   test('what lay about for too long is not begun: it may have ended and been forgotten since', async (t) => {
     const stage = await openStage(t, [echo])
-    let gateway: Bus | undefined
+    let gateway: Entruster | undefined
     await stage.openDesk({
-      bus: (bus) => {
-        gateway = bus
-        return bus
-      },
+      bus: (bus) => ({
+        ...bus,
+        entruster() {
+          gateway = bus.entruster!()
+          return gateway
+        },
+      }),
     })
     await stage.startHost()
     // An id tells when it was made: this one in 1970.
@@ -235,7 +240,7 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
       agentVersion: '1.0.0',
       input: { n: 1 },
     }
-    const entrusted = gateway!.entrust!({ ...stale, priority: 'normal', depth: 0 }, true)!
+    const entrusted = gateway!.give({ ...stale, priority: 'normal', depth: 0 }, 'end')!
     assert.equal(await entrusted.accepted, undefined)
     assert.equal(await stage.journal.get(stale.id), undefined)
   })
@@ -250,11 +255,95 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
         accept: (task) => (refusing ? Promise.reject(new Error('away')) : journal.accept(task)),
       }),
     })
-    const { task, ending } = await desk.submitAndWatch(submission)
+    const { task, ending } = await desk.submitAndWatch(submission, 'end')
     refusing = false
     assert.equal(stage.accepts.desk, 1)
-    assert.equal(await ending.ended, 'completed')
+    assert.equal((await ending.ended)?.state, 'completed')
     assert.deepEqual(await stage.types(task.id), ONCE)
     assert.match(stage.troubles.join(), /away/)
   })
+
+  test('a burst of one turn is shared out among the hosts, and all of it runs at once', async (t) => {
+    const { agent, submission, ran, runs } = gated(16)
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    const hosts = [await stage.startHost(), await stage.startHost(), await stage.startHost()]
+    await stage.heard(agent, (room) => room === 3 * 16)
+    const watching = await Promise.all(Array.from({ length: 30 }, () => desk.submitAndWatch(submission, 'end')))
+    await ran(30)
+    assert.deepEqual(
+      hosts.map(({ actors }) => actors),
+      [10, 10, 10],
+    )
+    assert.deepEqual(stage.accepts, { desk: 0, host: 30 })
+    for (const release of runs) release()
+    for (const { ending } of watching) assert.equal((await ending.ended)?.state, 'completed')
+  })
+
+  test('what a full host and a draining host cannot take runs at once where there is room', async (t) => {
+    const { agent, submission, ran, runs } = gated(16)
+    const stage = await openStage(t, [agent])
+    const desk = await stage.openDesk()
+    const full = await stage.startHost()
+    await Promise.all(Array.from({ length: 16 }, () => desk.submit(submission)))
+    await ran(16)
+    const draining = await stage.startHost()
+    await stage.heard(agent, (room) => room === 16)
+    await desk.submit(submission)
+    await ran(17)
+    const idle = await stage.startHost()
+    await stage.heard(agent, (room) => room === 31)
+    // It waits for its one task, and does not take another.
+    const drained = draining.drain(60_000)
+    const watching = await Promise.all(Array.from({ length: 16 }, () => desk.submitAndWatch(submission, 'end')))
+    await ran(33)
+    assert.deepEqual([full.actors, draining.actors, idle.actors], [16, 1, 16])
+    for (const release of runs) release()
+    for (const { ending } of watching) assert.equal((await ending.ended)?.state, 'completed')
+    await drained
+  })
+
+  test('the result comes with the end, as the journal has it: nothing is read for it', async (t) => {
+    const stage = await openStage(t, [echo, failing])
+    let reads = 0
+    const desk = await stage.openDesk({
+      journal: (journal) => ({
+        ...journal,
+        get(...asked) {
+          reads += 1
+          return journal.get(...asked)
+        },
+      }),
+    })
+    await stage.startHost()
+    const more = { metadata: { a: 'b' }, labels: { c: 'd' }, budget: { tokens: 9 } }
+    for (const wanted of [
+      { ...submission, ...more },
+      { ...submission, agent: 'failing' },
+    ]) {
+      const { task, ending } = await desk.submitAndWatch(wanted, 'result')
+      const told = await desk.asEnded(task, await ending.ended)
+      assert.equal(reads, 0)
+      const kept = await desk.get(TENANT, task.id)
+      assert.deepEqual(outside(told), outside(kept))
+      await assert.rejects(desk.get('another-tenant', task.id), { code: 'not_found' })
+      reads = 0
+    }
+  })
+
+  test('a result that is too large for the news is read', async (t) => {
+    const stage = await openStage(t, [large])
+    const desk = await stage.openDesk()
+    await stage.startHost()
+    const { task, ending } = await desk.submitAndWatch({ ...submission, agent: 'large' }, 'result')
+    const ended = await ending.ended
+    assert.deepEqual(ended, { state: 'completed' })
+    assert.equal(((await desk.asEnded(task, ended)).output as string).length, 40_000)
+  })
 })
+
+/** What a task shows of itself, without the columns that only hosts read. */
+function outside(task: object) {
+  const inner = ['epoch', 'version', 'owner', 'ownerDeaths', 'depth', 'mailPosition', 'mailRead', 'snapshot']
+  return Object.fromEntries(Object.entries(task).filter(([key]) => !inner.includes(key)))
+}

@@ -16,7 +16,7 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-async function leased(t: TestContext) {
+async function leased(t: TestContext, more: { leaseMs?: number } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'troupe-loop-'))
   const journal = await openSqliteJournal({ folder })
   const renewals: HostLease[] = []
@@ -34,6 +34,7 @@ async function leased(t: TestContext) {
         return kept
       },
     },
+    ...more,
     hostId: 'host_1',
     info: () => ({ label: 'here' }),
     onLost: lost.resolve,
@@ -44,7 +45,7 @@ async function leased(t: TestContext) {
     await journal.close()
     rmSync(folder, { recursive: true })
   })
-  return { renewals, troubles, lost: lost.promise, renewed }
+  return { journal, renewals, troubles, lost: lost.promise, renewed }
 }
 
 test('the longest delay is the time beyond the tick, counts what goes on now, and is told once', (t) => {
@@ -86,5 +87,14 @@ test('a host whose loop stood still for longer than its lease stops its actors w
   block(LEASE_MS + 200)
   await lost
   assert.equal(renewals.length, 1, 'only the lease it began with')
+  assert.match(troubles[0]!, /^the event loop: It stood still for 3[0-9]{3} ms/)
+})
+
+test('a host that is alone keeps a lease that outlasts its sleep', async (t) => {
+  const { journal, troubles, renewed, lost } = await leased(t, { leaseMs: 60_000 })
+  const next = renewed()
+  block(LEASE_MS + 200)
+  assert.ok((await journal.hosts())[0]!.alive)
+  assert.equal(await Promise.race([next.then(() => 'renewed'), lost.then(() => 'lost')]), 'renewed')
   assert.match(troubles[0]!, /^the event loop: It stood still for 3[0-9]{3} ms/)
 })

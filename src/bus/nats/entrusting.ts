@@ -1,25 +1,23 @@
-// Gives tasks to hosts before they are on disk. What sockets brought in one round of the event loop goes to one host as one
-// message, and comes back as one: accepted, and often ended. Hosts that have the agent's version share a subject; the
-// server says at once when there is none.
+// Gives tasks to hosts before they are on disk. Each task of a burst goes to the host that has most room for it (rooms.ts);
+// what sockets brought in one round of the event loop for one host goes as one message, and comes back as one: accepted,
+// and often ended. A host that is gone the server names at once.
 //
-// Nothing rests on it: what is not confirmed in time its giver accepts by himself, under the same id. Hosts that were
-// silent, or had no room, are left alone for a while: a full, paused or cut-off host costs few callers their patience.
+// Nothing rests on it: what is not confirmed in time its giver accepts by himself, under the same id. A host that was
+// silent, or refused, is left alone for a while: a paused or cut-off host costs few callers their patience.
 import { randomUUID } from 'node:crypto'
-import type { Msg, Subscription } from '@nats-io/transport-node'
-import type { EndState } from '../../contract/task.ts'
+import type { Msg } from '@nats-io/transport-node'
 import type { NewTask } from '../../journal/journal.ts'
-import type { Entrusting } from '../bus.ts'
+import type { Ended, Entruster, Entrusting, Wanted } from '../bus.ts'
+import type { Announcement } from './announcing.ts'
 import type { Connection } from './connection.ts'
+import type { EntrustedNews } from './entrusted.ts'
+import { createRooms, kindOf, type Room } from './rooms.ts'
 import type { Subjects } from './subjects.ts'
 
 /** Longer than a commit takes on a busy database. */
 const ANSWER_MS = 250
-/** Of several hosts one may be silent, and the server chooses who is asked: all are left alone. */
 const SILENT_REST_MS = 1_000
-const NOBODY_REST_MS = 1_000
-const FULL_REST_MS = 50
-/** Tasks in one message: few enough that several hosts share those of one moment. */
-const MAX_BATCH = 32
+const REFUSED_REST_MS = 50
 const MAX_BYTES = 512 * 1024
 /** While so many messages are under way, fewer tasks than are worth one wait for more of them, though not for long. */
 const UNDER_WAY = 2
@@ -31,28 +29,21 @@ const MAX_UNANSWERED = 512
 /** A message to a host: an array of these. */
 export interface EntrustedTask {
   task: NewTask
-  watched: boolean
-}
-
-/** A host's message, about many tasks at once. */
-export interface EntrustedNews {
-  accepted: [id: string, at: number][]
-  refused: string[]
-  ended: [id: string, state: EndState][]
+  wants?: Wanted
 }
 
 interface Given {
   /** Until it is answered. */
   batch: Batch | undefined
   watched: boolean
-  ended: EndState | undefined
+  ended: Ended | undefined
   accepted(at: number | undefined): void
-  onEnd(state: EndState): void
+  onEnd(ended: Ended): void
 }
 
 interface Batch {
   readonly number: number
-  readonly subject: string
+  readonly room: Room
   readonly ids: string[]
   texts: string[]
   bytes: number
@@ -65,16 +56,14 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
   const inbox = subjects.answers(randomUUID())
   /** By task: until it is answered and, when it is watched, until it has ended or is forgotten. */
   const given = new Map<string, Given>()
-  /** Gathered in this turn, by subject. */
-  const fresh = new Map<string, Batch>()
+  const rooms = createRooms(subjects.entrusted)
+  /** Gathered in this turn. */
+  const fresh = new Map<Room, Batch>()
   const sent = new Map<number, Batch>()
-  const restUntil = new Map<string, number>()
-  let allRestUntil = 0
   let unanswered = 0
   let batches = 0
   let due = false
   let holding: NodeJS.Timeout | undefined
-  let subscription: Subscription | undefined
 
   /** Once for all that the sockets of this process brought in this round of the event loop. */
   function soon(): void {
@@ -87,9 +76,9 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
   }
 
   function sendWorthwhile(overdue: boolean): void {
-    for (const [subject, batch] of fresh) {
+    for (const [room, batch] of fresh) {
       if (!overdue && sent.size >= UNDER_WAY && batch.ids.length < WORTH_A_MESSAGE) continue
-      fresh.delete(subject)
+      fresh.delete(room)
       send(batch)
     }
     if (fresh.size > 0) holding ??= setTimeout(holdNoLonger, HOLD_MS)
@@ -106,11 +95,12 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
 
   function send(batch: Batch): void {
     sent.set(batch.number, batch)
+    batch.room.lump = 0
     batch.patience = setTimeout(() => giveUp(batch, true), ANSWER_MS)
     try {
       // Before it is connected again nothing leaves; what would leave then comes too late.
       if (!connection.connected) giveUp(batch, false)
-      else nats.publish(batch.subject, `[${batch.texts.join(',')}]`, { reply: `${inbox}.${batch.number}` })
+      else nats.publish(batch.room.subject, `[${batch.texts.join(',')}]`, { reply: `${inbox}.${batch.number}` })
       batch.texts = []
     } catch {
       // Closed, or too large for this server.
@@ -119,7 +109,7 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
   }
 
   function giveUp(batch: Batch, silent: boolean): void {
-    if (silent) allRestUntil = performance.now() + SILENT_REST_MS
+    if (silent) rooms.rest(batch.room.host, performance.now() + SILENT_REST_MS)
     for (const id of batch.ids) answer(id, batch, undefined)
   }
 
@@ -130,6 +120,7 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
     task.batch = undefined
     unanswered -= 1
     batch.unanswered -= 1
+    batch.room.unanswered -= 1
     if (batch.unanswered === 0) {
       clearTimeout(batch.patience)
       sent.delete(batch.number)
@@ -144,95 +135,104 @@ export function createEntrusting(connection: Connection, subjects: Subjects) {
       nobody(message.subject)
       return
     }
-    const { accepted, refused, ended } = message.json<EntrustedNews>()
+    const news = message.json<EntrustedNews>()
+    const { accepted, refused, ended } = news
+    rooms.hear(news, performance.now())
     // Ends first: who hears that a task was accepted shall know whether it has ended, too.
-    for (const [id, state] of ended) end(id, state)
+    for (const [id, state, end] of ended) over(id, end === undefined ? { state } : { state, end })
     for (const [id, at] of accepted) answer(id, undefined, at)
     for (const id of refused) {
-      const subject = given.get(id)?.batch?.subject
-      if (subject !== undefined) restUntil.set(subject, performance.now() + FULL_REST_MS)
+      const room = given.get(id)?.batch?.room
+      if (room !== undefined) room.restUntil = performance.now() + REFUSED_REST_MS
       answer(id, undefined, undefined)
     }
   }
 
-  /** The server's own answer, without content: no host has this version of this agent. */
+  /** The server's own answer, without content: this host has no such agent any more, or is gone. */
   function nobody(subject: string): void {
     const batch = sent.get(Number(subject.slice(inbox.length + 1)))
     if (batch === undefined) return
-    restUntil.set(batch.subject, performance.now() + NOBODY_REST_MS)
+    batch.room.said = 0
     giveUp(batch, false)
   }
 
-  function end(id: string, state: EndState): void {
+  function over(id: string, ended: Ended): void {
     const task = given.get(id)
     if (task === undefined) return
-    task.ended = state
+    task.ended = ended
     if (task.batch === undefined) given.delete(id)
-    task.onEnd(state)
+    task.onEnd(ended)
   }
 
-  function batchFor(subject: string, bytes: number): Batch {
-    const open = fresh.get(subject)
-    if (open !== undefined && open.ids.length < MAX_BATCH && open.bytes + bytes <= MAX_BYTES) return open
+  function batchFor(room: Room, bytes: number): Batch {
+    const open = fresh.get(room)
+    if (open !== undefined && open.bytes + bytes <= MAX_BYTES) return open
     if (open !== undefined) send(open)
     const made: Batch = {
       number: batches++,
-      subject,
+      room,
       ids: [],
       texts: [],
       bytes: 0,
       unanswered: 0,
       patience: undefined,
     }
-    fresh.set(subject, made)
+    fresh.set(room, made)
     return made
   }
 
+  function give(task: NewTask, wants?: Wanted): Entrusting | undefined {
+    if (unanswered >= MAX_UNANSWERED || !connection.connected) return undefined
+    const room = rooms.find(kindOf(task.agent, task.agentVersion), performance.now())
+    if (room === undefined) return undefined
+    const text = JSON.stringify((wants === undefined ? { task } : { task, wants }) satisfies EntrustedTask)
+    // A UTF-16 unit is at most three bytes of UTF-8.
+    const bytes = text.length * 3
+    if (bytes > MAX_BYTES) return undefined
+    const { promise, resolve } = Promise.withResolvers<number | undefined>()
+    const batch = batchFor(room, bytes)
+    const { id } = task
+    const entry: Given = { batch, watched: wants !== undefined, ended: undefined, accepted: resolve, onEnd() {} }
+    given.set(id, entry)
+    batch.ids.push(id)
+    batch.texts.push(text)
+    batch.bytes += bytes
+    batch.unanswered += 1
+    room.unanswered += 1
+    unanswered += 1
+    soon()
+    return {
+      accepted: promise,
+      get ended() {
+        return entry.ended
+      },
+      onEnd(handler) {
+        entry.onEnd = handler
+      },
+      forget() {
+        entry.watched = false
+        if (entry.batch === undefined && given.get(id) === entry) given.delete(id)
+      },
+    }
+  }
+
   return {
-    entrust(task: NewTask, watched: boolean): Entrusting | undefined {
-      const now = performance.now()
-      if (now < allRestUntil || unanswered >= MAX_UNANSWERED || !connection.connected) return undefined
-      const subject = subjects.entrusted(task.agent, task.agentVersion)
-      if (now < (restUntil.get(subject) ?? 0)) return undefined
-      const text = JSON.stringify({ task, watched } satisfies EntrustedTask)
-      // A UTF-16 unit is at most three bytes of UTF-8.
-      const bytes = text.length * 3
-      if (bytes > MAX_BYTES) return undefined
-      subscription ??= nats.subscribe(`${inbox}.*`, {
-        callback: (error, message) => {
-          if (error === null) hear(message)
-        },
-      })
-      const { promise, resolve } = Promise.withResolvers<number | undefined>()
-      const batch = batchFor(subject, bytes)
-      const { id } = task
-      const entry: Given = { batch, watched, ended: undefined, accepted: resolve, onEnd() {} }
-      given.set(id, entry)
-      batch.ids.push(id)
-      batch.texts.push(text)
-      batch.bytes += bytes
-      batch.unanswered += 1
-      unanswered += 1
-      soon()
-      return {
-        accepted: promise,
-        get ended() {
-          return entry.ended
-        },
-        onEnd(handler) {
-          entry.onEnd = handler
-        },
-        forget() {
-          entry.watched = false
-          if (entry.batch === undefined && given.get(id) === entry) given.delete(id)
-        },
-      }
+    entruster(): Entruster {
+      const listen = (subject: string, onMessage: (message: Msg) => void) =>
+        nats.subscribe(subject, {
+          callback: (error, message) => {
+            if (error === null) onMessage(message)
+          },
+        })
+      listen(`${inbox}.*`, hear)
+      listen(subjects.rooms, (message) => rooms.hear(message.json<Announcement>(), performance.now()))
+      nats.publish(subjects.roomsWanted)
+      return { give, room: (agent, version) => rooms.left(kindOf(agent, version), performance.now()) }
     },
 
     stop() {
       for (const batch of [...sent.values(), ...fresh.values()]) giveUp(batch, false)
       clearTimeout(holding)
-      subscription?.unsubscribe()
     },
   }
 }

@@ -6,7 +6,9 @@
 //   streams.ts      creates and heals the streams
 //   offers.ts       the work queue: pull consumers shared by all hosts, a lane each
 //   entrusting.ts   gives tasks to hosts before they are on disk
+//   rooms.ts        which hosts there are, and how much each can take
 //   entrusted.ts    takes them, and answers
+//   announcing.ts   says how much this host can take
 //   live.ts         committed events for who is watching now
 //   platform.ts     the platform's event streams
 //   after-turn.ts   what is said in one turn of the event loop goes as one message
@@ -54,7 +56,7 @@ export async function openNatsBus(options: NatsOptions): Promise<Bus> {
     offer: offers.offer,
     take: offers.take,
 
-    entrust: entrusting.entrust,
+    entruster: entrusting.entruster,
     onEntrusted: createEntrusted(connection, subjects),
 
     nudge: (hostId, taskId) => tell(subjects.mail(hostId), taskId),

@@ -112,6 +112,11 @@ export function createOffers(connection: Connection, subjects: Subjects) {
       if (room === 0) fullAt = performance.now()
     }
 
+    function freeRoom(): number {
+      const waits = performance.now() - fullAt < QUEUE_FIRST_MS
+      return stopped || waits ? 0 : Math.max(0, room - held.size)
+    }
+
     /** What there is no room for goes back at once: others may have some. */
     function receive(agent: string, lane: string, message: { json<Value>(): Value }): void {
       const said = message.json<Sent[] | Sent>()
@@ -202,8 +207,9 @@ export function createOffers(connection: Connection, subjects: Subjects) {
         hand()
         if (room > 0) wakeAll()
       },
+      room: freeRoom,
       admit() {
-        if (stopped || room <= held.size || performance.now() - fullAt < QUEUE_FIRST_MS) return false
+        if (freeRoom() === 0) return false
         leave()
         return true
       },

@@ -12,8 +12,11 @@ export function createSubjects(prefix: string) {
     offersOf: (lane: string, agent: string) => `${prefix}.offers.${lane}.${token(agent)}.*`,
     /** The consumer all hosts share. */
     offerConsumer: (lane: string, agent: string) => `${lane}-${token(agent)}`,
-    /** What is given to a host before it is on disk; hosts that have this version share it. */
-    entrusted: (agent: string, version: string) => `${prefix}.entrusted.${token(agent)}.${token(version)}`,
+    /** What is given to a host before it is on disk. */
+    entrusted: (kind: string, host: string) => `${prefix}.entrusted.${token(host)}.${token(kind)}`,
+    /** What hosts have room for, and that somebody wants to know it. */
+    rooms: `${prefix}.rooms.said`,
+    roomsWanted: `${prefix}.rooms.wanted`,
     /** Where a process hears what became of it. */
     answers: (name: string) => `${prefix}.answers.${token(name)}`,
     mail: (hostId: string) => `${prefix}.mail.${token(hostId)}`,

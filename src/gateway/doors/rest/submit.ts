@@ -74,9 +74,8 @@ export function submitDoor(context: GatewayContext): FastifyPluginAsyncZod {
 
         if (wait === undefined) return reply.code(202).send(shown((await submitted(desk.submit)).task))
         return await whileWaiting(streams, reader.tenant, reply.raw, async (signal) => {
-          const { task, ending } = await submitted(desk.submitAndWatch)
-          await endsWithin(ending, wait * 1_000, signal)
-          const last = await desk.get(reader.tenant, task.id)
+          const { task, ending } = await submitted((wanted) => desk.submitAndWatch(wanted, 'result'))
+          const last = await desk.asEnded(task, await endsWithin(ending, wait * 1_000, signal))
           reply.header('preference-applied', `wait=${wait}`)
           return reply.code(hasEnded(last.state) ? 200 : 202).send(shown(last))
         })

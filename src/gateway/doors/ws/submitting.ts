@@ -1,8 +1,9 @@
 // Submitting over a connection that stays: no request line, headers and login for each task, and what arrives together is
 // accepted by one commit. On wish the reader is told when a task has ended. Screened, limited and audited like POST /v1/tasks.
 
+import type { Ended } from '../../../bus/bus.ts'
 import { TroupeError } from '../../../contract/errors.ts'
-import type { EndState } from '../../../contract/task.ts'
+import type { Task } from '../../../contract/task.ts'
 import type { Ending } from '../../../desk/desk.ts'
 import { type Principal, requireRole } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
@@ -58,20 +59,24 @@ export function createSubmitting(parts: {
       send({ type: 'submitted', request, task: task.id, created })
       return
     }
-    const { task, created, ending } = await submissions.hand(reader.tenant, submission, more, desk.submitAndWatch)
+    const { task, created, ending } = await submissions.hand(reader.tenant, submission, more, (wanted) =>
+      desk.submitAndWatch(wanted, watch),
+    )
     record(task.id, 202, detail)
     if (closed) return ending.stop()
     watched.set(task.id, ending)
     send({ type: 'submitted', request, task: task.id, created })
-    const state = await ending.ended
+    const ended = await ending.ended
     if (watched.get(task.id) === ending) watched.delete(task.id)
-    if (state !== undefined && !closed) await tell(task.id, state, watch)
+    if (ended !== undefined && !closed) await tell(task, ended, watch)
   }
 
-  async function tell(task: string, state: EndState, watch: 'end' | 'result'): Promise<void> {
+  async function tell(task: Task, ended: Ended, watch: 'end' | 'result'): Promise<void> {
     metrics.count('troupe_gateway_stream_events_total')
-    if (watch === 'end') return send({ type: 'ended', task, state })
-    send({ type: 'ended', task, state, result: taskViewFor(reader, screening, await desk.get(reader.tenant, task)) })
+    const { state } = ended
+    if (watch === 'end') return send({ type: 'ended', task: task.id, state })
+    const result = taskViewFor(reader, screening, await desk.asEnded(task, ended))
+    send({ type: 'ended', task: task.id, state, result })
   }
 
   return {
