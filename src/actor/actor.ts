@@ -14,7 +14,7 @@
 //
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
 // order, in the commit that applies it), P7 (cancel and deadline are looked at before everything else).
-import { TroupeError, toErrorRecord } from '../contract/errors.ts'
+import { messageOf, TroupeError, toErrorRecord } from '../contract/errors.ts'
 import type { ActorCommit, CommitOutcome, Journal, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import { Chatter } from './chatter.ts'
@@ -25,9 +25,9 @@ import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
 import { outwardState, settle } from './settle.ts'
-import { type ActorState, emptyState, isEmptyState } from './state.ts'
+import { type ActorState, emptyState, encodeState } from './state.ts'
 import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
-import { type Stimulus, Turn } from './turn.ts'
+import { microtasksDrained, type Stimulus, Turn } from './turn.ts'
 
 export interface ActorParts {
   hostId: string
@@ -47,8 +47,6 @@ export type ActorExit =
   | { kind: 'lost'; fenced: boolean }
   | { kind: 'failed'; error: unknown }
 
-const EMPTY = JSON.stringify(emptyState())
-
 export class Actor {
   readonly exited: Promise<ActorExit>
   readonly task: TaskRow
@@ -59,7 +57,7 @@ export class Actor {
   private readonly machine: MachineBehaviour | undefined
   private readonly exit: (exit: ActorExit) => void
   private pending: Stimulus[] = []
-  private writtenState = EMPTY
+  private writtenState = encodeState(emptyState())
   private busy = false
   private gone = false
   private claimed = false
@@ -73,7 +71,7 @@ export class Actor {
     this.parts = parts
     this.task = loaded.task
     const state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
-    if (loaded.task.snapshot !== undefined) this.writtenState = JSON.stringify(state)
+    if (loaded.task.snapshot !== undefined) this.writtenState = encodeState(state)
     this.mailSeen = loaded.task.mailRead
     // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
     this.claimed = loaded.task.owner === parts.hostId
@@ -147,8 +145,8 @@ export class Actor {
         const turn = new Turn()
         // Before the rest: nothing follows the end of a task in its log.
         this.chatter.drainInto(turn)
-        this.logic.compute(turn, this.pending.splice(0))
-        await this.commit(turn)
+        const defect = this.compute(turn)
+        await (defect === undefined ? this.commit(turn) : this.endFor(defect))
       }
     } catch (error) {
       this.finish(
@@ -179,32 +177,29 @@ export class Actor {
     const outward = outwardState(turn, state, { running: isRunning, needsPerson, letsGo })
     if (release && outward.waitingFor !== undefined && !restarts)
       turn.event({ type: 'task.waiting', for: outward.waitingFor })
-    const commit = composeCommit(turn, {
-      task: this.task,
-      release,
-      ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
-      outward,
-      usage: this.chatter.usage,
-    })
-    if (refused === undefined && turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
-    this.parts.around.committing(commit)
+    let commit: ActorCommit
     let outcome: CommitOutcome
     try {
+      commit = composeCommit(turn, {
+        task: this.task,
+        release,
+        ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
+        outward,
+        usage: this.chatter.usage,
+      })
+      if (refused === undefined && turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
+      this.parts.around.committing(commit)
       outcome = await this.parts.journal.commit(commit)
     } catch (error) {
+      // What is refused for good would be refused again for ever.
       if (refused !== undefined || !isRefusal(error)) throw error
-      // What is refused for good would be refused again for ever: the task ends of it, from its last good state (P5).
-      const last = new Turn()
-      last.end({ state: 'failed', error: toErrorRecord(error) })
-      settle(last, { task: this.task, agent: this.parts.agent, state })
-      return await this.commit(last, error)
+      return await this.endFor(error)
     }
     this.parts.around.committed(commit, outcome)
     if (!outcome.applied) {
       const fenced = outcome.because === 'lease'
       const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
-      this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
-      return
+      return this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
     }
     this.claimed = true
     const { epoch, version, lastEvent, mailPosition, at } = outcome
@@ -229,11 +224,28 @@ export class Actor {
     if (outcome.mailPosition > this.mailSeen) this.mailDue = true
   }
 
+  /** What cannot be computed now cannot be computed from the same state and the same mail on any host. */
+  private compute(turn: Turn): TroupeError | undefined {
+    try {
+      this.logic.compute(turn, this.pending.splice(0))
+      return undefined
+    } catch (error) {
+      return new TroupeError('internal', `A turn cannot be computed: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
+  /** The task ends of it, from its last good state (P5). */
+  private async endFor(error: TroupeError): Promise<void> {
+    const last = new Turn()
+    last.end({ state: 'failed', error: toErrorRecord(error) })
+    settle(last, { task: this.task, agent: this.parts.agent, state: this.logic.state })
+    await this.commit(last, error)
+  }
+
   /** A handler's state rarely changes: its records are rows of their own. A machine's changes with each turn. */
   private stateChanged(): boolean {
     if (this.machine !== undefined) return true
-    const { state } = this.logic
-    const json = isEmptyState(state) ? EMPTY : JSON.stringify(state)
+    const json = encodeState(this.logic.state)
     const changed = json !== this.writtenState
     this.writtenState = json
     return changed
@@ -285,12 +297,4 @@ export class Actor {
       },
     })
   }
-}
-
-/**
- * Resolves when everything that follows from what just happened has run. Not setImmediate: that would put the commits of
- * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
- */
-function microtasksDrained(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve))
 }

@@ -4,11 +4,11 @@
 // A step's record is on its way to the journal while the function goes on, but the next effect waits until it is
 // there (P3). A step's failure is recorded only when the function caught it and goes on: an uncaught one crashes the
 // actor, and the restart shall try the step again.
-import { fromErrorRecord, toErrorRecord } from '../contract/errors.ts'
+import { fromErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
 import type { Message, StepOutcome } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerContext } from '../sdk/handler.ts'
-import type { RetryPolicy } from '../sdk/step.ts'
+import { checkPolicy, type RetryPolicy } from '../sdk/step.ts'
 import { type Asker, askChild } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
 import type { ActorState } from './state.ts'
@@ -158,9 +158,20 @@ export class HandlerBehaviour {
     })
   }
 
+  /** Of an earlier run. Two calls under one id would be one after a crash, so the second is refused before it is begun. */
+  private outcomeOf(id: string): StepOutcome | undefined {
+    if (typeof id !== 'string' || id in Object.prototype) {
+      throw new TroupeError('agent_invalid', `${JSON.stringify(id)} cannot be the id of a step or a wait.`)
+    }
+    if (this.running.has(id) || this.waiting.has(id)) {
+      throw new TroupeError('agent_invalid', `The id "${id}" is given to two calls at the same time.`)
+    }
+    return this.parts.recorded[id]
+  }
+
   /** A durable wait: recorded already, or begun in the next turn and answered by mail. */
   private waitFor(id: string, begin: (turn: Turn) => void): Promise<unknown> {
-    const known = this.parts.recorded[id]
+    const known = this.outcomeOf(id)
     if (known !== undefined) return replay(known)
     this.flushFailures()
     return new Promise((resolve, reject) => {
@@ -179,8 +190,9 @@ export class HandlerBehaviour {
 
   private async step(id: string, run: Parameters<HandlerContext['step']>[1], own: RetryPolicy): Promise<unknown> {
     const { recorded, push, agent, runStep, committed } = this.parts
-    const known = recorded[id]
+    const known = this.outcomeOf(id)
     if (known !== undefined) return await replay(known)
+    checkPolicy(own)
     this.flushFailures()
     this.running.add(id)
     try {

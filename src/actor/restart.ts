@@ -1,14 +1,23 @@
 // When a step's error is worth another try, and when a crashed actor may start again. Pure; the numbers are kept in
 // the actor's snapshot, so a budget survives the host that spent it.
 import { TroupeError } from '../contract/errors.ts'
+import { MAX_DELAY_MS } from '../contract/limits.ts'
 import type { RetryPolicy } from '../sdk/step.ts'
 import { backoffDelay } from '../supervision/backoff.ts'
 import { spendRestart } from '../supervision/restart-window.ts'
 
 export const STEP_DEFAULTS = { retries: 2, backoff: 200, maxBackoff: 30_000, timeout: 300_000 } as const
 
+/** What is left out, or undefined, is the agent's, or the default. */
 export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolicy): Required<RetryPolicy> {
-  return { ...STEP_DEFAULTS, ...agent, ...step }
+  const maxBackoff = step.maxBackoff ?? agent?.maxBackoff ?? STEP_DEFAULTS.maxBackoff
+  const timeout = step.timeout ?? agent?.timeout ?? STEP_DEFAULTS.timeout
+  return {
+    retries: step.retries ?? agent?.retries ?? STEP_DEFAULTS.retries,
+    backoff: step.backoff ?? agent?.backoff ?? STEP_DEFAULTS.backoff,
+    maxBackoff: Math.min(maxBackoff, MAX_DELAY_MS),
+    timeout: Math.min(timeout, MAX_DELAY_MS),
+  }
 }
 
 /** A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here. */

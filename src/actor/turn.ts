@@ -75,3 +75,11 @@ export class Turn {
     )
   }
 }
+
+/**
+ * Resolves when everything that follows from what just happened has run. Not setImmediate: that would put the commits of
+ * half the actors into every other turn of the event loop, and each turn's commits share one fsync.
+ */
+export function microtasksDrained(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
+}

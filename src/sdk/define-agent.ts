@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { TroupeError } from '../contract/errors.ts'
 import type { HandlerContext } from './handler.ts'
 import { checkMachine } from './machine-check.ts'
-import type { RetryPolicy } from './step.ts'
+import { checkPolicy, type RetryPolicy } from './step.ts'
 
 export interface RestartPolicy {
   /** Crashes forgiven within the period; one more and the task fails. Default 3. */
@@ -66,6 +66,7 @@ export function defineAgent<Input, Output>(definition: AgentDefinition<Input, Ou
   ) {
     refuse(name, `its concurrency must be a whole number above 0; it is ${definition.concurrency}`)
   }
+  if (definition.steps !== undefined) checkPolicy(definition.steps)
   if (definition.machine !== undefined) checkMachine(name, definition.machine)
   return {
     ...definition,

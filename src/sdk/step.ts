@@ -1,6 +1,7 @@
 // What a machine may invoke. xstate sees an actor logic with an input and an output, so types flow through `setup`;
 // Troupe reads the description hidden in it and runs the work itself, durably. xstate never starts it.
 import { fromPromise, type PromiseActorLogic } from 'xstate'
+import { TroupeError } from '../contract/errors.ts'
 import type { StepContext } from './context.ts'
 
 export interface RetryPolicy {
@@ -37,6 +38,7 @@ export function step<Input, Output>(
   run: StepFunction<Input, Output>,
   policy: RetryPolicy = {},
 ): PromiseActorLogic<Output, Input> {
+  checkPolicy(policy)
   return describe<Output, Input>({ kind: 'step', run: run as StepFunction<unknown, unknown>, policy })
 }
 
@@ -46,6 +48,14 @@ export function ask<Output = unknown, Input = unknown>(
   options: { version?: string } = {},
 ): PromiseActorLogic<Output, Input> {
   return describe<Output, Input>({ kind: 'ask', agent, ...options })
+}
+
+/** A number that is none would mean for ever, or at once. */
+export function checkPolicy(policy: RetryPolicy): void {
+  for (const [name, value] of Object.entries(policy)) {
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue
+    throw new TroupeError('agent_invalid', `A step's ${name} is ${value}; it must be a number, 0 or more.`)
+  }
 }
 
 export function effectDescription(logic: unknown): EffectDescription | undefined {
