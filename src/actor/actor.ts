@@ -1,5 +1,6 @@
 // The durable actor: one task's incarnation on one host.
 //   actor.ts     this file: the loop — what it is told becomes a turn, a turn becomes a commit, then effects start
+//   actor-parts.ts  what an actor is given, and why an incarnation is over
 //   logic.ts     the pure half: what it is told goes in, a turn comes out
 //   turn.ts      a turn: everything that follows from what an actor was told, before any of it happens
 //   state.ts     the actor's snapshot as JSON
@@ -15,37 +16,19 @@
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
 // order, in the commit that applies it), P7 (cancel and deadline are looked at before everything else).
 import { messageOf, TroupeError, toErrorRecord } from '../contract/errors.ts'
-import type { ActorCommit, CommitOutcome, Journal, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
-import type { Agent } from '../sdk/define-agent.ts'
+import type { ActorCommit, CommitOutcome, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
+import type { ActorExit, ActorParts } from './actor-parts.ts'
 import { Chatter } from './chatter.ts'
-import { type Asker, createAsker } from './children.ts'
-import { composeCommit } from './commit.ts'
+import { createAsker } from './children.ts'
+import { claimOf, composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
 import { outwardState, settle } from './settle.ts'
 import { type ActorState, emptyState, encodeState } from './state.ts'
-import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
+import { type RunStep, StepRunner } from './steps.ts'
 import { microtasksDrained, type Stimulus, Turn } from './turn.ts'
-
-export interface ActorParts {
-  hostId: string
-  journal: Journal
-  agent: Agent
-  resolve: Asker['resolve']
-  makeContext: ContextMaker
-  around: Around
-  /** After each commit: the host publishes events, offers children, wakes receivers. */
-  onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void
-}
-
-/** Why an incarnation is over. `crashed`: by the agent's own fault. `lost`: another host owns the task, or the journal refused us. `fenced`: a claim was, for want of a lease. */
-export type ActorExit =
-  | { kind: 'ended'; crashed: boolean }
-  | { kind: 'released'; runnable: boolean; crashed: boolean }
-  | { kind: 'lost'; fenced: boolean }
-  | { kind: 'failed'; error: unknown }
 
 export class Actor {
   readonly exited: Promise<ActorExit>
@@ -136,6 +119,7 @@ export class Actor {
     if (this.busy || this.gone) return
     this.busy = true
     try {
+      if (this.parts.claimFirst === true && !this.claimed) await this.claim()
       while (!this.gone && (!this.logic.hasBegun || this.pending.length > 0 || this.mailDue)) {
         if (this.mailDue) await this.loadMail()
         this.logic.prepare(this.pending)
@@ -196,15 +180,8 @@ export class Actor {
       return await this.endFor(error)
     }
     this.parts.around.committed(commit, outcome)
-    if (!outcome.applied) {
-      const fenced = outcome.because === 'lease'
-      const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
-      return this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
-    }
-    this.claimed = true
-    const { epoch, version, lastEvent, mailPosition, at } = outcome
-    const { startedAt = at } = this.task
-    Object.assign(this.task, { epoch, version, lastEvent, mailPosition, startedAt, state: commit.state })
+    if (!this.advance(outcome)) return
+    Object.assign(this.task, { startedAt: this.task.startedAt ?? outcome.at, state: commit.state })
     if (turn.mailRead !== undefined) this.task.mailRead = turn.mailRead
     this.parts.onCommitted(this.task, commit, outcome)
     if (this.gone) return
@@ -221,7 +198,25 @@ export class Actor {
       this.runner.abort(id, new TroupeError('cancelled', `The step "${id}" is no longer needed.`))
     for (const id of turn.starts) this.startStep(id)
     for (const after of turn.afterwards) after()
-    if (outcome.mailPosition > this.mailSeen) this.mailDue = true
+  }
+
+  /** By itself, with nothing else: whoever dies from now on dies as its owner, and is counted. */
+  private async claim(): Promise<void> {
+    this.advance(await this.parts.journal.commit(claimOf(this.task, this.parts.hostId)))
+  }
+
+  private advance(outcome: CommitOutcome): outcome is CommitOutcome & { applied: true } {
+    if (!outcome.applied) {
+      const fenced = outcome.because === 'lease'
+      const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
+      this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
+      return false
+    }
+    this.claimed = true
+    const { epoch, version, lastEvent, mailPosition } = outcome
+    Object.assign(this.task, { epoch, version, lastEvent, mailPosition })
+    if (mailPosition > this.mailSeen) this.mailDue = true
+    return true
   }
 
   /** What cannot be computed now cannot be computed from the same state and the same mail on any host. */
@@ -273,7 +268,11 @@ export class Actor {
     this.exit(exit)
   }
 
-  private createHandler(asker: Asker, state: ActorState, loaded: LoadedTask): HandlerBehaviour {
+  private createHandler(
+    asker: ReturnType<typeof createAsker>,
+    state: ActorState,
+    loaded: LoadedTask,
+  ): HandlerBehaviour {
     const runStep = Object.assign((run: Parameters<RunStep>[0]) => this.runner.run(run), {
       pause: (ms: number) => this.runner.pause(ms),
     })
