@@ -1,11 +1,13 @@
 // The durable actor: one task's incarnation on one host.
 //   actor.ts     this file: the loop — what it is told becomes a turn, a turn becomes a commit, then effects start
+//   actor-parts.ts  what an actor is given, and why an incarnation is over
 //   logic.ts     the pure half: what it is told goes in, a turn comes out
 //   turn.ts      a turn: everything that follows from what an actor was told, before any of it happens
 //   state.ts     the actor's snapshot as JSON
 //   machine.ts   the behaviour of an xstate machine, through its pure functions
 //   migrated.ts  whether a machine can go on where another version of it was
 //   handler.ts   the behaviour of a `run` function
+//   calls.ts     the ids of its durable calls
 //   run-context.ts  what such a function is given
 //   children.ts  asking, telling and stopping other tasks
 //   steps.ts     runs steps with abort signal and timeout
@@ -17,41 +19,21 @@
 //
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
 // order, in the commit that applies it), P7 (cancel and deadline are looked at before everything else).
-import { TroupeError, toErrorRecord } from '../contract/errors.ts'
-import type { ActorCommit, CommitOutcome, Journal, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
-import type { Agent } from '../sdk/define-agent.ts'
+import { messageOf, TroupeError } from '../contract/errors.ts'
+import type { ActorCommit, CommitOutcome, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
+import type { ActorExit, ActorParts } from './actor-parts.ts'
 import { Chatter } from './chatter.ts'
-import { type Asker, createAsker } from './children.ts'
-import { composeCommit } from './commit.ts'
+import { createAsker } from './children.ts'
+import { claimOf, composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
 import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
 import { callsOfThisMoment } from './run-context.ts'
-import { outwardState, settle } from './settle.ts'
-import { type ActorState, emptyState, isEmptyState } from './state.ts'
-import { type Around, type ContextMaker, type RunStep, StepRunner } from './steps.ts'
+import { lastTurn, outwardState } from './settle.ts'
+import { type ActorState, emptyState, encodeState } from './state.ts'
+import { type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
-
-export interface ActorParts {
-  hostId: string
-  journal: Journal
-  agent: Agent
-  resolve: Asker['resolve']
-  makeContext: ContextMaker
-  around: Around
-  /** After each commit: the host publishes events, offers children, wakes receivers. */
-  onCommitted(task: TaskRow, commit: ActorCommit, outcome: CommitOutcome & { applied: true }): void
-}
-
-/** Why an incarnation is over. `crashed`: by the agent's own fault. `lost`: another host owns the task, or the journal refused us. `fenced`: a claim was, for want of a lease. */
-export type ActorExit =
-  | { kind: 'ended'; crashed: boolean }
-  | { kind: 'released'; runnable: boolean; crashed: boolean }
-  | { kind: 'lost'; fenced: boolean }
-  | { kind: 'failed'; error: unknown }
-
-const EMPTY = JSON.stringify(emptyState())
 
 export class Actor {
   readonly exited: Promise<ActorExit>
@@ -63,7 +45,7 @@ export class Actor {
   private readonly machine: MachineBehaviour | undefined
   private readonly exit: (exit: ActorExit) => void
   private pending: Stimulus[] = []
-  private writtenState = EMPTY
+  private writtenState = encodeState(emptyState())
   private busy = false
   private gone = false
   private claimed = false
@@ -77,7 +59,7 @@ export class Actor {
     this.parts = parts
     this.task = loaded.task
     const state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
-    if (loaded.task.snapshot !== undefined) this.writtenState = JSON.stringify(state)
+    if (loaded.task.snapshot !== undefined) this.writtenState = encodeState(state)
     this.mailSeen = loaded.task.mailRead
     // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
     this.claimed = loaded.task.owner === parts.hostId
@@ -85,14 +67,9 @@ export class Actor {
     this.exited = promise
     this.exit = resolve
     this.chatter = new Chatter(this.task, () => this.push({ kind: 'call', apply: () => {} }))
-    this.runner = new StepRunner({
-      task: this.task,
-      makeContext: parts.makeContext,
-      around: parts.around,
-      report: this.chatter,
-    })
+    const { hostId, agent, makeContext, around } = parts
+    this.runner = new StepRunner({ task: this.task, makeContext, around, report: this.chatter })
     const asker = createAsker(this.task, parts.resolve)
-    const { hostId, agent } = parts
     this.machine = agent.machine === undefined ? undefined : new MachineBehaviour(agent, asker)
     const behaviour =
       this.machine === undefined ? { handler: this.createHandler(asker, state, loaded) } : { machine: this.machine }
@@ -142,6 +119,7 @@ export class Actor {
     if (this.busy || this.gone) return
     this.busy = true
     try {
+      if (this.parts.claimFirst === true && !this.claimed) await this.claim()
       while (!this.gone && (!this.logic.hasBegun || this.pending.length > 0 || this.mailDue)) {
         if (this.mailDue) await this.loadMail()
         this.logic.prepare(this.pending)
@@ -151,8 +129,8 @@ export class Actor {
         const turn = new Turn()
         // Before the rest: nothing follows the end of a task in its log.
         this.chatter.drainInto(turn)
-        this.logic.compute(turn, this.pending.splice(0))
-        await this.commit(turn)
+        const defect = this.compute(turn)
+        await (defect === undefined ? this.commit(turn) : this.endFor(defect))
       }
     } catch (error) {
       this.finish(
@@ -184,34 +162,27 @@ export class Actor {
     const outward = outwardState(turn, state, { running: isRunning, person, letsGo })
     if (release && outward.waitingFor !== undefined && !restarts)
       turn.event({ type: 'task.waiting', for: outward.waitingFor })
-    const commit = composeCommit(turn, {
-      task: this.task,
-      release,
-      ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
-      outward,
-      usage: this.chatter.usage,
-    })
-    if (lastGood !== undefined) commit.snapshot = lastGood
-    else if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
-    this.parts.around.committing(commit)
+    let commit: ActorCommit
     let outcome: CommitOutcome
     try {
+      commit = composeCommit(turn, {
+        task: this.task,
+        release,
+        ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
+        outward,
+        usage: this.chatter.usage,
+      })
+      if (lastGood !== undefined) commit.snapshot = lastGood
+      else if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
+      this.parts.around.committing(commit)
       outcome = await this.parts.journal.commit(commit)
     } catch (error) {
       if (lastGood !== undefined || !isRefusal(error)) throw error
-      return await this.endRefused(error)
+      return await this.endFor(error)
     }
     this.parts.around.committed(commit, outcome)
-    if (!outcome.applied) {
-      const fenced = outcome.because === 'lease'
-      const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
-      this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
-      return
-    }
-    this.claimed = true
-    const { epoch, version, lastEvent, mailPosition, at } = outcome
-    const { startedAt = at } = this.task
-    Object.assign(this.task, { epoch, version, lastEvent, mailPosition, startedAt, state: commit.state })
+    if (!this.advance(outcome)) return
+    Object.assign(this.task, { startedAt: this.task.startedAt ?? outcome.at, state: commit.state })
     if (turn.mailRead !== undefined) this.task.mailRead = turn.mailRead
     this.parts.onCommitted(this.task, commit, outcome)
     if (this.gone) return
@@ -228,24 +199,47 @@ export class Actor {
       this.runner.abort(id, new TroupeError('cancelled', `The step "${id}" is no longer needed.`))
     for (const id of turn.starts) this.startStep(id)
     for (const after of turn.afterwards) after()
-    if (outcome.mailPosition > this.mailSeen) this.mailDue = true
   }
 
-  /** What is refused for good would be refused again for ever: the task ends of it, in the state that the journal has (P5). */
-  private async endRefused(error: TroupeError): Promise<void> {
+  /** By itself, with nothing else: whoever dies from now on dies as its owner, and is counted. */
+  private async claim(): Promise<void> {
+    this.advance(await this.parts.journal.commit(claimOf(this.task, this.parts.hostId)))
+  }
+
+  private advance(outcome: CommitOutcome): outcome is CommitOutcome & { applied: true } {
+    if (!outcome.applied) {
+      const fenced = outcome.because === 'lease'
+      const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
+      this.finish({ kind: 'lost', fenced }, () => new TroupeError('commit_refused', why))
+      return false
+    }
+    this.claimed = true
+    const { epoch, version, lastEvent, mailPosition } = outcome
+    Object.assign(this.task, { epoch, version, lastEvent, mailPosition })
+    if (mailPosition > this.mailSeen) this.mailDue = true
+    return true
+  }
+
+  private compute(turn: Turn): TroupeError | undefined {
+    try {
+      this.logic.compute(turn, this.pending.splice(0))
+    } catch (error) {
+      return new TroupeError('internal', `A turn cannot be computed: ${messageOf(error)}`, { cause: error })
+    }
+    return undefined
+  }
+
+  /** It would be refused, or could not be computed, again and again: the task ends of it, in the state that the journal has (P5). */
+  private async endFor(error: TroupeError): Promise<void> {
     const loaded = await this.parts.journal.load(this.task.id)
     const state = (loaded?.task.snapshot as ActorState | undefined) ?? emptyState()
-    const last = new Turn()
-    last.end({ state: 'failed', error: toErrorRecord(error) })
-    settle(last, { task: this.task, agent: this.parts.agent, state })
-    await this.commit(last, state)
+    await this.commit(lastTurn(error, { task: this.task, agent: this.parts.agent, state }), state)
   }
 
   /** A handler's state rarely changes: its records are rows of their own. A machine's changes with each turn. */
   private stateChanged(): boolean {
     if (this.machine !== undefined) return true
-    const { state } = this.logic
-    const json = isEmptyState(state) ? EMPTY : JSON.stringify(state)
+    const json = encodeState(this.logic.state)
     const changed = json !== this.writtenState
     this.writtenState = json
     return changed
@@ -273,7 +267,11 @@ export class Actor {
     this.exit(exit)
   }
 
-  private createHandler(asker: Asker, state: ActorState, loaded: LoadedTask): HandlerBehaviour {
+  private createHandler(
+    asker: ReturnType<typeof createAsker>,
+    state: ActorState,
+    loaded: LoadedTask,
+  ): HandlerBehaviour {
     const runStep = Object.assign((run: Parameters<RunStep>[0]) => this.runner.run(run), {
       pause: (ms: number) => this.runner.pause(ms),
     })

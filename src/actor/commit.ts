@@ -35,3 +35,9 @@ export function composeCommit(
   if (actor.usage !== undefined) commit.usage = actor.usage
   return commit
 }
+
+/** The task is the host's, and is otherwise as it was. */
+export function claimOf({ id: taskId, epoch, version, state, waitingFor }: TaskRow, hostId: string): ActorCommit {
+  const commit: ActorCommit = { taskId, epoch, version, claim: { hostId }, release: false, state, events: [] }
+  return waitingFor === undefined ? commit : { ...commit, waitingFor }
+}

@@ -10,6 +10,7 @@ import type { Message, StepOutcome } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
 import type { HandlerContext } from '../sdk/handler.ts'
 import { policyFault, type RetryPolicy } from '../sdk/step.ts'
+import { Calls } from './calls.ts'
 import { type Asker, askChild } from './children.ts'
 import { effectivePolicy, retryDelay } from './restart.ts'
 import { type Ambient, heard, RunContext } from './run-context.ts'
@@ -40,9 +41,7 @@ export class HandlerBehaviour {
   /** Promises of durable waits (children, timers, messages), by id. */
   private readonly waiting = new Map<string, { settle: (outcome: StepOutcome) => void }>()
   private readonly running = new Set<string>()
-  /** The calls of this run, and those of earlier ones that it has not made yet. */
-  private readonly called = new Set<string>()
-  private readonly missing: Set<string> | undefined
+  private readonly calls: Calls
   /** Failures that the function has heard of; it may catch them, or fail of them. */
   private failures: Failure[] = []
   private settled = false
@@ -51,9 +50,9 @@ export class HandlerBehaviour {
 
   constructor(parts: HandlerParts) {
     this.parts = parts
-    if (parts.asker.task.startedAt === undefined) return
     const { steps, timers, waits = {} } = parts.state
-    this.missing = new Set([parts.recorded, steps, timers, waits].flatMap((calls) => Object.keys(calls)))
+    const isFirstRun = parts.asker.task.startedAt === undefined
+    this.calls = new Calls(parts.agent.name, isFirstRun ? [] : [parts.recorded, steps, timers, waits])
   }
 
   start(input: unknown): void {
@@ -73,11 +72,9 @@ export class HandlerBehaviour {
 
   private settle(end: Stimulus): void {
     this.settled = true
-    if (this.missing !== undefined && this.missing.size > 0) {
-      const ids = [...this.missing].slice(0, 5).join(', ')
-      const message = `An earlier run of this function made calls that this one did not: ${ids}. The code between its calls must lead to the same calls each time.`
+    const message = this.calls.left()
+    if (message !== undefined)
       this.parts.push({ kind: 'call', apply: (turn) => turn.event({ type: 'progress', message }) })
-    }
     this.parts.push(end)
   }
 
@@ -186,20 +183,10 @@ export class HandlerBehaviour {
     })
   }
 
-  /** An id that stands for two calls would give the second one the first one's outcome, and skip its effect. */
-  private call(id: string): void {
-    if (this.called.has(id)) {
-      const message = `${this.parts.agent.name} makes two calls with the id "${id}" in one run. Each step, ask, sleep and wait needs an id of its own; in a loop, "${id}:2" and so on.`
-      throw new TroupeError('agent_invalid', message)
-    }
-    this.called.add(id)
-    this.missing?.delete(id)
-  }
-
   /** A durable wait: recorded already, or begun in the next turn and answered by mail. */
   private waitFor(id: string, begin: (turn: Turn) => void): Promise<unknown> {
     const answered = new Promise((resolve, reject) => {
-      this.call(id)
+      this.calls.begin(id)
       const settle = (outcome: StepOutcome) =>
         outcome.ok ? resolve(outcome.value) : reject(fromErrorRecord(outcome.error))
       const known = this.parts.recorded[id]
@@ -222,7 +209,7 @@ export class HandlerBehaviour {
 
   private async step(id: string, run: Parameters<HandlerContext['step']>[1], own: RetryPolicy): Promise<unknown> {
     const { recorded, push, agent, runStep, committed } = this.parts
-    this.call(id)
+    this.calls.begin(id)
     const known = recorded[id]
     if (known?.ok === false) throw fromErrorRecord(known.error)
     if (known !== undefined) return known.value

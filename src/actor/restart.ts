@@ -7,6 +7,7 @@ import { spendRestart } from '../supervision/restart-window.ts'
 
 const STEP_DEFAULTS = { retries: 2, backoff: 200, maxBackoff: 30_000, timeout: 300_000 } as const
 
+/** What is left out, or undefined, is the agent's, or the default. */
 export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolicy): Required<RetryPolicy> {
   const of = (name: keyof RetryPolicy) => step[name] ?? agent?.[name] ?? STEP_DEFAULTS[name]
   return { retries: of('retries'), backoff: of('backoff'), maxBackoff: of('maxBackoff'), timeout: of('timeout') }

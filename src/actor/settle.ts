@@ -1,7 +1,7 @@
 // How a turn ends: the output is checked against the agent's schema, a crash becomes a restart or a failure, whoever
 // asked gets the reply in the same commit, and the outside gets a state it can read.
 import { z } from 'zod'
-import { type ErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
+import { type ErrorRecord, messageOf, TroupeError, toErrorRecord } from '../contract/errors.ts'
 import type { TaskState, WaitingFor } from '../contract/task.ts'
 import type { StepOutcome, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
@@ -9,7 +9,7 @@ import { stopAll } from './children.ts'
 import { restartAfterCrash } from './restart.ts'
 import type { ActorState } from './state.ts'
 import { RESTART_TIMER } from './timers.ts'
-import type { Ending, Turn } from './turn.ts'
+import { type Ending, Turn } from './turn.ts'
 
 export function settle(turn: Turn, actor: { task: TaskRow; agent: Agent; state: ActorState }): void {
   if (turn.crash !== undefined && turn.ending === undefined) settleCrash(turn, turn.crash, actor)
@@ -19,6 +19,14 @@ export function settle(turn: Turn, actor: { task: TaskRow; agent: Agent; state: 
   stopAll(turn, actor.state)
   announce(turn, ending)
   reply(turn, ending, actor.task)
+}
+
+/** The turn that ends a task which cannot go on. */
+export function lastTurn(error: TroupeError, actor: { task: TaskRow; agent: Agent; state: ActorState }): Turn {
+  const turn = new Turn()
+  turn.end({ state: 'failed', error: toErrorRecord(error) })
+  settle(turn, actor)
+  return turn
 }
 
 function settleCrash(
@@ -39,7 +47,7 @@ function settleCrash(
 
 function crashRecord(crash: NonNullable<Turn['crash']>, agent: string): ErrorRecord {
   if (crash.error instanceof TroupeError) return toErrorRecord(crash.error)
-  const message = crash.error instanceof Error ? crash.error.message : String(crash.error)
+  const message = messageOf(crash.error)
   return crash.step === undefined
     ? { code: 'agent_crashed', message: `${agent} crashed: ${message}` }
     : { code: 'step_failed', message: `The step "${crash.step}" failed: ${message}`, detail: { step: crash.step } }

@@ -1,6 +1,7 @@
 // What an actor is between two commits, as JSON: the snapshot in the journal. Whatever is not here does not survive.
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from 'xstate'
 import { type ErrorRecord, TroupeError } from '../contract/errors.ts'
+import { encodeValue } from '../journal/values.ts'
 
 export interface ActorState {
   /** xstate's part; absent for a handler agent. */
@@ -59,6 +60,13 @@ export function isEmptyState(state: ActorState): boolean {
   // An optional part that is there counts as something.
   if (Object.keys(state).length > EMPTY || crashes.length > 0) return false
   return isEmptyRecord(steps) && isEmptyRecord(timers) && isEmptyRecord(invocations)
+}
+
+const EMPTY_TEXT = JSON.stringify(emptyState())
+
+/** As text, to see whether it has changed; refused when it is no JSON, as the journal would refuse it. */
+export function encodeState(state: ActorState): string {
+  return isEmptyState(state) ? EMPTY_TEXT : encodeValue(state, 'the state')
 }
 
 function isEmptyRecord(record: object): boolean {

@@ -1,13 +1,12 @@
 // The names of an actor's durable timers in the journal. The agent's own have a prefix: one that its author calls `restart`
 // or `deadline` must not be taken for Troupe's.
 import { TroupeError } from '../contract/errors.ts'
+import { MAX_TIMER_MS } from '../contract/limits.ts'
 
 /** Starts a crashed actor again. */
 export const RESTART_TIMER = 'restart'
 const RETRY = 'retry:'
 const OWN = 'own:'
-/** A hundred years: the journal's clock stays a whole number. */
-const MAX_DELAY_MS = 100 * 365 * 86_400_000
 
 /** Brings the next try of a step. */
 export function retryTimer(stepId: string): string {
@@ -28,9 +27,9 @@ export function ownTimerId(timer: string): string | undefined {
 
 /** What the journal could not store would be refused there again and again, as if it were away. */
 export function checkDelay(id: string, ms: unknown): void {
-  if (typeof ms === 'number' && ms <= MAX_DELAY_MS) return
+  if (typeof ms === 'number' && ms <= MAX_TIMER_MS) return
   throw new TroupeError(
     'invalid_input',
-    `The timer "${id}" is set for ${ms} ms; it takes a number up to ${MAX_DELAY_MS}.`,
+    `The timer "${id}" is set for ${ms} ms; it takes a number up to ${MAX_TIMER_MS}.`,
   )
 }

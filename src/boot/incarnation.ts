@@ -4,7 +4,7 @@
 //
 // An incarnation whose host was killed could not tell its own span, and what was told below it would hang in the air:
 // its successor tells it, under the id that both can work out. One that was fenced keeps silent for the same reason.
-import type { ActorExit } from '../actor/actor.ts'
+import type { ActorExit } from '../actor/actor-parts.ts'
 import type { Around, SeenStep } from '../actor/steps.ts'
 import type { StepResult } from '../actor/turn.ts'
 import type { EventBody, TaskEvent } from '../contract/events.ts'

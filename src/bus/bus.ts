@@ -14,6 +14,11 @@ export interface Offer extends Wake {
   task?: TaskRow
   /** Rings again although the same epoch was offered a moment ago: its taker is known to be dead. */
   because?: string
+  /**
+   * Nobody claimed it although it was offered before. Whoever tried may have died of it before its first commit, and left no
+   * trace: its taker claims it before any of the agent's code runs, so that the next death counts.
+   */
+  found?: true
 }
 
 export interface Bus {

@@ -119,16 +119,32 @@ export class TroupeError extends Error {
   }
 }
 
+/** More of a message than anybody reads: a server's page of HTML must not make the event too large that tells of it. */
+const LONGEST_MESSAGE = 10_000
+
+/** In words, whatever was thrown: also what throws when it is looked at. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return shortened(String(thrown instanceof Error ? thrown.message : thrown))
+  } catch {
+    return 'what was thrown cannot be read'
+  }
+}
+
+function shortened(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message
+  return `${message.slice(0, LONGEST_MESSAGE).toWellFormed()} … and ${message.length - LONGEST_MESSAGE} characters more`
+}
+
 /** Any thrown value becomes one coded error, once. What already has a code keeps it. */
 export function toTroupeError(thrown: unknown, code: ErrorCode = 'internal'): TroupeError {
   if (thrown instanceof TroupeError) return thrown
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  return new TroupeError(code, message, { cause: thrown })
+  return new TroupeError(code, messageOf(thrown), { cause: thrown })
 }
 
 export function toErrorRecord(thrown: unknown, code: ErrorCode = 'internal'): ErrorRecord {
   const error = toTroupeError(thrown, code)
-  const record: ErrorRecord = { code: error.code, message: error.message }
+  const record: ErrorRecord = { code: error.code, message: shortened(error.message) }
   if (error.detail !== undefined) record.detail = error.detail
   if (error.cause instanceof TroupeError) record.cause = toErrorRecord(error.cause)
   return record

@@ -14,5 +14,7 @@ export const MAX_PAGE = 500
 export const MAX_OWNER_DEATHS = 3
 /** Depth of tasks asking tasks; a loop of agents asking each other ends here. */
 export const MAX_ASK_DEPTH = 16
+/** The longest durable timer: a hundred years. */
+export const MAX_TIMER_MS = 100 * 366 * 86_400_000
 export const LEASE_MS = 3_000
 export const LEASE_RENEWAL_MS = 1_000

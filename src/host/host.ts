@@ -20,15 +20,15 @@
 //   services.ts   what a step may touch: documents, inference, retrieval, llm, tools
 //
 // The host knows journal, bus and agents. It does not know that HTTP exists.
-
 import { setTimeout as wait } from 'node:timers/promises'
-import { Actor, type ActorExit } from '../actor/actor.ts'
+import { Actor } from '../actor/actor.ts'
+import type { ActorExit } from '../actor/actor-parts.ts'
 import { isOrderToStop } from '../actor/logic.ts'
 import type { ContextMaker } from '../actor/steps.ts'
 import type { Bus, Entrusted, Offer, Taker } from '../bus/bus.ts'
 import { newId } from '../contract/ids.ts'
 import { hasEnded } from '../contract/task.ts'
-import type { ActorCommit, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
+import type { ActorCommit, Journal, LoadedTask, TaskRow } from '../journal/journal.ts'
 import type { AgentRegistry } from '../plugins/registry.ts'
 import { createActors } from './actors.ts'
 import { type Applied, endOf, newsOf, wakeOf } from './announcements.ts'
@@ -71,9 +71,8 @@ export interface Host {
 }
 
 const RETAKE_MS = 500
-
 /** The place of an actor: by whose offer it came, and who wants to hear of its end. */
-type Place = Wake & Partial<Interest>
+type Place = Offer & Partial<Interest>
 
 export function createHost(parts: HostParts): Host {
   const { journal, bus, agents } = parts
@@ -148,6 +147,7 @@ export function createHost(parts: HostParts): Host {
     const actor = new Actor(
       {
         hostId: id,
+        claimFirst: offer.found === true,
         journal,
         agent: fit.agent,
         resolve: (agent, version, input) => {
@@ -196,7 +196,7 @@ export function createHost(parts: HostParts): Host {
     if (hasEnded(commit.state)) onEnd?.(endOf(task, commit, outcome))
   }
 
-  function awaken(wake: Wake): void {
+  function awaken(wake: Offer): void {
     if (wake.owner === undefined && agents.find(wake.agent) === undefined) void loadAndRun(wake)
     else if (wake.owner === undefined) bus.offer(wake)
     else if (wake.owner === id) actors.get(wake.taskId)?.wake()

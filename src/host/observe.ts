@@ -1,11 +1,11 @@
 // Where a host lets itself be watched: one incarnation of a task, each commit and each step within it. The boot files
 // open spans here; the host itself knows no telemetry.
-import type { ActorExit } from '../actor/actor.ts'
+import type { ActorExit } from '../actor/actor-parts.ts'
 import type { Around } from '../actor/steps.ts'
 import type { TaskRow } from '../journal/journal.ts'
 
 /** What a watcher is told of, for whoever watches without knowing actors. */
-export type { ActorExit } from '../actor/actor.ts'
+export type { ActorExit } from '../actor/actor-parts.ts'
 export type { Around, SeenStep } from '../actor/steps.ts'
 export type { StepResult } from '../actor/turn.ts'
 

@@ -1,5 +1,6 @@
 // Finds what has no owner and should have one (P5): tasks of hosts whose lease ended, and offers that the bus lost.
-import type { Journal, Wake } from '../journal/journal.ts'
+import type { Offer } from '../bus/bus.ts'
+import type { Journal } from '../journal/journal.ts'
 
 const SWEEP_MS = 1_000
 /** A runnable task that nobody claimed for so long was lost on its way, or waits behind others: offering again is harmless. */
@@ -8,7 +9,7 @@ const BATCH = 1_000
 
 export function keepSweeping(parts: {
   journal: Journal
-  onWoken(woken: Wake[]): void
+  onWoken(woken: Offer[]): void
   onTrouble(what: string, error: unknown): void
 }): () => void {
   let timer: NodeJS.Timeout | undefined
@@ -17,7 +18,7 @@ export function keepSweeping(parts: {
   async function sweep(unclaimedMs: number): Promise<void> {
     try {
       const woken = await parts.journal.findOrphans({ unclaimedMs, limit: BATCH })
-      if (!stopped) parts.onWoken(woken)
+      if (!stopped) parts.onWoken(woken.map((wake) => ({ ...wake, found: true })))
     } catch (error) {
       parts.onTrouble('sweeping for orphans', error)
     }

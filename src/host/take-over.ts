@@ -23,7 +23,7 @@ export async function takeOver(parts: {
     for (let unclaimedMs = UNCLAIMED_MS; ; unclaimedMs = NEVER_MS) {
       const woken = await journal.findOrphans({ unclaimedMs, limit: BATCH })
       for (const wake of woken) {
-        if (wake.owner === undefined) bus.offer({ ...wake, because: origin })
+        if (wake.owner === undefined) bus.offer({ ...wake, because: origin, found: true })
         else bus.nudge(wake.owner, wake.taskId)
       }
       if (woken.length < BATCH) return

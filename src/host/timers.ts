@@ -12,12 +12,14 @@ export interface TimerKeeper {
 }
 
 export function keepTimers(parts: {
-  journal: Journal
+  journal: Pick<Journal, 'fireTimers'>
   onWoken(woken: Wake[]): void
   onTrouble(what: string, error: unknown): void
 }): TimerKeeper {
   let stopped = false
   let busy = false
+  /** One fell due while the journal was being asked, perhaps too late for its answer. */
+  let missed = false
   let dueAt = Number.POSITIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
 
@@ -30,9 +32,11 @@ export function keepTimers(parts: {
   }
 
   async function fire(): Promise<void> {
+    // Whatever becomes of this call, what was waited for is over: else no later timer would ever be armed.
+    dueAt = Number.POSITIVE_INFINITY
+    missed = busy
     if (busy || stopped) return
     busy = true
-    dueAt = Number.POSITIVE_INFINITY
     let next = POLL_MS
     try {
       const { woken, nextDueInMs } = await parts.journal.fireTimers(BATCH)
@@ -43,7 +47,7 @@ export function keepTimers(parts: {
     } finally {
       busy = false
     }
-    arm(next)
+    arm(missed ? 0 : next)
   }
 
   arm(0)

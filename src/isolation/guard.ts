@@ -6,7 +6,7 @@ import { hasEnded } from '../contract/task.ts'
 import { numbered, wakeOf } from '../host/announcements.ts'
 import type { Observe } from '../host/observe.ts'
 import type { Services } from '../host/services.ts'
-import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow, Wake } from '../journal/journal.ts'
+import type { CommitOutcome, HostLease, Journal, LoadedTask, TaskRow } from '../journal/journal.ts'
 import { noticesOf } from '../journal/notices.ts'
 import type { AgentRegistry, Permissions } from '../plugins/index.ts'
 import { createAccounts } from './accounts.ts'
@@ -109,7 +109,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     return Object.fromEntries(Object.entries(handlers).map(below))
   }
 
-  function awaken(wake: Wake): void {
+  function awaken(wake: Offer): void {
     if (wake.owner === undefined) bus.offer(wake)
     else bus.nudge(wake.owner, wake.taskId)
   }
@@ -222,7 +222,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       await Promise.all([...takers.values()].map((taker) => taker.stop()))
       // Its tasks go on in its successor at once, not when the lease would have ended.
       for (const hostId of hosts.keys()) await journal.endLease(hostId)
-      for (const wake of await journal.findOrphans({ unclaimedMs: 100, limit: 1_000 })) awaken(wake)
+      for (const wake of await journal.findOrphans({ unclaimedMs: 100, limit: 1_000 })) awaken({ ...wake, found: true })
     },
   }
 }

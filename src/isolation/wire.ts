@@ -1,7 +1,7 @@
 // Messages over a pipe: their length, then JSON. Not Node's own channel between processes: that one ends the process
 // that reads it when it is sent bytes that are no message, and keeps in memory whatever length it is told.
 import type { Duplex } from 'node:stream'
-import { TroupeError } from '../contract/errors.ts'
+import { messageOf, TroupeError } from '../contract/errors.ts'
 import { MAX_VALUE_BYTES } from '../contract/limits.ts'
 import type { Channel } from './channel.ts'
 
@@ -62,7 +62,7 @@ export function wireOver(stream: Duplex, onBroken: (why: string) => void): Chann
   return {
     send(message) {
       if (broken || stream.destroyed) return
-      const body = Buffer.from(JSON.stringify(message, replace))
+      const body = encode(message)
       if (body.length > MAX_FRAME_BYTES) {
         throw new TroupeError(
           'value_too_large',
@@ -85,6 +85,16 @@ export function wireOver(stream: Duplex, onBroken: (why: string) => void): Chann
 
 const BYTES = '\u0000bytes'
 const FLOATS = '\u0000floats'
+
+/** Coded: what is no JSON today is none tomorrow, and must not look as if the other side were away. */
+function encode(message: unknown): Buffer {
+  try {
+    return Buffer.from(JSON.stringify(message, replace))
+  } catch (cause) {
+    const what = 'A message between a host and its isolated plug-in cannot be written as JSON'
+    throw new TroupeError('invalid_input', `${what}: ${messageOf(cause)}`, { cause })
+  }
+}
 
 /** Documents are bytes and embeddings floats; JSON has neither. `this` holds what toJSON has not changed yet. */
 function replace(this: unknown, key: string, value: unknown): unknown {

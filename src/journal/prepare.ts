@@ -2,7 +2,7 @@
 // values too large for a row have left for the blob store when prepare returns. Used by both adapters.
 import { TroupeError } from '../contract/errors.ts'
 import type { EventBody } from '../contract/events.ts'
-import { MAX_MESSAGE_BYTES, MAX_VALUE_BYTES } from '../contract/limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_TIMER_MS, MAX_VALUE_BYTES } from '../contract/limits.ts'
 import { encodeAttached } from './attached.ts'
 import type { BlobStore } from './blobs.ts'
 import type { ActorCommit, NewMessage, NewTask } from './journal.ts'
@@ -41,6 +41,7 @@ export function prepareTask(task: NewTask): PreparedTask {
   for (const name of [task.id, task.tenant, task.agent, task.agentVersion]) checkName(name)
   if (task.idempotencyKey !== undefined) checkName(task.idempotencyKey)
   if (task.traceparent !== undefined) checkName(task.traceparent)
+  if (task.parent !== undefined) checkName(task.parent.stepId)
   return {
     task,
     input: encodeValue(task.input, 'the input'),
@@ -59,7 +60,8 @@ export function prepareMessage(message: NewMessage): PreparedMessage {
 }
 
 export function prepareCommit(commit: ActorCommit): PreparedCommit {
-  const steps = commit.steps
+  const { steps, timersSet } = commit
+  if (timersSet !== undefined) for (const timer of timersSet) checkTimer(timer)
   return {
     commit,
     events: encodeEvents(commit.events),
@@ -140,8 +142,19 @@ export function encodeEvents(events: readonly EventBody[]): Column | undefined {
   return text
 }
 
-/** Postgres cannot hold a NUL in a key; both adapters refuse what one of them could not keep. */
+/** Postgres cannot hold a NUL in a key, and half a character is read back as another; both adapters refuse both. */
 function checkName(name: string): string {
   if (name.includes('\0')) throw new TroupeError('invalid_input', `${JSON.stringify(name)} contains a NUL character`)
+  if (!name.isWellFormed()) throw new TroupeError('invalid_input', `${JSON.stringify(name)} contains half a character`)
   return name
+}
+
+/** A timer that can never come is refused, not kept: whoever waits for it would wait for ever (P5). */
+function checkTimer({ id, inMs }: { id: string; inMs: number }): void {
+  checkName(id)
+  if (typeof inMs === 'number' && inMs <= MAX_TIMER_MS) return
+  throw new TroupeError(
+    'invalid_input',
+    `the timer ${JSON.stringify(id)} is to be due in ${inMs} ms: a number up to ${MAX_TIMER_MS} is wanted`,
+  )
 }

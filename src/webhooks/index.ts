@@ -55,7 +55,7 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
   const { journal, pausesMs } = parts
   const patience = createPatience()
 
-  async function attempt(tenant: string, notice: Notice, signal: AbortSignal): Promise<Attempt> {
+  async function attempt(tenant: string, notice: Notice, isLast: boolean, signal: AbortSignal): Promise<Attempt> {
     const task = await journal.get(notice.task, tenant)
     const callback = task?.callbacks?.[notice.callback]
     if (task === undefined || callback === undefined) return { gone: 'the task is not kept any more' }
@@ -63,14 +63,17 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
     if (destination === undefined) return { gone: 'the webhook was removed' }
     const { url, secrets } = destination
     const to = new URL(url).origin
-    const resting = patience.restingMs(to)
-    if (resting > 0) return { failed: `it rests for ${resting} ms, because it did not answer before`, to }
+    // What one tenant's addresses there do is none of another's business.
+    const receiver = `${tenant} ${to}`
+    const resting = patience.restingMs(receiver)
+    // Nobody is given up without being asked.
+    if (resting > 0 && !isLast) return { failed: `it rests for ${resting} ms, because it did not answer before`, to }
     const [event] = await journal.events(task.id, notice.number - 1, 1)
     const body = messageOf(task, parts.view(task), { ...notice, at: event?.at ?? task.updatedAt })
     const headers = signedHeaders({ id: `${task.id}_${notice.number}`, secrets, body, at: Date.now() })
     try {
       const status = await parts.callBack({ url, headers, body, signal })
-      patience.answered(to)
+      patience.answered(receiver)
       if (status >= 200 && status < 300) return { status }
       // Gone: who answers so wants no more of it.
       return { failed: `it answered ${status}`, to, ...(status === 410 ? { final: true } : {}) }
@@ -78,7 +81,7 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
       if (error instanceof TroupeError && error.code === 'address_refused') {
         return { failed: error.message, to, final: true }
       }
-      patience.silent(to)
+      patience.silent(receiver)
       return { failed: (error as Error).message, to }
     }
   }
@@ -94,7 +97,7 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
       for (let attempts = 1; ; attempts++) {
         const isLast = attempts > pausesMs.length
         const made = await step(`attempt-${attempts}`, async ({ signal }): Promise<Attempt> => {
-          const outcome = await attempt(tenant, notice, signal).catch(
+          const outcome = await attempt(tenant, notice, isLast, signal).catch(
             (error: Error): Attempt => ({ failed: error.message }),
           )
           // This host lets go of the task: another one makes this attempt.

@@ -47,6 +47,7 @@ export default [
   agent('opens-document', (ctx) => ctx.step('s', (step: any) => step.documents.info('doc_1'))),
   agent('asks', (ctx) => ctx.ask('a', 'document-analyzer', { document: { text: 'Hello' } })),
   agent('floods', (ctx) => ctx.step('s', () => 'x'.repeat(50_000_000))),
+  agent('counts', () => 10n),
   agent('pollutes', (ctx) => ctx.step('s', () => {
     (Object.prototype as any).polluted = true
     return {}
@@ -146,6 +147,7 @@ describe('an isolated plug-in', () => {
       /permission_denied.*\\"agents\\": \[\\"document-analyzer\\"\]/,
     ],
     ['returns more than a value may be', 'floods', {}, /large|bytes|limit/i],
+    ['returns what is no JSON', 'counts', {}, /cannot be written as JSON/],
   ]
   for (const [what, agent, input, why] of refused) {
     test(`fails when it ${what}, and says so`, async () => {

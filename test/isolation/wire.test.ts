@@ -67,6 +67,14 @@ test('a message over the limit is refused where it is sent', () => {
   assert.deepEqual(broken, [])
 })
 
+test('a message that is no JSON is refused where it is sent, with a code: sent again it would be none either', () => {
+  const { channel, broken } = wire()
+  const ring: { self?: unknown } = {}
+  ring.self = ring
+  for (const message of [ring, 1n]) assert.throws(() => channel.send(message), { code: 'invalid_input' })
+  assert.deepEqual(broken, [])
+})
+
 test('the other side that reads nothing is given up, not kept for', () => {
   const broken: string[] = []
   const deaf = new Duplex({ read() {}, write() {} })

@@ -176,14 +176,32 @@ test('an address that leads into a private network is not called, by whatever na
   assert.equal(receiver.received.length, 0)
 })
 
-test('a receiver that never answers is given up after its time, and then rests', async (t) => {
+test('a receiver that never answers rests after three silences, and is called once more before it is given up', async (t) => {
   await using receiver = await startReceiver()
-  receiver.answers.push(0, 0, 0)
-  const stage = await openWebhookStage(t, [adder], { privateOnes: [receiver.url], timeoutMs: 50, pausesMs: [5, 5, 5] })
+  receiver.answers.push(0, 0, 0, 0)
+  const pausesMs = [5, 5, 5, 5]
+  const stage = await openWebhookStage(t, [adder], { privateOnes: [receiver.url], timeoutMs: 50, pausesMs })
   const { id } = await stage.submitTelling('adder', 1, [await stage.callbacks.own(TENANT, { url: receiver.url })])
   const [delivery] = await stage.deliveries(id, 1)
-  assert.match(delivery!.error!.message, /in 4 attempts: it rests for \d+ ms, because it did not answer before$/)
-  assert.equal(receiver.received.length, 3)
+  assert.match(delivery!.error!.message, /in 5 attempts: no answer within 50 ms$/)
+  assert.equal(receiver.received.length, 4)
+})
+
+test('an address at which one tenant’s calls are not answered does not rest for another tenant', async (t) => {
+  await using receiver = await startReceiver()
+  receiver.answers.push(0, 0, 0)
+  const pausesMs = [5, 5, 60_000]
+  const stage = await openWebhookStage(t, [adder], { privateOnes: [receiver.url], timeoutMs: 50, pausesMs })
+  const silent = await stage.callbacks.own('rival', { url: `${receiver.url}/silent` })
+  const { task } = await stage.desk.submit({ tenant: 'rival', agent: 'adder', input: 1, callbacks: [silent] })
+  await receiver.count(3)
+  const { tasks } = await stage.desk.list('rival', { labels: [`troupe.delivery-of:${task.id}`] })
+  for await (const { body } of stage.desk.follow('rival', tasks[0]!.id, 0, AbortSignal.timeout(15_000))) {
+    if (body.type === 'step.completed' && body.step === 'attempt-3') break
+  }
+  const { id } = await stage.submitTelling('adder', 1, [await stage.callbacks.own(TENANT, { url: receiver.url })])
+  const [delivery] = await stage.deliveries(id, 1)
+  assert.deepEqual(delivery!.output, { delivered: true, attempts: 1, status: 200 })
 })
 
 test('another tenant’s task, or one that is not kept, is not told of', async (t) => {

@@ -49,6 +49,12 @@ function received(sent: Sent): Offer {
   return { taskId, tenant, agent, agentVersion, priority, epoch, task: sent.task }
 }
 
+/** Whoever had it first died at once, or was slow: what it says of the task may be of the past. */
+function anew(sent: Sent): Offer {
+  const { task: _, ...bare } = received(sent)
+  return { ...bare, found: true }
+}
+
 /** A released task has another epoch: the offer that its last owner has just read must not stand in its way. */
 function placeOf({ taskId, epoch }: Wake): string {
   return `${taskId}-${epoch}`
@@ -118,12 +124,12 @@ export function createOffers(connection: Connection, subjects: Subjects) {
     }
 
     /** What there is no room for goes back at once: others may have some. */
-    function receive(agent: string, lane: string, message: { json<Value>(): Value }): void {
+    function receive(agent: string, lane: string, message: { json<Value>(): Value; redelivered: boolean }): void {
       const said = message.json<Sent[] | Sent>()
       // A gateway that was not updated yet offers one by one.
       const offers = Array.isArray(said) ? said : [said]
       const most = Math.max(0, room - held.size)
-      for (const sent of offers.slice(0, most)) held.put(lane, received(sent))
+      for (const sent of offers.slice(0, most)) held.put(lane, message.redelivered ? anew(sent) : received(sent))
       const over = offers.slice(most)
       if (over.length > 0) {
         const places = over.map((sent) => placeOf(received(sent)))

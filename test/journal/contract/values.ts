@@ -134,6 +134,30 @@ export function valueTests(current: Current): void {
     await assert.rejects(async () => journal.deliver(signal(task.id, 'a', 'm\u0000')), { code: 'invalid_input' })
   })
 
+  test('an id with half a character is refused: it would be read back as another', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    for (const change of [
+      { timersSet: [{ id: '\ud800', inMs: 1 }] },
+      { steps: { '\udfff': { ok: true, value: 1 } as const } },
+      { children: [makeTask({ parent: { taskId: task.id, stepId: 'a\ud800' } })] },
+      { children: [makeTask({ parent: { taskId: task.id, stepId: 'a\u0000' } })] },
+    ]) {
+      await assert.rejects(async () => journal.commit(commitOn(task, change)), { code: 'invalid_input' })
+    }
+  })
+
+  test('a timer that could never come is refused, and one that is overdue is not', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    for (const inMs of [Number.NaN, Number.POSITIVE_INFINITY, 1e300, undefined as never, '20' as never]) {
+      const commit = async () => journal.commit(commitOn(task, { timersSet: [{ id: 'pause', inMs }] }))
+      await assert.rejects(commit, { code: 'invalid_input' }, String(inMs))
+    }
+    const late = await journal.commit(commitOn(task, { timersSet: [{ id: 'pause', inMs: -5 }] }))
+    assert.equal(late.applied, true)
+  })
+
   test('a value that JSON cannot hold is refused as invalid_input', async () => {
     await assert.rejects(async () => current().accept(makeTask({ input: 1n })), { code: 'invalid_input' })
   })
