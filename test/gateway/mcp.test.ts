@@ -106,9 +106,9 @@ test('a task that waits for a person says so, takes the answer, and goes on', as
   await using started = await startGateway()
   const asked = ask(started, 'tools/call', call('echo', { input: 1 }))
   const id = await next(started)
-  await started.commit(id, 'input-required', [{ type: 'task.waiting', for: { kind: 'person' } }])
+  await started.commit(id, 'input-required', [{ type: 'task.waiting', for: { kind: 'person', messages: ['approve'] } }])
   const waiting = (await asked).json.result.structuredContent
-  assert.equal(waiting.state, 'input-required')
+  assert.deepEqual([waiting.state, waiting.messages], ['input-required', ['approve']])
   assert.match(waiting.next, /task_answer/)
   const still = (await ask(started, 'tools/call', call('task_get', { taskId: id }))).json.result
   assert.equal(still.structuredContent.state, 'input-required')

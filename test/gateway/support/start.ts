@@ -130,6 +130,7 @@ export async function startGateway(
       const loaded = await journal.load(taskId)
       if (loaded === undefined) throw new Error(`no task ${taskId}`)
       const { epoch, version, tenant, owner } = loaded.task
+      const waiting = events.find((event) => event.type === 'task.waiting')
       const ends = state === 'completed' || state === 'failed' || state === 'cancelled'
       if (owner === undefined) await journal.keepLease({ hostId: 'host_test', info: {}, leaseMs: 60_000 })
       const outcome = await journal.commit({
@@ -140,6 +141,7 @@ export async function startGateway(
         events,
         release: ends,
         ...(owner === undefined ? { claim: { hostId: 'host_test' } } : {}),
+        ...(waiting === undefined ? {} : { waitingFor: waiting.for }),
         ...(output === undefined ? {} : { output }),
         ...(state === 'failed' ? { error: { code: 'step_failed' as const, message: 'as the test wants' } } : {}),
       })

@@ -42,6 +42,7 @@ export const outcomeSchema = z.object({
   state: z.enum(TASK_STATES as [TaskState, ...TaskState[]]),
   output: z.unknown().optional().describe('What the agent answered.'),
   error: errorSchema.optional(),
+  messages: z.array(z.string()).optional().describe('The types of message that it waits for.'),
   next: z.string().optional().describe('What to do now.'),
 })
 
@@ -110,7 +111,7 @@ function newsOf(event: EventView): string | undefined {
 }
 
 function outcomeOf(view: ReturnType<typeof taskViewFor>): z.output<typeof outcomeSchema> {
-  const { id: taskId, agent, state, output, error } = view
+  const { id: taskId, agent, state, output, error, waitingFor } = view
   const next = NEXT[state]
   return {
     taskId,
@@ -118,6 +119,7 @@ function outcomeOf(view: ReturnType<typeof taskViewFor>): z.output<typeof outcom
     state,
     ...(output === undefined ? {} : { output }),
     ...(error === undefined ? {} : { error }),
+    ...(waitingFor?.messages === undefined ? {} : { messages: waitingFor.messages }),
     ...(next === undefined ? {} : { next }),
   }
 }
