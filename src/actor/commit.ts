@@ -36,8 +36,10 @@ export function composeCommit(
   return commit
 }
 
-/** The task is the host's, and is otherwise as it was. */
-export function claimOf({ id: taskId, epoch, version, state, waitingFor }: TaskRow, hostId: string): ActorCommit {
+/** The task is the host's, and is otherwise as it was; who dies as its owner shall not be taken for one who let it go. */
+export function claimOf(task: TaskRow, hostId: string): ActorCommit {
+  const { id: taskId, epoch, version, waitingFor } = task
+  const state = task.state === 'queued' ? 'running' : task.state
   const commit: ActorCommit = { taskId, epoch, version, claim: { hostId }, release: false, state, events: [] }
   return waitingFor === undefined ? commit : { ...commit, waitingFor }
 }
