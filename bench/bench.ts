@@ -4,7 +4,7 @@
 //   measure.ts    the load generator
 //   processor-time.ts  what each of several processes spends on a task
 //   systems/      Troupe and its peers
-//   sleepers.ts, transitions.ts, recover.ts  what only Troupe has
+//   sleepers.ts, transitions.ts, recover.ts, recover-workers.ts  what only Troupe has
 //   the others    a workload each of one room: inference, retrieval, training, documents, insights, anomaly, gateway,
 //                 tracing, platform-events
 //

@@ -1,7 +1,8 @@
 // npm run bench -- recover [--n kills]: what a caller notices of a host's death. Three hosts and a gateway as processes
 // over NATS and Postgres; one host with tasks in flight is killed again and again. Measured on Postgres' clock: from
 // the kill until each of its tasks runs elsewhere; and until the killed process serves again. Then hosts vanish: they
-// live on, cut off from all servers, and nobody is told, as when a machine loses its power or its network.
+// live on, cut off from all servers, and nobody is told, as when a machine loses its power or its network. Before that, the
+// same for the workers of an embedded installation (recover-workers.ts).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +10,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Cluster, startCluster } from '../test/chaos/cluster.ts'
 import { startNats, startPostgres } from '../test/support/servers.ts'
 import { quantile } from './measure.ts'
+import { workersServingAgain } from './recover-workers.ts'
 
 /** Each task takes three steps of this length; the kill comes in the middle. */
 const STEP_MS = 700
 const TASKS = 30
 
 export async function run({ n = 10, json }: { n?: number; json: boolean }): Promise<void> {
+  const workers = await workersServingAgain(n)
   const folder = mkdtempSync(join(tmpdir(), 'troupe-recover-'))
   const [postgres, nats] = await Promise.all([startPostgres(), startNats()])
   const cluster = await startCluster({ postgres, nats }, { folder, natsStore: folder })
@@ -41,6 +44,8 @@ export async function run({ n = 10, json }: { n?: number; json: boolean }): Prom
       vanished_take_over_max_ms: quantile(vanished, 1),
       serving_again_p50_ms: quantile(serving, 0.5),
       serving_again_p95_ms: quantile(serving, 0.95),
+      workers_serving_again_p50_ms: Math.round(quantile(workers, 0.5)),
+      workers_serving_again_p95_ms: Math.round(quantile(workers, 0.95)),
     }
     if (json) console.log(JSON.stringify(line))
     else console.table([line])
