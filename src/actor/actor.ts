@@ -23,7 +23,7 @@ import { messageOf, TroupeError } from '../contract/errors.ts'
 import type { ActorCommit, CommitOutcome, LoadedTask, Message, TaskRow } from '../journal/journal.ts'
 import type { ActorExit, ActorParts } from './actor-parts.ts'
 import { Chatter } from './chatter.ts'
-import { createAsker } from './children.ts'
+import { type Asker, createAsker } from './children.ts'
 import { claimOf, composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
@@ -45,7 +45,7 @@ export class Actor {
   private readonly machine: MachineBehaviour | undefined
   private readonly exit: (exit: ActorExit) => void
   private pending: Stimulus[] = []
-  private writtenState = encodeState(emptyState())
+  private writtenState: string
   private busy = false
   private gone = false
   private claimed = false
@@ -59,7 +59,7 @@ export class Actor {
     this.parts = parts
     this.task = loaded.task
     const state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
-    if (loaded.task.snapshot !== undefined) this.writtenState = encodeState(state)
+    this.writtenState = encodeState(state)
     this.mailSeen = loaded.task.mailRead
     // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
     this.claimed = loaded.task.owner === parts.hostId
@@ -149,7 +149,7 @@ export class Actor {
     if (loaded !== undefined) this.receive(loaded.mail)
   }
 
-  /** `lastGood`: the state to end with, when the journal has refused the one that was computed. */
+  /** `lastGood`: the state to end with, in place of one that was refused or could not be computed. */
   private async commit(turn: Turn, lastGood?: ActorState): Promise<void> {
     const { isRunning, person, state } = this.logic
     // A draining actor starts nothing more, and lets go when what runs has ended.
@@ -267,11 +267,7 @@ export class Actor {
     this.exit(exit)
   }
 
-  private createHandler(
-    asker: ReturnType<typeof createAsker>,
-    state: ActorState,
-    loaded: LoadedTask,
-  ): HandlerBehaviour {
+  private createHandler(asker: Asker, state: ActorState, loaded: LoadedTask): HandlerBehaviour {
     const runStep = Object.assign((run: Parameters<RunStep>[0]) => this.runner.run(run), {
       pause: (ms: number) => this.runner.pause(ms),
     })

@@ -25,7 +25,7 @@ export function ownTimerId(timer: string): string | undefined {
   return timer.startsWith(OWN) ? timer.slice(OWN.length) : undefined
 }
 
-/** What the journal could not store would be refused there again and again, as if it were away. */
+/** Refused where it is asked for, so that the error names the timer as its author does. */
 export function checkDelay(id: string, ms: unknown): void {
   if (typeof ms === 'number' && ms <= MAX_TIMER_MS) return
   throw new TroupeError(

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import type { Bus, Entruster } from '../../src/bus/bus.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { missing } from '../support/servers.ts'
-import { echo, failing, gated, large, mute, ONCE, openStage, submission, TENANT } from './entrusted-stage.ts'
+import { echo, gated, mute, ONCE, openStage, submission, TENANT } from './entrusted-stage.ts'
 
 /** Its accepts wait for a sign. */
 function held(): { journal: (journal: Journal) => Journal; asked: Promise<void>; release: () => void } {
@@ -262,88 +262,4 @@ describe('tasks entrusted to a host', { skip: missing('nats') }, () => {
     assert.deepEqual(await stage.types(task.id), ONCE)
     assert.match(stage.troubles.join(), /away/)
   })
-
-  test('a burst of one turn is shared out among the hosts, and all of it runs at once', async (t) => {
-    const { agent, submission, ran, runs } = gated(16)
-    const stage = await openStage(t, [agent])
-    const desk = await stage.openDesk()
-    const hosts = [await stage.startHost(), await stage.startHost(), await stage.startHost()]
-    await stage.heard(agent, (room) => room === 3 * 16)
-    const watching = await Promise.all(Array.from({ length: 30 }, () => desk.submitAndWatch(submission, 'end')))
-    await ran(30)
-    assert.deepEqual(
-      hosts.map(({ actors }) => actors),
-      [10, 10, 10],
-    )
-    assert.deepEqual(stage.accepts, { desk: 0, host: 30 })
-    for (const release of runs) release()
-    for (const { ending } of watching) assert.equal((await ending.ended)?.state, 'completed')
-  })
-
-  test('what a full host and a draining host cannot take runs at once where there is room', async (t) => {
-    const { agent, submission, ran, runs } = gated(16)
-    const stage = await openStage(t, [agent])
-    const desk = await stage.openDesk()
-    const full = await stage.startHost()
-    await Promise.all(Array.from({ length: 16 }, () => desk.submit(submission)))
-    await ran(16)
-    const draining = await stage.startHost()
-    await stage.heard(agent, (room) => room === 16)
-    await desk.submit(submission)
-    await ran(17)
-    const idle = await stage.startHost()
-    await stage.heard(agent, (room) => room === 31)
-    // It waits for its one task, and does not take another.
-    const drained = draining.drain(60_000)
-    const watching = await Promise.all(Array.from({ length: 16 }, () => desk.submitAndWatch(submission, 'end')))
-    await ran(33)
-    assert.deepEqual([full.actors, draining.actors, idle.actors], [16, 1, 16])
-    for (const release of runs) release()
-    for (const { ending } of watching) assert.equal((await ending.ended)?.state, 'completed')
-    await drained
-  })
-
-  test('the result comes with the end, as the journal has it: nothing is read for it', async (t) => {
-    const stage = await openStage(t, [echo, failing])
-    let reads = 0
-    const desk = await stage.openDesk({
-      journal: (journal) => ({
-        ...journal,
-        get(...asked) {
-          reads += 1
-          return journal.get(...asked)
-        },
-      }),
-    })
-    await stage.startHost()
-    const more = { metadata: { a: 'b' }, labels: { c: 'd' }, budget: { tokens: 9 } }
-    for (const wanted of [
-      { ...submission, ...more },
-      { ...submission, agent: 'failing' },
-    ]) {
-      const { task, ending } = await desk.submitAndWatch(wanted, 'result')
-      const told = await desk.asEnded(task, await ending.ended)
-      assert.equal(reads, 0)
-      const kept = await desk.get(TENANT, task.id)
-      assert.deepEqual(outside(told), outside(kept))
-      await assert.rejects(desk.get('another-tenant', task.id), { code: 'not_found' })
-      reads = 0
-    }
-  })
-
-  test('a result that is too large for the news is read', async (t) => {
-    const stage = await openStage(t, [large])
-    const desk = await stage.openDesk()
-    await stage.startHost()
-    const { task, ending } = await desk.submitAndWatch({ ...submission, agent: 'large' }, 'result')
-    const ended = await ending.ended
-    assert.deepEqual(ended, { state: 'completed' })
-    assert.equal(((await desk.asEnded(task, ended)).output as string).length, 40_000)
-  })
 })
-
-/** What a task shows of itself, without the columns that only hosts read. */
-function outside(task: object) {
-  const inner = ['epoch', 'version', 'owner', 'ownerDeaths', 'depth', 'mailPosition', 'mailRead', 'snapshot']
-  return Object.fromEntries(Object.entries(task).filter(([key]) => !inner.includes(key)))
-}

@@ -2,6 +2,7 @@
 // a second share one. What changes who may do what (keys, quotas, restarts) waits until its entry is on disk.
 import type { Logger } from 'pino'
 import { TroupeError } from '../../contract/errors.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { GatewayStore } from '../store/store.ts'
 import { type AuditDraft, type AuditEntry, CHAIN_START, type ChainVerdict, verifyChain } from './chain.ts'
 
@@ -23,6 +24,17 @@ export interface AuditTrail {
   /** Reads the whole chain. */
   verify(): Promise<ChainVerdict>
   close(): Promise<void>
+}
+
+/** For doors where a request is more than one act. */
+export function actOf(
+  { tenant, subject }: Principal,
+  requestId: string,
+  act: { action: string; target: string; status: number; detail?: Record<string, string> | undefined },
+): AuditDraft {
+  const { detail, ...what } = act
+  const draft = { at: Date.now(), tenant, subject, requestId, ...what }
+  return detail === undefined ? draft : { ...draft, detail }
 }
 
 export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {

@@ -1,7 +1,8 @@
 // What every tool does with its task: it waits for it, tells what happens meanwhile, and answers how the task stands.
 import { z } from 'zod'
 import { TASK_STATES, type Task, type TaskState } from '../../../contract/task.ts'
-import { type Principal, type Role, requireRole } from '../../auth/principal.ts'
+import { actOf } from '../../audit/trail.ts'
+import type { Principal, Role } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { codedError, problemOf } from '../../problem.ts'
 import { type EventView, errorSchema, eventViewFor, taskViewFor } from '../rest/task-view.ts'
@@ -23,14 +24,15 @@ export interface News {
   text: string
 }
 
-/** News until the task has ended, or does not go on by itself for now. */
+/** News until the task has ended or waits for a person. */
 export type Work<Result> = AsyncGenerator<News, Result>
 
 export interface Tool {
   name: string
   description: string
   inputSchema: Record<string, unknown>
-  annotations: { readOnlyHint?: boolean; destructiveHint?: boolean; idempotentHint?: boolean }
+  annotations: { readOnlyHint: boolean; destructiveHint?: boolean; idempotentHint?: boolean }
+  /** Others do not find it. */
   role: Role
   run(given: Record<string, unknown>, caller: Caller, stop: AbortSignal): Work<Task>
 }
@@ -60,7 +62,7 @@ export function performer({ screening, audit, log }: GatewayContext): Perform {
   return async function* (tool, given, caller, stop) {
     const { reader, requestId } = caller
     try {
-      requireRole(reader, tool.role)
+      if (!tool.annotations.readOnlyHint) audit.checkRoom()
       const outcome = outcomeOf(taskViewFor(reader, screening, yield* tool.run(given, caller, stop)))
       const isError = outcome.state === 'failed' || outcome.state === 'rejected'
       return { content: text(outcome), structuredContent: outcome, isError }
@@ -68,9 +70,7 @@ export function performer({ screening, audit, log }: GatewayContext): Perform {
       const error = codedError(thrown)
       const { code, status } = error
       if (status >= 500) log.error({ err: thrown, code, requestId }, error.message)
-      const { tenant, subject } = reader
-      const entry = { at: Date.now(), tenant, subject, action: 'mcp.call', target: tool.name, status, requestId }
-      audit.record({ ...entry, detail: { code } })
+      audit.record(actOf(reader, requestId, { action: 'mcp.call', target: tool.name, status, detail: { code } }))
       return { content: text(problemOf(error, requestId)), isError: true }
     }
   }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { WEBHOOK_AGENT } from '../../../contract/callbacks.ts'
 import { TroupeError } from '../../../contract/errors.ts'
 import type { AgentCard } from '../../../desk/directory.ts'
+import { actOf } from '../../audit/trail.ts'
 import { mayActAs, type Principal } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { createSubmissions } from '../../submissions.ts'
@@ -28,10 +29,7 @@ export function createTools(context: GatewayContext): (reader: Principal) => Too
   const waitFor = waiter(context)
 
   function record(caller: Caller, action: string, target: string, detail?: Record<string, string>): void {
-    const { reader, requestId } = caller
-    const { tenant, subject } = reader
-    const entry = { at: Date.now(), tenant, subject, action, target, status: 202, requestId }
-    audit.record(detail === undefined ? entry : { ...entry, detail })
+    audit.record(actOf(caller.reader, caller.requestId, { action, target, status: 202, detail }))
   }
 
   function agentTool({ name, description, inputSchema }: AgentCard): Tool {
@@ -44,7 +42,6 @@ export function createTools(context: GatewayContext): (reader: Principal) => Too
       annotations: { readOnlyHint: false },
       role: 'submitter',
       async *run(given, caller, stop) {
-        audit.checkRoom()
         const { tenant } = caller.reader
         const submission = { agent: name, input: takesFields ? given : given.input }
         const flagged = await submissions.admit(tenant, submission, caller.bytes)
@@ -76,7 +73,6 @@ export function createTools(context: GatewayContext): (reader: Principal) => Too
       annotations: { readOnlyHint: false },
       role: 'submitter',
       async *run(given, caller, stop) {
-        audit.checkRoom()
         const { tenant } = caller.reader
         const { taskId, message } = read(answerArguments, given)
         const { id, agent, lastEvent } = await desk.get(tenant, knownForm(taskId))
@@ -93,7 +89,6 @@ export function createTools(context: GatewayContext): (reader: Principal) => Too
       annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
       role: 'submitter',
       async *run(given, caller, stop) {
-        audit.checkRoom()
         const { tenant } = caller.reader
         const { taskId, reason } = read(cancelArguments, given)
         const task = await desk.get(tenant, knownForm(taskId))

@@ -5,6 +5,7 @@ import type { Ended } from '../../../bus/bus.ts'
 import { TroupeError } from '../../../contract/errors.ts'
 import type { Task } from '../../../contract/task.ts'
 import type { Ending } from '../../../desk/desk.ts'
+import { actOf } from '../../audit/trail.ts'
 import { type Principal, requireRole } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { codedError } from '../../problem.ts'
@@ -38,9 +39,7 @@ export function createSubmitting(parts: {
   let closed = false
 
   function record(target: string, status: number, detail?: Record<string, string>): void {
-    const { tenant, subject } = reader
-    const entry = { at: Date.now(), tenant, subject, action: 'task.submit', target, status, requestId }
-    audit.record(detail === undefined ? entry : { ...entry, detail })
+    audit.record(actOf(reader, requestId, { action: 'task.submit', target, status, detail }))
   }
 
   async function accept(message: SubmitMessage, bytes: number): Promise<void> {
