@@ -7,9 +7,21 @@ import { test } from 'node:test'
 const root = join(import.meta.dirname, '..', '..')
 const pages = globSync(['*.md', 'docs/**/*.md', 'agents/*/README.md', 'examples/*/README.md'], { cwd: root })
 
+const read = (page: string) => readFileSync(join(root, page), 'utf8')
+
+/** As the sites that show them name them. */
+function headingsOf(page: string): string[] {
+  return [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, words]) =>
+    words!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
 test('every link within the repository leads to a file', () => {
   const broken = pages.flatMap((page) => {
-    const links = readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)
+    const links = read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)
     return [...links]
       .map((match) => match[1]!)
       .filter((target) => !existsSync(join(root, dirname(page), target)))
@@ -19,12 +31,24 @@ test('every link within the repository leads to a file', () => {
   assert.deepEqual(broken, [])
 })
 
+test('every link to a heading leads to one', () => {
+  const broken = pages.flatMap((page) =>
+    [...read(page).matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)]
+      .filter(([, file = '', heading]) => {
+        const target = file === '' ? page : join(dirname(page), file)
+        return target.endsWith('.md') && !headingsOf(target).includes(heading!)
+      })
+      .map(([link]) => `${page} → ${link}`),
+  )
+  assert.deepEqual(broken, [])
+})
+
 test('every npm script that a page names exists', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>
   }
   const missing = pages.flatMap((page) =>
-    [...readFileSync(join(root, page), 'utf8').matchAll(/npm run ([a-z:-]+)/g)]
+    [...read(page).matchAll(/npm run ([a-z:-]+)/g)]
       .map((match) => match[1]!)
       .filter((name) => scripts[name] === undefined)
       .map((name) => `${page}: npm run ${name}`),
