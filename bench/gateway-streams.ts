@@ -101,6 +101,7 @@ async function serve(folder: string): Promise<void> {
       taskId,
       epoch: task.epoch,
       version: task.version,
+      lastEvent: task.lastEvent,
       state: ends ? 'completed' : 'running',
       release: ends,
       events: bodies,

@@ -19,6 +19,7 @@ export function composeCommit(
     taskId: actor.task.id,
     epoch: actor.task.epoch,
     version: actor.task.version,
+    lastEvent: actor.task.lastEvent,
     release: actor.release,
     ...actor.outward,
     events: turn.events,
@@ -38,8 +39,9 @@ export function composeCommit(
 
 /** The task is the host's, and is otherwise as it was; who dies as its owner shall not be taken for one who let it go. */
 export function claimOf(task: TaskRow, hostId: string): ActorCommit {
-  const { id: taskId, epoch, version, waitingFor } = task
-  const state = task.state === 'queued' ? 'running' : task.state
-  const commit: ActorCommit = { taskId, epoch, version, claim: { hostId }, release: false, state, events: [] }
-  return waitingFor === undefined ? commit : { ...commit, waitingFor }
+  const { id: taskId, epoch, version, lastEvent, state, waitingFor } = task
+  const commit = { taskId, epoch, version, lastEvent, claim: { hostId }, release: false, events: [] }
+  // What it waited for was a host.
+  if (state === 'queued') return { ...commit, state: 'running' }
+  return waitingFor === undefined ? { ...commit, state } : { ...commit, state, waitingFor }
 }

@@ -8,12 +8,13 @@ interface Parts {
 
 export function noteMisfit(parts: Parts, hostId: string, task: TaskRow, reason: string): void {
   if (task.waitingFor?.detail === reason) return
-  const { id: taskId, epoch, version } = task
+  const { id: taskId, epoch, version, lastEvent } = task
   parts.journal
     .commit({
       taskId,
       epoch,
       version,
+      lastEvent,
       claim: { hostId },
       release: true,
       state: 'queued',

@@ -129,8 +129,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     }
     await judge(wanted, task, reach)
     const children = [...(wanted.children ?? []), ...noticesOf(task, wanted)]
+    // Numbers go on from where the log is, not from where a plug-in says (P6).
+    const { lastEvent } = task
     const outcome = await watched.commit(task, wanted, () =>
-      journal.commit({ ...wanted, children, ...accounts.settle(wanted) }),
+      journal.commit({ ...wanted, lastEvent, children, ...accounts.settle(wanted) }),
     )
     if (!outcome.applied) return outcome
     Object.assign(task, { state: wanted.state, lastEvent: outcome.lastEvent })

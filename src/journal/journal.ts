@@ -25,7 +25,7 @@ export interface Journal {
   /** What a host needs to run a task: the row, unread mail in order, recorded steps. Calls of one moment are one query. */
   load(taskId: string): Promise<LoadedTask | undefined>
 
-  /** P2. One actor's commit. Refused when epoch or version are not the current ones; then nothing of it is applied. */
+  /** P2. One actor's commit. Refused when it was made from something else than what is there now; then nothing of it is applied. */
   commit(commit: ActorCommit): Promise<CommitOutcome>
 
   /** P4. Puts a message into a mailbox. The same id again is a duplicate and changes nothing. */
@@ -108,7 +108,7 @@ export interface Accepted {
 export interface TaskRow extends Task {
   /** Grows with each owner; commits of an older one are refused. */
   epoch: number
-  /** Grows with each commit of an actor. */
+  /** Grows with the commits of an actor, but not with each: what a commit that only adds to the log was made from, `lastEvent` tells. */
   version: number
   owner?: string
   ownerDeaths: number
@@ -186,9 +186,10 @@ export interface Wake {
 
 export interface ActorCommit {
   taskId: string
-  /** The epoch and version this commit was made from. */
+  /** What this commit was made from: the task as its last commit, or its load, left it. */
   epoch: number
   version: number
+  lastEvent: number
   /**
    * The task is un-owned and this host takes it: epoch + 1. Claim and first transition are one commit. Refused as `lease`
    * unless the host's lease is live by the store's clock: it would own what others are about to take from it.

@@ -80,7 +80,7 @@ async function writeOpenTasks(journal: Journal): Promise<{ gone: string; old: st
     await journal.keepLease({ hostId, info: {}, leaseMs: 3_000 })
     const machine = { value: state, context: { text: '', words: 0 } }
     const snapshot = { machine, steps: {}, timers: {}, invocations: {}, crashes: [] }
-    const base = { taskId: id, epoch: 0, version: 0, release: true, state: 'waiting', events: [] } as const
+    const base = { taskId: id, epoch: 0, version: 0, lastEvent: 1, release: true, state: 'waiting' } as const
     await journal.commit({ ...base, events: [], claim: { hostId }, snapshot })
     return id
   }

@@ -88,6 +88,7 @@ async function openDesk() {
         taskId,
         epoch: task.epoch,
         version: task.version,
+        lastEvent: task.lastEvent,
         state: ends ? 'completed' : 'running',
         release: ends,
         events,

@@ -99,6 +99,7 @@ test('a tenant over its money or tokens of the month gets no new task', async ()
     taskId: task.id,
     epoch: loaded!.task.epoch,
     version: loaded!.task.version,
+    lastEvent: loaded!.task.lastEvent,
     claim: { hostId: 'host_test' },
     state: 'completed',
     release: true,

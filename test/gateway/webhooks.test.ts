@@ -166,8 +166,9 @@ async function end(id: string) {
   await started.journal.keepLease({ hostId, info: {}, leaseMs: 60_000 })
   const events = [{ type: 'task.failed' as const, error: { code: 'step_failed' as const, message: 'no' } }]
   const notices = noticesOf(task, { state: 'failed', events })
-  const { epoch, version } = task
-  const ends = { taskId: id, epoch, version, state: 'failed' as const, release: true, events, children: notices }
+  const { epoch, version, lastEvent } = task
+  const made = { taskId: id, epoch, version, lastEvent }
+  const ends = { ...made, state: 'failed' as const, release: true, events, children: notices }
   const outcome = await started.journal.commit({ ...ends, claim: { hostId } })
   assert.ok(outcome.applied)
   return { notices }

@@ -206,8 +206,8 @@ test('an offer that comes before the answer that another was faster is not lost'
   stage.journal.commit = async (made) => {
     const second = made.claim !== undefined && ++claims === 2
     // Another host takes the task and lets it go again; then a message comes, and its offer, and only then the refusal.
-    const { taskId, epoch, version } = made
-    const other = { taskId, epoch, version, claim: { hostId: 'host_other' }, release: true, events: [] }
+    const { taskId, epoch, version, lastEvent } = made
+    const other = { taskId, epoch, version, lastEvent, claim: { hostId: 'host_other' }, release: true, events: [] }
     if (second) await commit({ ...other, state: 'input-required', waitingFor: { kind: 'person' } })
     const outcome = await commit(made)
     if (second) {

@@ -73,6 +73,7 @@ test('a task that is at work is not forgotten for the thousands that were given 
       taskId: working,
       epoch: version === 0 ? 0 : 1,
       version,
+      lastEvent: 1,
       ...(version === 0 ? { claim: { hostId } } : {}),
       release: false,
       state: 'running',

@@ -13,7 +13,7 @@ import { openPostgresBlobs, openPostgresJournal } from '../../src/journal/postgr
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
 import { blobContract } from './contract/blobs.ts'
-import { apply, commitOn, loaded, owned } from './contract/make.ts'
+import { apply, basisOf, commitOn, loaded, owned } from './contract/make.ts'
 
 const large = (mark: string) => mark.repeat(100_000)
 
@@ -27,11 +27,11 @@ async function tasksWithLargeValues(journal: Journal): Promise<{ completed: stri
     [one, 's'],
     [other, 't'],
   ] as const) {
-    const { epoch, version } = await apply(
+    const outcome = await apply(
       journal,
       commitOn(task, { snapshot: large(mark), steps: { a: { ok: true, value: large(`${mark}a`) } } }),
     )
-    Object.assign(task, { epoch, version })
+    Object.assign(task, basisOf(outcome))
   }
   await apply(journal, commitOn(one, { state: 'completed', release: true, output: large('o') }))
   return { completed: one.id, running: other.id }

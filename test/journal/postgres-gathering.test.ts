@@ -101,7 +101,7 @@ describe('Gathering commits for Postgres', { skip: missing('postgres') }, () => 
     const outcomes = await Promise.all([
       journal.commit(commitOn(task, { events: [{ type: 'task.retried' }] })),
       ...Array.from({ length: 40 }, () => journal.accept(makeTask())),
-      journal.commit(commitOn({ ...task, version: task.version + 1 }, { state: 'completed', release: true })),
+      journal.commit(commitOn({ ...task, lastEvent: task.lastEvent + 1 }, { state: 'completed', release: true })),
     ])
     assert.equal(outcomes.filter((outcome) => 'applied' in outcome && outcome.applied).length, 2)
     assert.equal((await loaded(journal, task.id)).task.state, 'completed')

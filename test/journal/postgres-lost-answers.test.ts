@@ -7,12 +7,24 @@ import type { ActorCommit, Journal, TaskRow } from '../../src/journal/journal.ts
 import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
 import { proxied, type TcpProxy } from '../support/tcp-proxy.ts'
-import { accepted, apply, commitOn, eventTypes, leased, loaded, makeTask, owned } from './contract/make.ts'
+import {
+  type Applied,
+  accepted,
+  apply,
+  basisOf,
+  commitOn,
+  eventTypes,
+  leased,
+  loaded,
+  makeTask,
+  owned,
+} from './contract/make.ts'
 
 const NOTED: EventBody[] = [{ type: 'task.retried' }]
 
 /** What a commit may be, one of each way into the database. */
-const COMMITS: Record<string, { change: Partial<ActorCommit>; company: boolean }> = {
+const COMMITS: Record<string, { change: Partial<ActorCommit>; company: boolean; alone?: true }> = {
+  'an entry of the log alone': { change: { steps: { s: { ok: true, value: 1 } } }, company: false, alone: true },
   'a record': { change: { steps: { s: { ok: true, value: 1 } }, snapshot: { n: 1 } }, company: false },
   'a turn that goes to sleep': {
     change: { state: 'waiting', release: true, waitingFor: { kind: 'person' } },
@@ -23,7 +35,8 @@ const COMMITS: Record<string, { change: Partial<ActorCommit>; company: boolean }
     change: { state: 'failed', release: true, error: { code: 'step_failed', message: 'no' } },
     company: false,
   },
-  'a record among others': { change: { steps: { s: { ok: true, value: 1 } } }, company: true },
+  'an entry among others': { change: { steps: { s: { ok: true, value: 1 } } }, company: true, alone: true },
+  'a record among others': { change: { snapshot: { n: 1 } }, company: true },
   'an end among others': { change: { state: 'completed', release: true, output: { n: 1 } }, company: true },
 }
 
@@ -58,16 +71,19 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
     }
   }
 
-  async function onceOnly(journal: Journal, before: TaskRow, change: Partial<ActorCommit>): Promise<void> {
-    const { task } = await loaded(journal, before.id)
+  async function onceOnly(journal: Journal, outcome: Applied, before: TaskRow, change: Partial<ActorCommit>) {
+    const { task, steps } = await loaded(journal, before.id)
     assert.deepEqual(
       [task.epoch, task.version, task.lastEvent, task.state],
-      [before.epoch, before.version + 1, before.lastEvent + 1, change.state ?? 'running'],
+      [before.epoch, outcome.version, outcome.lastEvent, change.state ?? 'running'],
     )
+    if (task.state === 'running') assert.deepEqual(steps, change.steps ?? {})
     assert.equal((await eventTypes(journal, before.id)).length, task.lastEvent)
   }
 
-  for (const [name, { change, company }] of Object.entries(COMMITS)) {
+  for (const [name, { change, company, alone }] of Object.entries(COMMITS)) {
+    const grown = alone ? 0 : 1
+
     test(`${name}: lost once, it is found, and its caller hears what became of it`, async (t) => {
       const { journal, proxy, hostId } = await through(t)
       const task = await owned(journal, hostId)
@@ -75,8 +91,8 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
       const others = company ? Array.from({ length: 5 }, () => journal.accept(makeTask())) : []
       const outcome = await apply(journal, commitOn(task, { ...change, events: NOTED }))
       await Promise.all([...others, lost])
-      assert.deepEqual([outcome.version, outcome.lastEvent], [task.version + 1, task.lastEvent + 1])
-      await onceOnly(journal, task, change)
+      assert.deepEqual([outcome.version, outcome.lastEvent], [task.version + grown, task.lastEvent + 1])
+      await onceOnly(journal, outcome, task, change)
     })
 
     test(`${name}: asked for again while the first is still at work, it happens once`, async (t) => {
@@ -84,7 +100,9 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
       const task = await owned(journal, hostId)
       const [holds, looks] = [await connected(t), await connected(t)]
       await holds.query('BEGIN')
-      await holds.query('SELECT 1 FROM tasks WHERE id = $1 FOR UPDATE', [task.id])
+      // An entry waits for nothing but its number.
+      if (alone) await holds.query("INSERT INTO log VALUES ($1, $2, 0, '[]')", [task.id, task.lastEvent + 1])
+      else await holds.query('SELECT 1 FROM tasks WHERE id = $1 FOR UPDATE', [task.id])
       const others = company ? Array.from({ length: 5 }, () => journal.accept(makeTask())) : []
       const committing = apply(journal, commitOn(task, { ...change, events: NOTED }))
       await lockWaits(looks, 1)
@@ -92,11 +110,11 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
       proxy.partition()
       proxy.heal()
       await lockWaits(looks, 2)
-      await holds.query('COMMIT')
+      await holds.query('ROLLBACK')
       const outcome = await committing
       await Promise.all(others)
-      assert.deepEqual([outcome.version, outcome.lastEvent], [task.version + 1, task.lastEvent + 1])
-      await onceOnly(journal, task, change)
+      assert.deepEqual([outcome.version, outcome.lastEvent], [task.version + grown, task.lastEvent + 1])
+      await onceOnly(journal, outcome, task, change)
     })
   }
 
@@ -109,7 +127,7 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
         journal.accept(task),
         journal.commit(
           commitOn(
-            { id: task.id, epoch: 0, version: 0 },
+            { id: task.id, epoch: 0, version: 0, lastEvent: 1 },
             { claim: { hostId }, events: NOTED, release, state: release ? 'completed' : 'running' },
           ),
         ),
@@ -127,37 +145,41 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
     const task = await owned(journal, hostId)
     await (await connected(t)).query('DELETE FROM lanes')
     // In company: the function's answers are the ones that are kept.
-    const noted = async (version: number) => {
-      const commit = apply(journal, commitOn({ ...task, version }, { events: NOTED }))
-      return (await Promise.all([commit, journal.accept(makeTask())]))[0]
+    const noted = async (n: number) => {
+      const commit = apply(journal, commitOn(task, { events: NOTED, snapshot: { n } }))
+      const [outcome] = await Promise.all([commit, journal.accept(makeTask())])
+      Object.assign(task, basisOf(outcome))
+      return outcome.version
     }
-    const first = await noted(task.version)
-    const second = await noted(first.version)
+    const versions = [await noted(1), await noted(2)]
     const lost = proxy.loseNextAnswer()
-    const third = await noted(second.version)
+    versions.push(await noted(3))
     await lost
-    assert.deepEqual([first.version, second.version, third.version], [2, 3, 4])
+    assert.deepEqual(versions, [2, 3, 4])
     assert.equal((await loaded(journal, task.id)).task.lastEvent, 5)
   })
 
-  test('asked again, a version is recognised by what stands in it, and another commit is refused', async (t) => {
+  test('asked again, a number is recognised by what stands under it, and another commit is refused', async (t) => {
     const { journal, hostId } = await through(t)
     const client = await connected(t)
     const task = await owned(journal, hostId)
     const steps = { s: { ok: true, value: 1 } } as const
     const { lastEvent } = await apply(journal, commitOn(task, { events: NOTED, steps }))
     const again = async (flush: number, events: string, outcomes: string | null) => {
-      const { id, epoch, version } = task
-      const records = JSON.stringify([{ n: 0, id, epoch, version, count: 1, events, outcomes }])
+      const { id, epoch, version, lastEvent: last_event } = task
+      const entries = JSON.stringify([{ n: 0, id, epoch, version, last_event, count: 1, events, outcomes }])
       const { rows } = await client.query(
-        `SELECT apply_3($1, $2, true, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0, $3, 1, NULL, NULL, NULL, NULL, NULL) AS answer`,
-        ['asks-again', flush, records],
+        `SELECT apply_5(lane_id => 'asks-again', flush_number => $1, again => true, touched => NULL, claimants => NULL,
+          holders => NULL, keys => NULL, news => NULL, news_count => 0, turns => NULL, turn_count => 0, records => NULL,
+          record_count => 0, entries => $2, entry_count => 1, children => NULL, letters => NULL, apart => NULL,
+          alarms => NULL, named => NULL) AS answer`,
+        [flush, entries],
       )
       const { commits, refused } = JSON.parse(rows[0].answer)
       return { commits, refused }
     }
     const [events, outcomes] = [JSON.stringify(NOTED), JSON.stringify(steps)]
-    const known = { commits: [0, task.epoch, task.version + 1, lastEvent, 0, 0], refused: null }
+    const known = { commits: [0, task.epoch, task.version, lastEvent, 0, 0], refused: null }
     assert.deepEqual(await again(1, events, outcomes), known)
     const refused = { commits: [], refused: [[0, 'epoch']] }
     assert.deepEqual(await again(2, '[{"type":"task.reopened"}]', outcomes), refused)

@@ -7,7 +7,7 @@ import type { ActorCommit, Journal } from '../../src/journal/journal.ts'
 import { copyIn, copyOut, type TableCopy } from '../../src/journal/postgres/copy.ts'
 import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { accepted, apply, commitOn, eventTypes, leased, loaded, owned } from './contract/make.ts'
+import { accepted, apply, basisOf, commitOn, eventTypes, leased, loaded, owned } from './contract/make.ts'
 
 const SMALL = { ok: true, value: 1 } as const
 const LARGE = { ok: true, value: 'x'.repeat(2_000) } as const
@@ -44,15 +44,14 @@ describe('What belongs to a task on Postgres', { skip: missing('postgres') }, ()
   /** With everything a task may have. */
   async function rich(journal: Journal) {
     const task = await owned(journal, newId('host'))
-    let version = task.version
     const changes: Partial<ActorCommit>[] = [
       { steps: { small: SMALL }, events: NOTED },
       { steps: { large: LARGE }, events: NOTED },
       { steps: { unlogged: SMALL } },
       { steps: { blob: IN_BLOB }, events: NOTED, timersSet: [{ id: 't', inMs: 600_000 }] },
     ]
-    for (const change of changes) version = (await apply(journal, commitOn({ ...task, version }, change))).version
-    return { ...task, version }
+    for (const change of changes) Object.assign(task, basisOf(await apply(journal, commitOn(task, change))))
+    return task
   }
 
   for (const company of [false, true]) {
@@ -134,7 +133,7 @@ async function begunAtOnce(journal: Journal, hostId: string): Promise<{ id: stri
     depth: 0,
   } as const
   const begin = commitOn(
-    { id, epoch: 0, version: 0 },
+    { id, epoch: 0, version: 0, lastEvent: 1 },
     { claim: { hostId }, events: [{ type: 'task.started', host: hostId }] },
   )
   await Promise.all([journal.accept({ id, ...task }), apply(journal, begin)])

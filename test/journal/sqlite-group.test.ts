@@ -60,7 +60,7 @@ async function counts(journal: Journal) {
 }
 
 function firstCommit(journal: Journal, { id }: NewTask, turn: Partial<ActorCommit>, claim: { hostId: string }) {
-  return journal.commit(commitOn({ id, epoch: 0, version: 0 }, { ...turn, claim }))
+  return journal.commit(commitOn({ id, epoch: 0, version: 0, lastEvent: 1 }, { ...turn, claim }))
 }
 
 test('a task accepted twice in one transaction is one task', async (t) => {
@@ -124,7 +124,9 @@ test('several commits of one task in one transaction each build on the one befor
   const claim = await leased(journal)
   const task = await accepted(journal)
   const at = (version: number, changes: Partial<ActorCommit> = {}) =>
-    journal.commit(commitOn({ id: task.id, epoch: version === 0 ? 0 : 1, version }, changes))
+    journal.commit(
+      commitOn({ id: task.id, epoch: version === 0 ? 0 : 1, version, lastEvent: Math.max(1, version) }, changes),
+    )
   const step = (n: number) => ({
     events: [{ type: 'task.retried' as const }],
     steps: { [n]: { ok: true as const, value: n } },

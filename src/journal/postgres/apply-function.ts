@@ -11,19 +11,27 @@ import { LASTING_SLOTS } from '../references.ts'
 import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
 
 /**
+ * The log's key refuses a number that is taken, and with it the whole flight. It is asked again then, and this tells the commit
+ * that came too late from the others.
+ */
+const UNLESS_TAKEN = `AND (NOT again OR NOT EXISTS (
+          SELECT 1 FROM log WHERE log.task = c.id AND log.first_number > c.last_event))`
+
+/**
  * holders   tasks that get something besides their row and their log: it is looked for when they end
  * news      accepts; with `host` the task is accepted and claimed by its first commit at once, in one row written once:
  *           that commit's events are part of it
  * turns     commits of every kind
  * records   commits of a running task that only records: one narrow update
+ * entries   those of them that only add to the log: its key is their fence
  * children  accepts that belong to a commit (`c`) and are made only if it was applied
  * apart     outcomes that the log row of their commit does not hold (outcomes.ts)
  */
 export const APPLY = `
-CREATE FUNCTION apply_3(
+CREATE FUNCTION apply_5(
   lane_id text, flush_number bigint, again boolean, touched text[], claimants text[], holders text[],
   keys json, news json, news_count integer, turns json, turn_count integer, records json,
-  record_count integer, children json, letters json, apart json, alarms json, named json
+  record_count integer, entries json, entry_count integer, children json, letters json, apart json, alarms json, named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint;
@@ -37,6 +45,9 @@ DECLARE
   recorded text;
   applied integer[] := '{}';
   noted integer[] := '{}';
+  entered text;
+  added integer[] := '{}';
+  resumed text[];
   known integer[] := '{}';
   known_at bigint;
   recognised text;
@@ -109,7 +120,7 @@ BEGIN
     WITH c AS (
       SELECT * FROM json_to_recordset(turns) AS c (
         n integer, id text, epoch integer, version integer, host text, released boolean, ended boolean, wanted boolean,
-        state text, mail_read integer, count integer, events text, outcomes text, resnap boolean, snapshot text,
+        state text, mail_read integer, last_event integer, count integer, events text, outcomes text, resnap boolean, snapshot text,
         waiting_for text, output text, error text, usage text)
     ), u AS (
       UPDATE tasks t SET
@@ -117,7 +128,7 @@ BEGIN
         version = t.version + 1,
         state = c.state,
         owner = CASE WHEN c.released THEN NULL ELSE coalesce(c.host, t.owner) END,
-        last_event = t.last_event + c.count,
+        last_event = c.last_event + c.count,
         mail_read = least(t.mail_position, greatest(t.mail_read, c.mail_read)),
         updated_at = moment,
         started_at = coalesce(t.started_at, moment),
@@ -135,6 +146,7 @@ BEGIN
         -- A claim takes what nobody owns and has not ended, under a lease; any other commit is made by the owner.
         AND CASE WHEN c.host IS NULL THEN t.owner IS NOT NULL
           ELSE t.owner IS NULL AND t.ended_at IS NULL AND c.host = ANY (live) END
+        ${UNLESS_TAKEN}
       RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, t.runnable_at IS NOT NULL AS runnable,
         c.ended AND (NOT t.plain OR t.mail_position > 0 OR t.id = ANY (holders)) AS holding, t.state, c.count, c.events,
         c.outcomes
@@ -151,14 +163,15 @@ BEGIN
   IF records IS NOT NULL THEN
     WITH c AS (
       SELECT * FROM json_to_recordset(records) AS c (n integer, id text, epoch integer, version integer,
-        count integer, events text, outcomes text, snapshot text)
+        last_event integer, count integer, events text, outcomes text, snapshot text)
     ), u AS (
-      UPDATE tasks t SET version = t.version + 1, state = 'running', last_event = t.last_event + c.count,
+      UPDATE tasks t SET version = t.version + 1, state = 'running', last_event = c.last_event + c.count,
         updated_at = moment, waiting_for = NULL, snapshot = coalesce(c.snapshot, t.snapshot)
       -- Not "owner IS NOT NULL": on a table that was empty when the plan was made, the index of owned tasks would look as
       -- good as the one of ids, and be scanned whole for as long as the plan lives.
       FROM c WHERE t.id = c.id AND t.epoch = c.epoch AND t.version = c.version
         AND CASE WHEN t.owner IS NULL THEN false ELSE true END
+        ${UNLESS_TAKEN}
       RETURNING c.n, t.id, t.epoch, t.version, t.last_event, t.mail_position, c.count, c.events, c.outcomes
     ), l AS (
       INSERT INTO log (task, first_number, at, bodies, outcomes)
@@ -169,7 +182,28 @@ BEGIN
     noted := coalesce(noted, '{}');
   END IF;
 
-  IF cardinality(applied) < turn_count OR cardinality(noted) < record_count THEN
+  IF entries IS NOT NULL THEN
+    WITH c AS (
+      SELECT c.*, t.mail_position, t.state <> 'running' OR t.waiting_for IS NOT NULL AS rested
+      FROM json_to_recordset(entries) AS c (n integer, id text, epoch integer, version integer, last_event integer,
+        count integer, events text, outcomes text)
+      JOIN tasks t ON t.id = c.id AND t.epoch = c.epoch AND t.version = c.version
+        AND CASE WHEN t.owner IS NULL THEN false ELSE true END
+        ${UNLESS_TAKEN}
+    ), l AS (
+      INSERT INTO log (task, first_number, at, bodies, outcomes)
+      SELECT id, last_event + 1, moment, events, outcomes FROM c
+    )
+    SELECT string_agg(concat_ws(',', n, epoch, version, last_event + count, mail_position, 0), ','), array_agg(n),
+      array_agg(id) FILTER (WHERE rested)
+    INTO entered, added, resumed FROM c;
+    added := coalesce(added, '{}');
+    IF resumed IS NOT NULL THEN
+      UPDATE tasks SET state = 'running', waiting_for = NULL WHERE id = ANY (resumed) AND owner IS NOT NULL;
+    END IF;
+  END IF;
+
+  IF cardinality(applied) < turn_count OR cardinality(noted) < record_count OR cardinality(added) < entry_count THEN
     IF again THEN
       ${KNOWN_COMMITS}
       known := coalesce(known, '{}');
@@ -185,6 +219,9 @@ BEGIN
       UNION ALL
       SELECT * FROM json_to_recordset(coalesce(records, '[]')) AS c (n integer, id text, host text)
       WHERE n <> ALL (noted) AND n <> ALL (known)
+      UNION ALL
+      SELECT * FROM json_to_recordset(coalesce(entries, '[]')) AS c (n integer, id text, host text)
+      WHERE n <> ALL (added) AND n <> ALL (known)
     ) c LEFT JOIN tasks t ON t.id = c.id;
   END IF;
 
@@ -242,7 +279,7 @@ BEGIN
       AND slot NOT IN (${LASTING_SLOTS.map((slot) => `'${slot}'`).join(', ')});
   END IF;
 
-  result := concat('{"at":', moment, ',"commits":[', concat_ws(',', turned, recorded, recognised),
+  result := concat('{"at":', moment, ',"commits":[', concat_ws(',', turned, recorded, entered, recognised),
     '],"live":', to_json(live), ',"fresh":', coalesce(fresh::text, 'null'),
     ',"refused":', coalesce(refused_rows::text, 'null'), ',"letters":', coalesce(letter_rows::text, 'null'), '}');
   UPDATE lanes SET flush = flush_number, answer = result, at = moment WHERE id = lane_id AND flush < flush_number;

@@ -45,6 +45,14 @@ export function beginsOnly(prepared: PreparedCommit): boolean {
   )
 }
 
+/**
+ * Nothing but the log grows: the row is an entry there, and the task's own row stays as it is. Its number is the fence, for whoever
+ * takes the task over writes under the next number too (ADR 22).
+ */
+export function onlyAdds(prepared: PreparedCommit): boolean {
+  return prepared.events !== undefined && prepared.snapshot === undefined && onlyRecords(prepared)
+}
+
 /** A running task that goes on running: its row is narrow, and nothing but the row and the log changes. */
 export function onlyRecords(prepared: PreparedCommit): boolean {
   const { commit, steps, messages, children, ...columns } = prepared
@@ -95,6 +103,7 @@ export function turnRow(n: number, prepared: PreparedCommit) {
     id: commit.taskId,
     epoch: commit.epoch,
     version: commit.version,
+    last_event: commit.lastEvent,
     mail_read: commit.mailRead ?? 0,
     outcomes: outcomesInLog(prepared),
     resnap: commit.state === 'completed' || prepared.snapshot !== undefined,
@@ -103,6 +112,7 @@ export function turnRow(n: number, prepared: PreparedCommit) {
 
 export function recordRow(n: number, prepared: PreparedCommit) {
   const { commit, events, snapshot } = prepared
-  const { taskId: id, epoch, version } = commit
-  return { n, id, epoch, version, count: commit.events.length, events, outcomes: outcomesInLog(prepared), snapshot }
+  const { taskId: id, epoch, version, lastEvent: last_event } = commit
+  const count = commit.events.length
+  return { n, id, epoch, version, last_event, count, events, outcomes: outcomesInLog(prepared), snapshot }
 }

@@ -1,11 +1,11 @@
-// One flight: what was gathered, as the parameters of apply_3. The answer is given back in answers.ts.
+// One flight: what was gathered, as the parameters of apply_5. The answer is given back in answers.ts.
 import { hasEnded } from '../../contract/task.ts'
 import type { Accepted, ActorCommit, CommitOutcome, Delivery } from '../journal.ts'
 import type { PreparedCommit, PreparedMessage, PreparedTask } from '../prepare.ts'
 import { commitReferences, messageReferences, taskReferences } from '../references.ts'
 import { countsAgainstMailbox } from '../rules.ts'
 import type { Column } from '../values.ts'
-import { beginsOnly, firstRow, type NewRow, newRow, onlyRecords, recordRow, turnRow } from './flight-rows.ts'
+import { beginsOnly, firstRow, type NewRow, newRow, onlyAdds, onlyRecords, recordRow, turnRow } from './flight-rows.ts'
 import { outcomesApart } from './outcomes.ts'
 import type { Value } from './statement.ts'
 
@@ -29,6 +29,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
   const keys: object[] = []
   const turns: { id: string }[] = []
   const records: { id: string }[] = []
+  const entries: { id: string }[] = []
   const children: object[] = []
   const letters: (object & { receiver: string })[] = []
   const apart: { c: number; task: string; step: string; outcome: Column }[] = []
@@ -62,7 +63,8 @@ export function makeFlush(ops: readonly Op[]): Flush {
       Object.assign(first.row, firstRow(op.prepared))
       firsts.set(first.n, n)
       open.delete(commit.taskId)
-    } else if (onlyRecords(op.prepared)) records.push(recordRow(n, op.prepared))
+    } else if (onlyAdds(op.prepared)) entries.push(recordRow(n, op.prepared))
+    else if (onlyRecords(op.prepared)) records.push(recordRow(n, op.prepared))
     else {
       turns.push(turnRow(n, op.prepared))
       follow(n, op.prepared)
@@ -87,10 +89,11 @@ export function makeFlush(ops: readonly Op[]): Flush {
   const touched =
     letters.length === 0
       ? null
-      : array([...turns, ...records].map(({ id }) => id).concat(letters.map(({ receiver }) => receiver)))
+      : array([...turns, ...records, ...entries].map(({ id }) => id).concat(letters.map(({ receiver }) => receiver)))
   // In the order of ids, so that flights that touch the same rows lock them in the same order.
   turns.sort(byId)
   records.sort(byId)
+  entries.sort(byId)
   const holders = new Set([...apart, ...alarms, ...named].map(({ task }) => task))
   const values = [
     touched,
@@ -103,6 +106,8 @@ export function makeFlush(ops: readonly Op[]): Flush {
     turns.length,
     rows(records),
     records.length,
+    rows(entries),
+    entries.length,
     ...[children, letters, apart, alarms, named].map(rows),
   ]
   return { values, firsts }

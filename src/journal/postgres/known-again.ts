@@ -1,6 +1,6 @@
 // Asked again, and the first time it was a lone statement (lone.ts), which keeps no answer in its lane: what it did is
-// recognised by what it wrote. A version of an epoch is written once, by its owner, and with it stand the very events and
-// outcomes that are asked for now.
+// recognised by what it wrote. A number of the log is written once, and under it stand the very events and outcomes that are
+// asked for now.
 //
 // Both are parts of the function in apply-function.ts, and use its parameters and variables.
 
@@ -13,19 +13,22 @@ export const KNOWN_NEWS = `ARRAY(
           WHERE a.key IS NULL AND a.id <> ALL (created)
             AND (a.host IS NULL OR t.epoch = 1 AND t.version = 1 AND t.first_events = a.events))`
 
-/** Those of `turns` and `records` that are written already. They are told as applied; nothing of them is done again. */
+/** Those of `turns`, `records` and `entries` that are written already. They are told as applied; nothing of them is done again. */
 export const KNOWN_COMMITS = `
-      SELECT string_agg(concat_ws(',', c.n, t.epoch, t.version, t.last_event, t.mail_position,
-        (t.runnable_at IS NOT NULL)::integer), ','), array_agg(c.n), max(t.updated_at)
+      SELECT string_agg(concat_ws(',', c.n, t.epoch, t.version, c.last_event + c.count, t.mail_position,
+        (t.runnable_at IS NOT NULL)::integer), ','), array_agg(c.n), max(l.at)
       INTO recognised, known, known_at
       FROM (
-        SELECT * FROM json_to_recordset(coalesce(turns, '[]')) AS r (n integer, id text, epoch integer,
-          version integer, host text, count integer, events text, outcomes text)
+        SELECT *, 1 AS grown FROM json_to_recordset(coalesce(turns, '[]')) AS r (n integer, id text, epoch integer,
+          version integer, last_event integer, host text, count integer, events text, outcomes text)
         UNION ALL
-        SELECT * FROM json_to_recordset(coalesce(records, '[]')) AS r (n integer, id text, epoch integer,
-          version integer, host text, count integer, events text, outcomes text)
+        SELECT *, 1 FROM json_to_recordset(coalesce(records, '[]')) AS r (n integer, id text, epoch integer,
+          version integer, last_event integer, host text, count integer, events text, outcomes text)
+        UNION ALL
+        SELECT *, 0 FROM json_to_recordset(coalesce(entries, '[]')) AS r (n integer, id text, epoch integer,
+          version integer, last_event integer, host text, count integer, events text, outcomes text)
       ) c
-      JOIN tasks t ON t.id = c.id AND t.epoch = c.epoch + (c.host IS NOT NULL)::integer AND t.version = c.version + 1
-      JOIN log l ON l.task = t.id AND l.first_number = t.last_event - c.count + 1 AND l.bodies = c.events
+      JOIN tasks t ON t.id = c.id AND t.epoch = c.epoch + (c.host IS NOT NULL)::integer AND t.version = c.version + c.grown
+      JOIN log l ON l.task = t.id AND l.first_number = c.last_event + 1 AND l.bodies = c.events
         AND l.outcomes IS NOT DISTINCT FROM c.outcomes
-      WHERE c.n <> ALL (applied) AND c.n <> ALL (noted);`
+      WHERE c.n <> ALL (applied) AND c.n <> ALL (noted) AND c.n <> ALL (added);`

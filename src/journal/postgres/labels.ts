@@ -1,5 +1,5 @@
-// Labels of tasks, as an index that Postgres keeps by itself, and the notices of poisoned tasks: what the fourth migration
-// adds beside the functions of the hot path.
+// Labels of tasks, as an index that Postgres keeps by itself, and the notices of poisoned tasks: what the fourth
+// migration and the fifth add beside the functions of the hot path.
 import { CALLBACK_EVENTS, DELIVERY_LABEL, WEBHOOK_AGENT } from '../../contract/callbacks.ts'
 import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 
@@ -33,18 +33,18 @@ CREATE TRIGGER tasks_unlabelled AFTER DELETE ON tasks FOR EACH ROW
 `
 
 /**
- * As find_orphans_1; in the same transaction the callbacks of what it poisoned get their notices, as ../notices.ts makes
+ * As take_over_5; in the same transaction the callbacks of what it poisoned get their notices, as ../notices.ts makes
  * them. They are runnable, and offered by the next look.
  */
 export const NOTICE_POISONED = `
-CREATE FUNCTION find_orphans_4(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
+CREATE FUNCTION find_orphans_5(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
 DECLARE
   doomed text[];
   wakes json;
 BEGIN
   doomed := ARRAY(SELECT id FROM tasks
     WHERE owner IS NOT NULL AND owner_deaths >= ${MAX_OWNER_DEATHS - 1} AND metadata LIKE '[%');
-  wakes := find_orphans_1(unclaimed_ms, most);
+  wakes := take_over_5(unclaimed_ms, most);
   IF doomed <> '{}' THEN
     INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, updated_at, runnable_at, depth,
       traceparent, metadata, input)

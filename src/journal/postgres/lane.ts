@@ -29,7 +29,7 @@ const FIRST_OF_TWO: ReadonlyMap<number, number> = new Map([[0, 1]])
 const NO_FIRSTS: ReadonlyMap<number, number> = new Map()
 
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
-const APPLY = `SELECT apply_3(${Array.from({ length: 18 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
+const APPLY = `SELECT apply_5(${Array.from({ length: 20 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
 
 export class Lane {
   readonly #id = randomUUID()

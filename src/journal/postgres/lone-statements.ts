@@ -1,7 +1,7 @@
 // The statements of lone.ts. Each has only the columns that its task or commit has: of what a lone statement costs beside
 // its commit, half is for columns and conditions that are not needed. There are as many statements as there are shapes of
 // tasks and commits, a handful in practice; each is prepared once on a connection.
-import type { firstRow, NewRow, turnRow } from './flight-rows.ts'
+import type { firstRow, NewRow, recordRow, turnRow } from './flight-rows.ts'
 import type { Statement, Value } from './statement.ts'
 
 /** When the transaction began, which this statement is. A subquery with the moment, joined with everything, costs 10 µs. */
@@ -85,7 +85,7 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
   const { host, released, ended, mail_read: read } = row
   const columns = new Columns()
   columns.set('version', 't.version + 1')
-  columns.set('last_event', 't.last_event + ?::integer', row.count)
+  columns.value('last_event', 'integer', row.last_event + row.count)
   columns.set('updated_at', MOMENT)
   columns.value('state', 'text', row.state)
   if (row.waiting_for === undefined) columns.set('waiting_for', 'NULL')
@@ -118,7 +118,7 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
     fenced.push(host)
   }
   const log = new Columns()
-  log.set('first_number', 'last_event - ?::integer + 1', row.count)
+  log.value('first_number', 'integer', row.last_event + 1)
   log.value('bodies', 'text', row.events)
   log.value('outcomes', 'text', row.outcomes)
   return statement(
@@ -127,10 +127,34 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
     () => `WITH u AS (
       UPDATE tasks t SET ${columns.names.map((name, place) => `${name} = ${columns.expressions[place]}`).join(', ')}
       WHERE ${fence.join(' AND ')}
-      RETURNING t.id, t.updated_at, t.last_event, t.mail_position, t.runnable_at
+      RETURNING t.id, t.updated_at, t.mail_position, t.runnable_at
     ), l AS (
       INSERT INTO log (task, at, ${log.names.join(', ')}) SELECT id, updated_at, ${log.expressions.join(', ')} FROM u
     )
-    SELECT updated_at, last_event, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
+    SELECT updated_at, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
+  )
+}
+
+/**
+ * The task's row is only looked at: a plain INSERT costs little more than any other. No row: the fence, or the task is not
+ * in the state `running`. The number is taken (an error, and the function judges it): the task was taken over since.
+ */
+export function entryStatement(row: ReturnType<typeof recordRow>): Statement {
+  const log = new Columns()
+  log.set('task', 'id')
+  log.set('at', MOMENT)
+  log.value('first_number', 'integer', row.last_event + 1)
+  log.value('bodies', 'text', row.events)
+  log.value('outcomes', 'text', row.outcomes)
+  return statement(
+    [log.names],
+    [row.id, row.epoch, row.version, ...log.values],
+    () => `WITH t AS (
+      SELECT id, mail_position FROM tasks WHERE id = ?::text AND epoch = ?::integer AND version = ?::integer
+        AND CASE WHEN owner IS NULL THEN false ELSE state = 'running' AND waiting_for IS NULL END
+    ), l AS (
+      INSERT INTO log (${log.names.join(', ')}) SELECT ${log.expressions.join(', ')} FROM t
+    )
+    SELECT ${MOMENT}, mail_position FROM t`,
   )
 }

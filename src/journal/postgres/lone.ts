@@ -1,8 +1,8 @@
 // The short way for a flight that concerns one task and nothing outside it: one plain statement instead of the function.
 // It is what a task costs that has Postgres for itself, and a flight of one is half of the work this way.
 //
-// With one row the fence alone decides: an UPDATE that waited for its row judges by what the row is then. Where the row is
-// not what the commit expects, nothing is done, and the function judges why. What others may write to meanwhile (mail,
+// With one row the fence alone decides: an UPDATE that waited for its row judges by what the row is then, and an INSERT into the
+// log by whether its number is free. Where things are not as the commit expects, nothing is done, and the function judges why. What others may write to meanwhile (mail,
 // other tasks) is not touched here: such flights take the function, whose statements see what was committed before each.
 //
 // Nothing is kept of the answer. Should it get lost, the function recognises what was written (known-again.ts), by the
@@ -11,9 +11,9 @@ import { hasEnded } from '../../contract/task.ts'
 import type { PreparedCommit, PreparedTask } from '../prepare.ts'
 import { commitReferences, taskReferences } from '../references.ts'
 import type { Answer } from './answers.ts'
-import { beginsOnly, firstRow, newRow, turnRow } from './flight-rows.ts'
+import { beginsOnly, firstRow, newRow, onlyAdds, recordRow, turnRow } from './flight-rows.ts'
 import type { Op } from './flush.ts'
-import { beginStatement, commitStatement } from './lone-statements.ts'
+import { beginStatement, commitStatement, entryStatement } from './lone-statements.ts'
 import { outcomesApart } from './outcomes.ts'
 import type { Fields, Statement } from './statement.ts'
 
@@ -59,14 +59,20 @@ function alone(prepared: PreparedCommit): boolean {
 }
 
 function commit(prepared: PreparedCommit): Lone {
+  if (onlyAdds(prepared)) {
+    const row = recordRow(0, prepared)
+    return { ...entryStatement(row), answer: answerFor(row, row.epoch, row.version) }
+  }
   const row = turnRow(0, prepared)
   const epoch = row.host === undefined ? row.epoch : row.epoch + 1
-  return {
-    ...commitStatement(row),
-    answer: ([at, ...rest]) => ({
-      ...NOTHING,
-      at: Number(at),
-      commits: [0, epoch, row.version + 1, ...rest.map(Number)],
-    }),
-  }
+  return { ...commitStatement(row), answer: answerFor(row, epoch, row.version + 1) }
+}
+
+/** The moment, the mail, and whether the task is runnable: it never is of one that only records. */
+function answerFor(row: { last_event: number; count: number }, epoch: number, version: number): Lone['answer'] {
+  return ([at, mail, runnable = '0']) => ({
+    ...NOTHING,
+    at: Number(at),
+    commits: [0, epoch, version, row.last_event + row.count, Number(mail), Number(runnable)],
+  })
 }

@@ -11,6 +11,7 @@ import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues }
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
 import { Gathered } from './gathered.ts'
+import { CURRENT_TASKS, current } from './newest.ts'
 import { RECORDED, readOutcomes } from './outcomes.ts'
 import type { Readers } from './readers.ts'
 
@@ -20,14 +21,14 @@ interface LoadRow extends TaskColumns {
 }
 
 const LOAD = `
-  SELECT ${ALL_COLUMNS},
+  SELECT ${current(ALL_COLUMNS)},
     CASE WHEN mail_position > mail_read THEN (
       SELECT json_agg(json_build_array(message_id, position, sender, body) ORDER BY position)
       FROM mail WHERE mail.task = tasks.id AND position > mail_read) END AS mail,
     CASE WHEN state <> 'completed' THEN (${RECORDED}) END AS recorded
-  FROM tasks WHERE id = ANY ($1)`
+  FROM ${CURRENT_TASKS} WHERE id = ANY ($1)`
 
-const GET = `SELECT ${OUTSIDE_COLUMNS} FROM tasks WHERE id = ANY ($1)`
+const GET = `SELECT ${current(OUTSIDE_COLUMNS)} FROM ${CURRENT_TASKS} WHERE id = ANY ($1)`
 
 // The row that holds \`after\` may begin before it, so reading starts at the last row that begins at or before it. Before all
 // rows of the log there may be events in the task's own row: those of a first commit that came with the acceptance.
@@ -39,7 +40,7 @@ const EVENTS = `
     (SELECT max(first_number) FROM log WHERE task = $1 AND first_number <= $2), 0)
   ORDER BY first_number LIMIT $3`
 
-const HEADS = `SELECT id, last_event AS "lastEvent", state FROM tasks WHERE id = ANY ($1)`
+const HEADS = `SELECT ${current('id, state, last_event')} FROM ${CURRENT_TASKS} WHERE id = ANY ($1)`
 
 const COUNT_LABELS = `
   SELECT label FROM unnest($2::text[]) AS wanted (label), LATERAL (
@@ -129,8 +130,9 @@ export function reads(readers: Readers, blobs: BlobStore) {
       return events
     },
 
-    heads(taskIds: readonly string[]): Promise<LogHead[]> {
-      return readers.rows<LogHead>('heads', HEADS, [taskIds])
+    async heads(taskIds: readonly string[]): Promise<LogHead[]> {
+      const heads = await readers.rows<Pick<TaskColumns, 'id' | 'state' | 'last_event'>>('heads', HEADS, [taskIds])
+      return heads.map(({ id, state, last_event: lastEvent }) => ({ id, lastEvent, state }))
     },
 
     counts(): Promise<{ agent: string; state: TaskState; tasks: number }[]> {
@@ -175,8 +177,8 @@ export function listing(query: TaskQuery, limit: number): { sql: string; values:
     const place = fromCursor(query.cursor)
     where.push(`(${at}, ${id}) < (${bind(place.createdAt)}, ${bind(place.id)})`)
   }
-  const from = leads ? 'labels JOIN tasks ON tasks.id = labels.task' : 'tasks'
+  const from = leads ? `labels JOIN ${CURRENT_TASKS} ON tasks.id = labels.task` : CURRENT_TASKS
   const condition = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`
   const order = `ORDER BY ${at} DESC, ${id} DESC LIMIT ${bind(limit)}`
-  return { sql: `SELECT ${OUTSIDE_COLUMNS} FROM ${from} ${condition} ${order}`, values }
+  return { sql: `SELECT ${current(OUTSIDE_COLUMNS)} FROM ${from} ${condition} ${order}`, values }
 }

@@ -5,7 +5,7 @@ import type pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { APPLY } from './apply-function.ts'
 import { LABELS, NOTICE_POISONED } from './labels.ts'
-import { DELIVER, FIND_ORPHANS, FIRE_TIMERS, MOMENT } from './sweep-functions.ts'
+import { DELIVER, FIRE_TIMERS, MOMENT, TAKE_OVER } from './sweep-functions.ts'
 
 // `text` for JSON: jsonb refuses \u0000 and re-orders keys. COLLATE "C" keeps ids in byte order and comparisons cheap.
 const TABLES = `
@@ -135,12 +135,21 @@ const OUTCOMES_IN_LOG = `
   DROP INDEX tasks_by_age;
 `
 
-/** The second one made a function that the third replaces. */
+// A host that takes a task's row for all that there is of it would give a number of its log away twice, and take tasks over
+// without fencing who still adds to their logs. It finds no function of its own, and its tasks are taken over.
+const ENTRIES_ALONE = `
+  DROP FUNCTION IF EXISTS apply_3;
+  DROP FUNCTION IF EXISTS find_orphans_1;
+  DROP FUNCTION IF EXISTS find_orphans_4;
+`
+
+/** Functions that a later one replaces are no longer made: the second made nothing else. */
 const MIGRATIONS = [
-  TABLES + MOMENT + DELIVER + FIRE_TIMERS + FIND_ORPHANS,
+  TABLES + MOMENT + DELIVER + FIRE_TIMERS,
   '',
-  OUTCOMES_IN_LOG + APPLY,
-  LABELS + NOTICE_POISONED,
+  OUTCOMES_IN_LOG,
+  LABELS,
+  ENTRIES_ALONE + APPLY + TAKE_OVER + NOTICE_POISONED,
 ]
 
 /** A number that only Troupe's migrations lock. */

@@ -1,6 +1,7 @@
 // The functions below apply-function.ts and beside it: delivering mail, firing timers, finding orphans.
 import { MAX_MAILBOX, MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 import { DEADLINE_TIMER } from '../rules.ts'
+import { CURRENT_TASKS } from './newest.ts'
 
 /** The store's clock, in milliseconds: the moment of the call, not of the transaction's begin. */
 export const MOMENT = `
@@ -86,17 +87,22 @@ END $body$;
 /**
  * Tasks whose host's lease ended lose their owner. Found first and locked after, by plain columns: a lock that waited
  * would recheck a subquery on hosts with the old snapshot, and take a task from a host that had just claimed it.
+ *
+ * What says so in the log has the number that the late owner would write next, and keeps it out from then on (P2): an entry of
+ * its own is fenced by nothing else. One that it writes at this moment is waited for by the key, and comes before.
  */
-export const FIND_ORPHANS = `
-CREATE FUNCTION find_orphans_1(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
+export const TAKE_OVER = `
+CREATE FUNCTION take_over_5(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint := moment_1();
   wakes json[] := '{}';
   unclaimed json[];
-  found record;
+  orphan record;
   task tasks%ROWTYPE;
   deaths integer;
-  failure text;
+  failure json;
+  said json[];
+  last integer;
   letters json;
 BEGIN
   WITH named AS (
@@ -108,31 +114,36 @@ BEGIN
   SELECT array_agg(json_build_array(id, tenant, agent, agent_version, priority, epoch)) INTO wakes FROM named;
   wakes := coalesce(wakes, '{}');
 
-  FOR found IN
+  FOR orphan IN
     SELECT id, owner, epoch FROM tasks
     WHERE owner IS NOT NULL AND owner NOT IN (SELECT h.id FROM hosts h WHERE h.lease_until > moment)
     ORDER BY id LIMIT most
   LOOP
-    SELECT * INTO task FROM tasks t WHERE t.id = found.id AND t.owner = found.owner AND t.epoch = found.epoch
+    SELECT * INTO task FROM tasks t WHERE t.id = orphan.id AND t.owner = orphan.owner AND t.epoch = orphan.epoch
     FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN task.id IS NULL;
     deaths := task.owner_deaths + 1;
+    said := ARRAY[json_build_object('type', 'task.owner_lost', 'host', task.owner, 'deaths', deaths)];
+    IF deaths >= ${MAX_OWNER_DEATHS} THEN
+      failure := json_build_object('code', 'task_poisoned', 'message',
+        deaths || ' hosts died while they ran ' || task.id, 'detail', json_build_object('taskId', task.id, 'deaths', deaths));
+      said := said || json_build_object('type', 'task.failed', 'error', failure);
+    END IF;
+    LOOP
+      SELECT greatest(tasks.last_event, newest.last_event) INTO last FROM ${CURRENT_TASKS} WHERE tasks.id = task.id;
+      INSERT INTO log (task, first_number, at, bodies) VALUES (task.id, last + 1, moment, array_to_json(said))
+      ON CONFLICT DO NOTHING;
+      EXIT WHEN FOUND;
+    END LOOP;
     IF deaths < ${MAX_OWNER_DEATHS} THEN
-      UPDATE tasks t SET owner = NULL, epoch = t.epoch + 1, owner_deaths = deaths, last_event = t.last_event + 1,
+      UPDATE tasks t SET owner = NULL, epoch = t.epoch + 1, owner_deaths = deaths, last_event = last + 1,
         updated_at = moment, runnable_at = moment WHERE t.id = task.id;
-      INSERT INTO log (task, first_number, at, bodies) VALUES (task.id, task.last_event + 1, moment,
-        json_build_array(json_build_object('type', 'task.owner_lost', 'host', task.owner, 'deaths', deaths)));
       wakes := wakes || json_build_array(task.id, task.tenant, task.agent, task.agent_version, task.priority, task.epoch + 1);
       CONTINUE;
     END IF;
-    failure := json_build_object('code', 'task_poisoned', 'message',
-      deaths || ' hosts died while they ran ' || task.id, 'detail', json_build_object('taskId', task.id, 'deaths', deaths));
-    UPDATE tasks t SET owner = NULL, epoch = t.epoch + 1, owner_deaths = deaths, last_event = t.last_event + 2,
+    UPDATE tasks t SET owner = NULL, epoch = t.epoch + 1, owner_deaths = deaths, last_event = last + 2,
       updated_at = moment, ended_at = moment, state = 'failed', error = failure, waiting_for = NULL, runnable_at = NULL,
       mail_read = t.mail_position WHERE t.id = task.id;
-    INSERT INTO log (task, first_number, at, bodies) VALUES (task.id, task.last_event + 1, moment, json_build_array(
-      json_build_object('type', 'task.owner_lost', 'host', task.owner, 'deaths', deaths),
-      json_build_object('type', 'task.failed', 'error', failure::json)));
     DELETE FROM mail m WHERE m.task = task.id;
     DELETE FROM timers m WHERE m.task = task.id;
     CONTINUE WHEN task.parent_task IS NULL;
@@ -140,7 +151,7 @@ BEGIN
     letters := deliver_1(json_build_array(json_build_object('n', 0, 'receiver', task.parent_task,
       'id', 'reply:' || task.id, 'sender', task.id, 'event', false,
       'body', json_build_object('kind', 'reply', 'stepId', task.parent_step, 'invocation', 0, 'childId', task.id,
-        'outcome', json_build_object('ok', false, 'error', failure::json), 'state', 'failed')::text)), '{}', moment);
+        'outcome', json_build_object('ok', false, 'error', failure), 'state', 'failed')::text)), '{}', moment);
     IF letters -> 0 ->> 1 = 'new' THEN
       wakes := wakes || json_build_array(letters -> 0 -> 2, letters -> 0 -> 3, letters -> 0 -> 4, letters -> 0 -> 5,
         letters -> 0 -> 6, letters -> 0 -> 7, letters -> 0 -> 8);

@@ -124,7 +124,8 @@ export function committer(db: DatabaseSync, parts: CommitParts) {
 
 function refusal(fence: Fence, commit: ActorCommit): 'ended' | 'epoch' | undefined {
   if (hasEnded(fence.state)) return 'ended'
-  if (fence.epoch !== commit.epoch || fence.version !== commit.version) return 'epoch'
+  const { epoch, version, lastEvent } = fence
+  if (epoch !== commit.epoch || version !== commit.version || lastEvent !== commit.lastEvent) return 'epoch'
   // A claim takes what nobody owns; any other commit is made by the owner.
   return (fence.owner === null) === (commit.claim !== undefined) ? undefined : 'epoch'
 }

@@ -129,7 +129,7 @@ export async function startGateway(
     async commit(taskId, state, events, output) {
       const loaded = await journal.load(taskId)
       if (loaded === undefined) throw new Error(`no task ${taskId}`)
-      const { epoch, version, tenant, owner } = loaded.task
+      const { epoch, version, lastEvent, tenant, owner } = loaded.task
       const waiting = events.find((event) => event.type === 'task.waiting')
       const ends = state === 'completed' || state === 'failed' || state === 'cancelled'
       if (owner === undefined) await journal.keepLease({ hostId: 'host_test', info: {}, leaseMs: 60_000 })
@@ -137,6 +137,7 @@ export async function startGateway(
         taskId,
         epoch,
         version,
+        lastEvent,
         state,
         events,
         release: ends,

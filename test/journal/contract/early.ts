@@ -7,6 +7,7 @@ import {
   accepted,
   apply,
   asleep,
+  basisOf,
   type Current,
   commitOn,
   eventTypes,
@@ -23,7 +24,7 @@ async function acceptedAndBegun(
   task: NewTask = makeTask(),
 ): Promise<{ id: string; created: boolean; outcome: CommitOutcome }> {
   const accepting = journal.accept(task)
-  const beginning = journal.commit(commitOn({ id: task.id, epoch: 0, version: 0 }, changes))
+  const beginning = journal.commit(commitOn({ id: task.id, epoch: 0, version: 0, lastEvent: 1 }, changes))
   const [{ created }, outcome] = await Promise.all([accepting, beginning])
   return { id: task.id, created, outcome }
 }
@@ -63,7 +64,7 @@ export function earlyTests(current: Current): void {
       const events = long ? said(2).map((event) => ({ ...event, data: 'x'.repeat(1_000) })) : said(2)
       const { id, outcome } = await acceptedAndBegun(journal, { claim, events })
       assert.ok(outcome.applied)
-      await apply(journal, commitOn({ id, epoch: outcome.epoch, version: outcome.version }, { events: said(5) }))
+      await apply(journal, commitOn({ id, ...basisOf(outcome) }, { events: said(5) }))
       for (let after = 0; after <= 8; after++) {
         for (const limit of [1, 2, 7]) {
           const page = await journal.events(id, after, limit)

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventBody } from '../../../src/contract/events.ts'
 import { newId } from '../../../src/contract/ids.ts'
+import type { ActorCommit } from '../../../src/journal/journal.ts'
 import {
   accepted,
   apply,
   asleep,
+  basisOf,
   type Current,
   commitOn,
   eventTypes,
@@ -13,6 +15,7 @@ import {
   loaded,
   mailOf,
   makeTask,
+  newTenant,
   owned,
   signal,
 } from './make.ts'
@@ -130,11 +133,11 @@ export function fencingTests(current: Current): void {
 
   test('an unknown task and an ended task refuse commits and say which they are', async () => {
     const journal = current()
-    const unknown = await journal.commit(commitOn({ id: newId('task'), epoch: 0, version: 0 }))
+    const unknown = await journal.commit(commitOn({ id: newId('task'), epoch: 0, version: 0, lastEvent: 1 }))
     assert.deepEqual(unknown, { applied: false, because: 'unknown_task' })
     const task = await owned(journal, newId('host'))
     const ended = await apply(journal, commitOn(task, { state: 'completed', release: true }))
-    const outcome = await journal.commit(commitOn({ ...task, epoch: ended.epoch, version: ended.version }))
+    const outcome = await journal.commit(commitOn({ ...task, ...basisOf(ended) }))
     assert.deepEqual(outcome, { applied: false, because: 'ended' })
   })
 
@@ -168,10 +171,7 @@ export function fencingTests(current: Current): void {
       const think = { ok: false, error: { code: 'step_failed', message: 'no' } } as const
       await apply(
         journal,
-        commitOn(
-          { ...task, epoch: one.epoch, version: one.version },
-          { steps: { read: { ok: true, value: 2 }, think }, events: [...second] },
-        ),
+        commitOn({ ...task, ...basisOf(one) }, { steps: { read: { ok: true, value: 2 }, think }, events: [...second] }),
       )
       assert.deepEqual((await loaded(journal, task.id)).steps, { read: { ok: true, value: 1 }, think })
     })
@@ -182,17 +182,59 @@ export function fencingTests(current: Current): void {
     const task = await owned(journal, newId('host'))
     const outcome = (size: number) => ({ ok: true, value: '"\\\u0000\u2028é😀'.repeat(size) }) as const
     const steps = { 'small "é"': outcome(1), 'large \\ one': outcome(500), 'in the blob store': outcome(20_000) }
-    let { version } = task
-    for (const [step, recorded] of Object.entries(steps)) {
-      version = (await apply(journal, commitOn({ ...task, version }, { steps: { [step]: recorded }, events: logged })))
-        .version
-    }
+    const commit = async (changes: Partial<ActorCommit>) =>
+      Object.assign(task, basisOf(await apply(journal, commitOn(task, { events: logged, ...changes }))))
+    for (const [step, recorded] of Object.entries(steps)) await commit({ steps: { [step]: recorded } })
     const both = { 'one of two': outcome(2), 'two of two': outcome(3) }
-    version = (await apply(journal, commitOn({ ...task, version }, { steps: both, events: logged }))).version
+    await commit({ steps: both })
     assert.deepEqual((await loaded(journal, task.id)).steps, { ...steps, ...both })
-    await apply(journal, commitOn({ ...task, version }, { state: 'completed', release: true, events: logged }))
+    await commit({ state: 'completed', release: true })
     assert.deepEqual((await loaded(journal, task.id)).steps, {})
     assert.equal((await eventTypes(journal, task.id)).length, 7)
+  })
+
+  test('what only adds to the log is seen at once, and is what the next commit is made from', async () => {
+    const journal = current()
+    const tenant = newTenant()
+    const before = await owned(journal, newId('host'), { tenant })
+    const task = { ...before }
+    for (const events of [logged, [...logged, ...logged]]) {
+      const outcome = await apply(
+        journal,
+        commitOn(task, { events, steps: { [events.length]: { ok: true, value: 1 } } }),
+      )
+      Object.assign(task, basisOf(outcome), { updatedAt: outcome.at })
+    }
+    assert.equal(task.lastEvent, before.lastEvent + 3)
+    const { task: row, steps } = await loaded(journal, task.id)
+    const [listed] = (await journal.list({ tenant, limit: 10 })).tasks
+    const got = await journal.get(task.id, tenant)
+    for (const seen of [row, listed, got]) {
+      assert.deepEqual([seen?.lastEvent, seen?.updatedAt, seen?.state], [task.lastEvent, task.updatedAt, 'running'])
+    }
+    assert.deepEqual([row.epoch, row.version], [task.epoch, task.version])
+    const [head] = await journal.heads([task.id])
+    assert.deepEqual({ ...head }, { id: task.id, lastEvent: task.lastEvent, state: 'running' })
+    assert.deepEqual(Object.keys(steps), ['1', '2'])
+    const ends = { state: 'completed', release: true } as const
+    for (const changes of [{}, { snapshot: { n: 1 } }, ends]) {
+      const late = await journal.commit(commitOn({ ...before, version: task.version }, { events: logged, ...changes }))
+      assert.deepEqual(late, { applied: false, because: 'epoch' }, JSON.stringify(changes))
+    }
+    const ended = await apply(journal, commitOn(task, { ...ends, events: [{ type: 'task.completed' }] }))
+    assert.equal(ended.lastEvent, task.lastEvent + 1)
+    assert.equal((await eventTypes(journal, task.id)).length, ended.lastEvent)
+  })
+
+  test('a task that runs again after it waited says so, whatever the commit adds', async () => {
+    const journal = current()
+    for (const waits of [{ state: 'input-required', waitingFor: { kind: 'person' } }, { state: 'waiting' }] as const) {
+      const task = await owned(journal, newId('host'))
+      const waiting = await apply(journal, commitOn(task, { ...waits, events: logged }))
+      const resumed = await apply(journal, commitOn({ ...task, ...basisOf(waiting) }, { events: logged }))
+      const row = (await loaded(journal, task.id)).task
+      assert.deepEqual([row.state, row.waitingFor, row.lastEvent], ['running', undefined, resumed.lastEvent])
+    }
   })
 
   test('what a commit leaves out stays: snapshot, output, usage; what it waits for does not', async () => {
@@ -200,7 +242,7 @@ export function fencingTests(current: Current): void {
     const task = await owned(journal, newId('host'))
     const usage = { inputTokens: 3, outputTokens: 4, costMicros: 5 }
     const one = await apply(journal, commitOn(task, { snapshot: { n: 1 }, usage, waitingFor: { kind: 'person' } }))
-    await apply(journal, commitOn({ ...task, epoch: one.epoch, version: one.version }))
+    await apply(journal, commitOn({ ...task, ...basisOf(one) }))
     const row = (await loaded(journal, task.id)).task
     assert.deepEqual([row.snapshot, row.usage, row.waitingFor], [{ n: 1 }, usage, undefined])
   })
@@ -212,7 +254,7 @@ export function fencingTests(current: Current): void {
     await apply(
       journal,
       commitOn(
-        { ...task, epoch: one.epoch, version: one.version },
+        { ...task, ...basisOf(one) },
         { state: 'completed', release: true, output: { done: true }, events: [{ type: 'task.completed' }] },
       ),
     )

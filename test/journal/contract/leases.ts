@@ -1,8 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { EventBody } from '../../../src/contract/events.ts'
 import { newId } from '../../../src/contract/ids.ts'
 import type { Journal, TaskRow, Wake } from '../../../src/journal/journal.ts'
-import { apply, asleep, type Current, commitOn, eventTypes, leased, loaded, mailOf, owned, signal } from './make.ts'
+import {
+  apply,
+  asleep,
+  basisOf,
+  type Current,
+  commitOn,
+  eventTypes,
+  leased,
+  loaded,
+  mailOf,
+  owned,
+  signal,
+} from './make.ts'
 
 const EVERYTHING = { unclaimedMs: 3_600_000, limit: 10_000 }
 
@@ -13,11 +26,11 @@ async function dead(journal: Journal, hostId: string): Promise<void> {
 }
 
 async function takenOver(journal: Journal, task: TaskRow, wake: Wake | undefined, hostId: string): Promise<TaskRow> {
-  const version = (await loaded(journal, task.id)).task.version
+  const { version, lastEvent } = (await loaded(journal, task.id)).task
   assert.ok(wake)
   const claim = await leased(journal, hostId)
-  const outcome = await apply(journal, commitOn({ id: task.id, epoch: wake.epoch, version }, { claim }))
-  return { ...task, epoch: outcome.epoch, version: outcome.version, owner: hostId }
+  const outcome = await apply(journal, commitOn({ id: task.id, epoch: wake.epoch, version, lastEvent }, { claim }))
+  return { ...task, ...basisOf(outcome), owner: hostId }
 }
 
 export function leaseTests(current: Current): void {
@@ -53,6 +66,34 @@ export function leaseTests(current: Current): void {
     const task = await owned(journal, hostId)
     const orphans = await journal.findOrphans({ unclaimedMs: 0, limit: 10_000 })
     assert.ok(!orphans.some(({ taskId }) => taskId === task.id))
+  })
+
+  test('what a host still adds while its tasks are taken over comes before that in the log, or is refused', async () => {
+    const journal = current()
+    const hostId = newId('host')
+    const tasks = await Promise.all(Array.from({ length: 20 }, () => owned(journal, hostId)))
+    const said: EventBody[] = [{ type: 'task.retried' }]
+    /** Says something again and again until it is refused; how often it was not. */
+    async function goOn(task: TaskRow): Promise<number> {
+      for (let times = 0; ; times++) {
+        const outcome = await journal.commit(commitOn(task, { events: said }))
+        if (!outcome.applied) {
+          assert.equal(outcome.because, 'epoch')
+          return times
+        }
+        Object.assign(task, basisOf(outcome))
+      }
+    }
+    const going = tasks.map(goOn)
+    await journal.endLease(hostId)
+    await journal.findOrphans(EVERYTHING)
+    const times = await Promise.all(going)
+    for (const [n, task] of tasks.entries()) {
+      const added = Array.from({ length: times[n]! }, () => 'task.retried')
+      const types = await eventTypes(journal, task.id)
+      assert.deepEqual(types, ['task.accepted', 'task.started', ...added, 'task.owner_lost'])
+      assert.equal((await loaded(journal, task.id)).task.lastEvent, types.length)
+    }
   })
 
   test('the tasks of a dead host become un-owned with a new epoch, and its late commits change nothing', async () => {

@@ -6,6 +6,7 @@ import {
   accepted,
   apply,
   asleep,
+  basisOf,
   type Current,
   commitOn,
   leased,
@@ -208,7 +209,7 @@ export function mailTests(current: Current): void {
     await apply(
       journal,
       commitOn(
-        { ...task, epoch: claimed.epoch, version: claimed.version },
+        { ...task, ...basisOf(claimed) },
         { timersCleared: ['cleared'], release: true, state: 'waiting', waitingFor: { kind: 'timer' } },
       ),
     )
@@ -224,8 +225,8 @@ export function mailTests(current: Current): void {
     const journal = current()
     let task = await owned(journal, newId('host'))
     for (let round = 1; round <= 3; round++) {
-      const { epoch, version } = await apply(journal, commitOn(task, { timersSet: [{ id: 'again', inMs: 0 }] }))
-      task = { ...task, epoch, version }
+      const outcome = await apply(journal, commitOn(task, { timersSet: [{ id: 'again', inMs: 0 }] }))
+      task = { ...task, ...basisOf(outcome) }
       await journal.fireTimers(1000)
       assert.equal((await loaded(journal, task.id)).mail.length, round)
     }
@@ -241,12 +242,12 @@ export function mailTests(current: Current): void {
   test('the end of a task clears its timers and its mail, so that a retry does not meet them', async () => {
     const journal = current()
     const before = await owned(journal, newId('host'))
-    const { epoch, version } = await apply(journal, commitOn(before, { timersSet: [{ id: 'set before', inMs: 0 }] }))
+    const outcome = await apply(journal, commitOn(before, { timersSet: [{ id: 'set before', inMs: 0 }] }))
     await journal.deliver(signal(before.id, 'unread'))
     await apply(
       journal,
       commitOn(
-        { ...before, epoch, version },
+        { ...before, ...basisOf(outcome) },
         { state: 'failed', release: true, timersSet: [{ id: 'set with the end', inMs: 0 }] },
       ),
     )

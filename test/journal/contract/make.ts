@@ -37,13 +37,14 @@ export async function accepted(journal: Journal, changes: Partial<NewTask> = {})
 }
 
 export function commitOn(
-  task: Pick<TaskRow, 'id' | 'epoch' | 'version'>,
+  task: Pick<TaskRow, 'id' | 'epoch' | 'version' | 'lastEvent'>,
   changes: Partial<ActorCommit> = {},
 ): ActorCommit {
   return {
     taskId: task.id,
     epoch: task.epoch,
     version: task.version,
+    lastEvent: task.lastEvent,
     release: false,
     state: 'running',
     events: [],
@@ -59,6 +60,11 @@ export async function apply(journal: Journal, commit: ActorCommit): Promise<Appl
   return outcome as Applied
 }
 
+/** What the next commit is made from. */
+export function basisOf({ epoch, version, lastEvent }: Applied): Pick<TaskRow, 'epoch' | 'version' | 'lastEvent'> {
+  return { epoch, version, lastEvent }
+}
+
 /** A host may claim only under a lease. */
 export async function leased(journal: Journal, hostId: string = newId('host')): Promise<{ hostId: string }> {
   await journal.keepLease({ hostId, info: {}, leaseMs: 600_000 })
@@ -72,7 +78,7 @@ export async function owned(journal: Journal, hostId: string, changes: Partial<N
     journal,
     commitOn(task, { claim: await leased(journal, hostId), events: [{ type: 'task.started', host: hostId }] }),
   )
-  return { ...task, epoch: outcome.epoch, version: outcome.version, owner: hostId, lastEvent: outcome.lastEvent }
+  return { ...task, ...basisOf(outcome), owner: hostId }
 }
 
 /** A task that sleeps: claimed and released while it waits for a message. */
@@ -87,7 +93,7 @@ export async function asleep(journal: Journal, changes: Partial<NewTask> = {}): 
       waitingFor: { kind: 'message' },
     }),
   )
-  return { ...task, state: 'waiting', epoch: outcome.epoch, version: outcome.version }
+  return { ...task, ...basisOf(outcome), state: 'waiting' }
 }
 
 export function signal(to: string, name: string, id: string = newId('msg')): NewMessage {

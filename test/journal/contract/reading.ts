@@ -8,6 +8,7 @@ import {
   accepted,
   apply,
   asleep,
+  basisOf,
   type Current,
   commitOn,
   eventTypes,
@@ -163,7 +164,7 @@ export function readingTests(current: Current): void {
       await apply(
         journal,
         commitOn(
-          { ...task, epoch: good.epoch, version: good.version },
+          { ...task, ...basisOf(good) },
           {
             state,
             release: true,

@@ -6,6 +6,7 @@ import {
   accepted,
   apply,
   asleep,
+  basisOf,
   type Current,
   commitOn,
   loaded,
@@ -84,7 +85,7 @@ export function valueTests(current: Current): void {
     await apply(
       journal,
       commitOn(
-        { ...task, epoch: one.epoch, version: one.version },
+        { ...task, ...basisOf(one) },
         {
           state: 'completed',
           release: true,
