@@ -1,4 +1,4 @@
-// troupe documents put | get | ls, troupe search
+// troupe documents put | get | ls | delete, troupe search
 import { writeFile } from 'node:fs/promises'
 import { TroupeError } from '../contract/errors.ts'
 import type { Handler } from './context.ts'
@@ -59,6 +59,12 @@ export const listDocuments: Handler<{ limit: string }> = async (context, _, { li
       ]),
     ),
   )
+}
+
+export const deleteDocument: Handler = async (context, [id]) => {
+  const gateway = await context.connect()
+  await gateway.remove(documentPath(id!))
+  context.show({ deleted: id }, () => `${id} is deleted`)
 }
 
 interface Passage {

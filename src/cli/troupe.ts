@@ -133,7 +133,7 @@ agents
   .option('--schema', 'the whole JSON Schema of input and output')
   .action(action(async () => (await import('./agents.ts')).showAgent))
 
-const documents = program.command('documents').description('put, get and list documents')
+const documents = program.command('documents').description('put, get, list and delete documents')
 documents
   .command('put <file>')
   .description('store a file; its id goes to stdout')
@@ -150,6 +150,10 @@ documents
   .description('the newest ones')
   .option('--limit <count>', 'at most', '50')
   .action(action(async () => (await import('./documents.ts')).listDocuments))
+documents
+  .command('delete <id>')
+  .description('for good, and its passages from every collection')
+  .action(action(async () => (await import('./documents.ts')).deleteDocument))
 program
   .command('search <collection> <query>')
   .description('search a collection by words and by meaning')

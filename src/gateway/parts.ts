@@ -6,6 +6,7 @@ import type { Desk } from '../desk/desk.ts'
 import type { AgentDirectory } from '../desk/directory.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { AbandonedContents } from './abandoned-contents.ts'
 import type { AuditTrail } from './audit/trail.ts'
 import type { ApiKeys } from './auth/api-keys.ts'
 import type { OwnTokens } from './auth/own-tokens.ts'
@@ -99,6 +100,7 @@ export interface GatewayContext extends Omit<GatewayParts, 'config'> {
   callbacks: Callbacks
   screening: Screening
   documents: Documents
+  abandonedContents: AbandonedContents
   cursors: Cursors
   metrics: Metrics
   streams: Streams

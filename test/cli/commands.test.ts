@@ -102,6 +102,10 @@ test('documents go in and come out unchanged, and are found by their words', asy
   assert.equal(got.out, readFileSync(file, 'utf8'))
   const found = await troupe.troupe(['search', 'shore', 'lighthouse', '--json'])
   assert.equal(JSON.parse(found.out)[0].documentId, put.out.trim())
+  const deleted = await troupe.troupe(['documents', 'delete', put.out.trim()])
+  assert.equal(deleted.code, 0, deleted.err)
+  assert.equal((await troupe.troupe(['documents', 'get', put.out.trim()])).code, 5)
+  assert.deepEqual(JSON.parse((await troupe.troupe(['search', 'shore', 'lighthouse', '--json'])).out), [])
 })
 
 test('a key is made, works within its role, and is of no use when revoked', async () => {

@@ -69,6 +69,61 @@ function contract(open: () => Promise<GatewayStore>): void {
     assert.equal(await store.document('two', 'doc_1'), undefined)
   })
 
+  test('a content is abandoned with its last document, and handed out until it could be cleared', async () => {
+    const sha256 = 'b'.repeat(64)
+    for (const [id, tenant] of [
+      ['twin-1', 'one'],
+      ['twin-2', 'two'],
+    ] as const) {
+      await store.addDocument({ ...document(id, tenant), sha256 })
+    }
+    const cleared: string[] = []
+    const clear = () => store.clearContents(async (content) => void cleared.push(content))
+    assert.equal(await store.removeDocument('two', 'doc_twin-1'), false, 'another tenant’s')
+    assert.equal(await store.removeDocument('one', 'doc_twin-1'), true)
+    assert.equal(await store.removeDocument('one', 'doc_twin-1'), false)
+    await clear()
+    assert.deepEqual(cleared, [], 'the twin has it still')
+    await store.removeDocument('two', 'doc_twin-2')
+    await assert.rejects(store.clearContents(() => Promise.reject(new Error('the blob store is away'))))
+    await Promise.all([clear(), clear()])
+    await clear()
+    assert.deepEqual(cleared, [sha256])
+  })
+
+  test('a document that comes while its content is abandoned keeps it; one that comes while it is cleared waits', async () => {
+    const sha256 = 'c'.repeat(64)
+    const add = (id: string) => store.addDocument({ ...document(id, 'one'), sha256 })
+    await add('first')
+    await store.removeDocument('one', 'doc_first')
+    await add('second')
+    await store.clearContents(() => assert.fail('it is named again'))
+    await store.removeDocument('one', 'doc_second')
+    const order: string[] = []
+    let adding: Promise<void> | undefined
+    await store.clearContents(async () => {
+      adding = add('third').then(() => void order.push('added'))
+      await store.document('one', 'doc_third')
+      order.push('cleared')
+    })
+    await adding
+    assert.deepEqual(order, ['cleared', 'added'])
+  })
+
+  test('of documents of one content that come and go at once, none loses it', async () => {
+    const sha256 = 'd'.repeat(64)
+    await store.addDocument({ ...document('there', 'one'), sha256 })
+    await Promise.all([
+      ...Array.from({ length: 6 }, (_, count) => store.addDocument({ ...document(`new-${count}`, 'one'), sha256 })),
+      store.removeDocument('one', 'doc_there'),
+    ])
+    await store.clearContents(() => assert.fail('it is named still'))
+    await Promise.all(Array.from({ length: 6 }, (_, count) => store.removeDocument('one', `doc_new-${count}`)))
+    let cleared = 0
+    await store.clearContents(async () => void cleared++)
+    assert.equal(cleared, 1)
+  })
+
   test('a schedule is given back as it was put; another takes the place of one of its name', async () => {
     await store.putSchedule(schedule('a', 'one'))
     await store.putSchedule(schedule('b-1', 'one'))

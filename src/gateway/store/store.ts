@@ -2,6 +2,7 @@
 //   store.ts      this file: the port
 //   sqlite.ts     gateway.db in the data folder, for one machine
 //   postgres.ts   the same tables for many gateways
+//   sqlite-documents.ts, postgres-documents.ts   their part that keeps documents
 //   sqlite-schedules.ts, postgres-schedules.ts   their part that keeps schedules
 //   sqlite-webhooks.ts, postgres-webhooks.ts     their part that keeps webhooks
 //   sqlite-audit.ts, sqlite-audit-thread.ts      the audit trail of one machine, written beside the event loop
@@ -14,12 +15,7 @@ import type { AuditDraft, AuditEntry } from '../audit/chain.ts'
 import type { Role } from '../auth/principal.ts'
 import type { ScheduleRow } from '../schedules/schedule.ts'
 
-export interface GatewayStore extends ScheduleStore, WebhookStore {
-  addDocument(document: DocumentRow): Promise<void>
-  document(tenant: string, id: string): Promise<DocumentRow | undefined>
-  /** Newest first, older than `before`. */
-  documents(tenant: string, page: { before?: string; limit: number }): Promise<DocumentRow[]>
-
+export interface GatewayStore extends DocumentStore, ScheduleStore, WebhookStore {
   addKey(key: KeyRow): Promise<void>
   keyByHash(hash: string): Promise<KeyRow | undefined>
   keyById(id: string): Promise<KeyRow | undefined>
@@ -42,6 +38,21 @@ export interface GatewayStore extends ScheduleStore, WebhookStore {
   secret(name: string, created: string): Promise<string>
 
   close(): Promise<void>
+}
+
+export interface DocumentStore {
+  /** If its content is abandoned, it is so no more; if it is being cleared, this waits until it is gone. */
+  addDocument(document: DocumentRow): Promise<void>
+  document(tenant: string, id: string): Promise<DocumentRow | undefined>
+  /** Newest first, older than `before`. */
+  documents(tenant: string, page: { before?: string; limit: number }): Promise<DocumentRow[]>
+  /** A content that no other document has is abandoned by the same commit. False: the tenant has no such document. */
+  removeDocument(tenant: string, id: string): Promise<boolean>
+  /**
+   * Hands out each abandoned content, one at a time and each to one gateway; what `clear` could not remove stays
+   * abandoned, and its error is thrown.
+   */
+  clearContents(clear: (sha256: string) => Promise<void>): Promise<void>
 }
 
 export interface ScheduleStore {

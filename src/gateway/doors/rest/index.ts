@@ -11,7 +11,7 @@
 //   sse.ts           one server-sent stream with a bounded buffer
 //   trace.ts         what a task did, as spans
 //   schedules.ts     tasks at a time, or again and again
-//   documents.ts     upload, read, download
+//   documents.ts     upload, read, download, delete
 //   collections.ts   put documents into a collection, search it
 //   agents.ts        what can be asked to work
 //   supervision.ts   the live tree, restart a child
