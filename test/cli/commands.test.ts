@@ -55,7 +55,7 @@ test('submit without waiting gives the id alone, which the other commands take',
   )
   const shown = await troupe.troupe(['tasks', 'show', id, '--json'])
   assert.equal(JSON.parse(shown.out).state, 'completed')
-  const listed = await troupe.troupe(['tasks', 'ls', '--status', 'completed'])
+  const listed = await troupe.troupe(['tasks', 'ls', '--state', 'completed'])
   assert.match(listed.out, new RegExp(`^${id} +document-analyzer +completed`, 'm'))
   const trace = await troupe.troupe(['trace', id])
   assert.match(trace.out, /^invoke_agent document-analyzer +█+ +\d/)
