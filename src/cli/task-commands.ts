@@ -9,7 +9,7 @@ const STATES = 'queued, running, waiting, input-required, completed, failed, can
 const oldStateName = () => new Option('--status <states>').hideHelp()
 
 /** Makes commander's action of a handler that is imported when its command runs. */
-type Action = <Options>(load: () => Promise<Handler<Options>>) => (...given: unknown[]) => Promise<void>
+export type Action = <Options>(load: () => Promise<Handler<Options>>) => (...given: unknown[]) => Promise<void>
 
 export function addTaskCommands(program: Command, action: Action): void {
   program

@@ -45,6 +45,8 @@ export interface RetrievalPort {
   upsert(tenant: string, collection: string, documents: PassageSource[]): Promise<{ passages: number }>
   search(tenant: string, collection: string, query: string, options: SearchQuery): Promise<FoundPassage[]>
   remove(tenant: string, collection: string, documentIds: string[]): Promise<void>
+  /** False: the tenant has no such collection. */
+  removeCollection(tenant: string, collection: string): Promise<boolean>
   collections(tenant: string): Promise<{ name: string; documents: number; passages: number }[]>
   /** The text of a stored document that is not plain text: PDF, DOCX … Absent: only text can be indexed by id. */
   textOf?(document: { name: string; mime: string; content: Uint8Array }): Promise<string>

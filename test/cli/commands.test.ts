@@ -102,10 +102,29 @@ test('documents go in and come out unchanged, and are found by their words', asy
   assert.equal(got.out, readFileSync(file, 'utf8'))
   const found = await troupe.troupe(['search', 'shore', 'lighthouse', '--json'])
   assert.equal(JSON.parse(found.out)[0].documentId, put.out.trim())
+  assert.match((await troupe.troupe(['collections', 'ls'])).out, /^shore +1 +1$/m)
   const deleted = await troupe.troupe(['documents', 'delete', put.out.trim()])
   assert.equal(deleted.code, 0, deleted.err)
   assert.equal((await troupe.troupe(['documents', 'get', put.out.trim()])).code, 5)
   assert.deepEqual(JSON.parse((await troupe.troupe(['search', 'shore', 'lighthouse', '--json'])).out), [])
+})
+
+test('quotas are set, shown and listed; an order without a bound is refused', async () => {
+  const set = ['quotas', 'set', 'small', '--tasks', '5', '--cost', '1.5']
+  assert.match((await troupe.troupe(set)).out, /tasks a day +5\ntokens a month +no bound\ncost a month +1\.5000/)
+  assert.match((await troupe.troupe(['quotas', 'ls'])).out, /^small +5 +1\.5000$/m)
+  assert.equal((await troupe.troupe(['quotas', 'set', 'small'])).code, 2)
+  assert.equal((await troupe.troupe(['quotas', 'set', 'small', '--none'])).code, 0)
+  assert.doesNotMatch((await troupe.troupe(['quotas', 'ls'])).out, /^small/m)
+})
+
+test('the audit trail is listed newest first, and its chain is verified', async () => {
+  const listed = await troupe.troupe(['audit', 'ls', '--limit', '2', '--json'])
+  const numbers = JSON.parse(listed.out).entries.map(({ number }: { number: number }) => number)
+  assert.equal(numbers.length, 2)
+  assert.ok(numbers[0] > numbers[1], listed.out)
+  const verified = await troupe.troupe(['audit', 'verify'])
+  assert.deepEqual([verified.code, verified.out.startsWith('intact: ')], [0, true], verified.err)
 })
 
 test('a key is made, works within its role, and is of no use when revoked', async () => {

@@ -186,6 +186,28 @@ test('while the passages of a document cannot be removed, the document stays', a
   assert.equal((await started.call('GET', json.links.content)).text, 'kept')
 })
 
+test('a deleted collection is gone, for its tenant alone; the documents that were put into it stay', async () => {
+  const { json } = await upload('collected')
+  const key = await started.key('submitter', 'collector')
+  const put = (given?: string) =>
+    started.call('POST', '/v1/collections/shelf/documents', {
+      body: { documents: [given === undefined ? { documentId: json.id } : { documentId: 'd', text: 'theirs' }] },
+      ...(given === undefined ? {} : { key: given }),
+    })
+  await Promise.all([put(), put(key)])
+  assert.equal((await started.call('DELETE', '/v1/collections/shelf')).status, 204)
+  assert.equal((await started.call('DELETE', '/v1/collections/shelf')).json.code, 'collection_not_found')
+  const found = async (given?: string) =>
+    (
+      await started.call('POST', '/v1/collections/shelf/search', {
+        body: { query: 'e' },
+        ...(given === undefined ? {} : { key: given }),
+      })
+    ).status
+  assert.deepEqual([await found(), await found(key)], [404, 200])
+  assert.equal((await started.call('GET', json.links.content)).text, 'collected')
+})
+
 test('a viewer deletes nothing', async () => {
   const { json } = await upload('seen')
   const refused = await started.call('DELETE', json.links.self, { key: await started.key('viewer') })

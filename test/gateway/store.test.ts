@@ -208,25 +208,32 @@ function contract(open: () => Promise<GatewayStore>): void {
       store.appendAudit([draft('one', `first of ${batch}`), draft('two', `second of ${batch}`)], batch % 2 === 0),
     )
     await Promise.all(batches)
-    const all = await store.audit({ after: 0, limit: 1_000 })
+    const all = await store.audit({ order: 'asc', limit: 1_000 })
     assert.equal(all.length, 40)
     assert.deepEqual(verifyChain({ number: 0, hash: CHAIN_START }, all), {
       intact: true,
       head: { number: 40, hash: all.at(-1)!.hash },
     })
-    const ofTwo = await store.audit({ tenant: 'two', after: 10, limit: 5 })
+    const ofTwo = await store.audit({ tenant: 'two', order: 'asc', after: 10, limit: 5 })
     assert.ok(ofTwo.every((entry) => entry.tenant === 'two' && entry.number > 10))
     assert.equal(ofTwo.length, 5)
+    const numbers = async (after?: number) => {
+      const page = { order: 'desc' as const, limit: 3, ...(after === undefined ? {} : { after }) }
+      return (await store.audit(page)).map(({ number }) => number)
+    }
+    assert.deepEqual([await numbers(), await numbers(38), await numbers(1)], [[40, 39, 38], [37, 36, 35], []])
+    const newest = await store.audit({ tenant: 'two', order: 'desc', limit: 2 })
+    assert.ok(newest.every((entry) => entry.tenant === 'two') && newest[0]!.number > newest[1]!.number)
   })
 
   test('audit entries of one batch are kept apart, whatever they say', async () => {
     const hostile = ['two\nlines', 'a "quote", a \\ and {1,NULL}', '', '\r\n\u2028\t😀', '\\n']
-    const before = (await store.audit({ after: 0, limit: 1_000 })).at(-1)!
+    const before = (await store.audit({ order: 'desc', limit: 1 }))[0]!
     await store.appendAudit(
       hostile.map((text) => ({ ...draft('hostile', text), target: text, detail: { text } })),
       true,
     )
-    const kept = await store.audit({ after: before.number, limit: 1_000 })
+    const kept = await store.audit({ order: 'asc', after: before.number, limit: 1_000 })
     assert.deepEqual(
       kept.map(({ action, target, detail }) => [action, target, detail]),
       hostile.map((text) => [text, text, { text }]),
@@ -254,6 +261,12 @@ function contract(open: () => Promise<GatewayStore>): void {
     await store.setQuota('one', { tasksPerDay: 5 })
     await store.setQuota('one', { costMicrosPerMonth: 9 })
     assert.deepEqual(await store.quota('one'), { costMicrosPerMonth: 9 })
+    await store.setQuota('a-b', { tasksPerDay: 0 })
+    await store.setQuota('unbounded', {})
+    assert.deepEqual(await store.quotas({ limit: 1 }), [{ tenant: 'a-b', quota: { tasksPerDay: 0 } }])
+    assert.deepEqual(await store.quotas({ after: 'a-b', limit: 9 }), [
+      { tenant: 'one', quota: { costMicrosPerMonth: 9 } },
+    ])
   })
 
   test('a secret is the one that came first, for everyone', async () => {

@@ -114,9 +114,10 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
         ])
       })
     },
-    async audit({ tenant, after, limit }) {
-      const sql =
-        'SELECT entry FROM audit WHERE number > $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY number LIMIT $3'
+    async audit({ tenant, order, after = order === 'asc' ? 0 : Number.MAX_SAFE_INTEGER, limit }) {
+      const behind = order === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
+      const sql = `SELECT entry FROM audit WHERE number ${behind[0]} $1 AND ($2::text IS NULL OR tenant = $2)
+        ORDER BY number ${behind[1]} LIMIT $3`
       const found = await rows<{ entry: string }>(sql, [after, tenant ?? null, limit])
       return found.map((row) => JSON.parse(row.entry) as AuditEntry)
     },
@@ -128,6 +129,12 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
     async setQuota(tenant, quota) {
       const sql = 'INSERT INTO quota VALUES ($1, $2) ON CONFLICT (tenant) DO UPDATE SET quota = excluded.quota'
       await rows(sql, [tenant, JSON.stringify(quota)])
+    },
+    async quotas({ after = '', limit }) {
+      const sql = `SELECT tenant, quota FROM quota WHERE tenant COLLATE "C" > $1 AND quota <> '{}'
+        ORDER BY tenant COLLATE "C" LIMIT $2`
+      const found = await rows<{ tenant: string; quota: string }>(sql, [after, limit])
+      return found.map(({ tenant, quota }) => ({ tenant, quota: JSON.parse(quota) as Quota }))
     },
 
     async secret(name, created) {

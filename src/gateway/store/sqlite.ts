@@ -42,11 +42,20 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
   const revokeKey = database.prepare(
     'UPDATE api_key SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL',
   )
-  const selectAudit = database.prepare('SELECT entry FROM audit WHERE number > ? ORDER BY number LIMIT ?')
-  const selectTenantAudit = database.prepare(
-    'SELECT entry FROM audit WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?',
-  )
+  const prepareAudit = (tenant: string, behind: string) =>
+    database.prepare(`SELECT entry FROM audit WHERE ${tenant} number ${behind} LIMIT ?`)
+  const selectAudit = {
+    asc: prepareAudit('', '> ? ORDER BY number'),
+    desc: prepareAudit('', '< ? ORDER BY number DESC'),
+  }
+  const selectTenantAudit = {
+    asc: prepareAudit('tenant = ? AND', '> ? ORDER BY number'),
+    desc: prepareAudit('tenant = ? AND', '< ? ORDER BY number DESC'),
+  }
   const selectQuota = database.prepare('SELECT quota FROM quota WHERE tenant = ?')
+  const selectQuotas = database.prepare(
+    `SELECT tenant, quota FROM quota WHERE tenant > ? AND quota <> '{}' ORDER BY tenant LIMIT ?`,
+  )
   const upsertQuota = database.prepare('INSERT OR REPLACE INTO quota VALUES (?, ?)')
   const insertSecret = database.prepare('INSERT OR IGNORE INTO secret VALUES (?, ?)')
   const selectSecret = database.prepare('SELECT value FROM secret WHERE name = ?')
@@ -75,8 +84,9 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
     },
 
     appendAudit: (drafts, durable) => auditing.append(drafts, durable),
-    async audit({ tenant, after, limit }) {
-      const rows = tenant === undefined ? selectAudit.all(after, limit) : selectTenantAudit.all(tenant, after, limit)
+    async audit({ tenant, order, after = order === 'asc' ? 0 : Number.MAX_SAFE_INTEGER, limit }) {
+      const rows =
+        tenant === undefined ? selectAudit[order].all(after, limit) : selectTenantAudit[order].all(tenant, after, limit)
       return rows.map((row) => JSON.parse((row as { entry: string }).entry) as AuditEntry)
     },
 
@@ -86,6 +96,12 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
     },
     async setQuota(tenant, quota) {
       upsertQuota.run(tenant, JSON.stringify(quota))
+    },
+    async quotas({ after = '', limit }) {
+      return selectQuotas.all(after, limit).map((row) => ({
+        tenant: String(row.tenant),
+        quota: JSON.parse(String(row.quota)) as Quota,
+      }))
     },
 
     async secret(name, created) {

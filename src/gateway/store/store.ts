@@ -28,16 +28,27 @@ export interface GatewayStore extends DocumentStore, ScheduleStore, WebhookStore
    * disk when this resolves, and everything before it. Otherwise a power failure may lose it, a crash does not.
    */
   appendAudit(drafts: AuditDraft[], durable: boolean): Promise<void>
-  /** In order, with numbers above `after`; without a tenant, everyone's. */
-  audit(query: { tenant?: string; after: number; limit: number }): Promise<AuditEntry[]>
+  /** In order, those behind number `after`; without a tenant, everyone's. */
+  audit(query: AuditQuery): Promise<AuditEntry[]>
 
   quota(tenant: string): Promise<Quota | undefined>
   setQuota(tenant: string, quota: Quota): Promise<void>
+  /** Of every tenant that has a bound, by name, behind `after`. */
+  quotas(page: { after?: string; limit: number }): Promise<{ tenant: string; quota: Quota }[]>
 
   /** A secret that all gateways on this store share: the first caller's `created` is kept, everyone gets that one. */
   secret(name: string, created: string): Promise<string>
 
   close(): Promise<void>
+}
+
+export interface AuditQuery {
+  tenant?: string
+  /** Absent: from the beginning of the order. */
+  after?: number
+  /** `desc`: newest first. */
+  order: 'asc' | 'desc'
+  limit: number
 }
 
 export interface DocumentStore {

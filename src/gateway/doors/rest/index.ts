@@ -12,7 +12,7 @@
 //   trace.ts         what a task did, as spans
 //   schedules.ts     tasks at a time, or again and again
 //   documents.ts     upload, read, download, delete
-//   collections.ts   put documents into a collection, search it
+//   collections.ts   put documents into a collection, search it, remove it
 //   agents.ts        what can be asked to work
 //   supervision.ts   the live tree, restart a child
 //   usage.ts         what was spent; quotas
