@@ -2,6 +2,7 @@
 // one, its routes answer `unavailable` and say which part is missing.
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
+import type { TroupeError } from '../contract/errors.ts'
 import type { Desk } from '../desk/desk.ts'
 import type { AgentDirectory } from '../desk/directory.ts'
 import type { BlobStore } from '../journal/blobs.ts'
@@ -28,6 +29,8 @@ export interface GatewayParts {
   agents: AgentDirectory
   blobs: BlobStore
   store: GatewayStore
+  /** Why the journal takes no writes now, if space is what it lacks. Absent: nobody watches. */
+  outOfSpace?(): TroupeError | undefined
   config?: Partial<GatewayConfig>
   supervision?: SupervisionPort
   retrieval?: RetrievalPort
