@@ -51,6 +51,13 @@ export function addAdministrationCommands(program: Command, action: Action): voi
     .option('--none', 'no bound at all')
     .action(action(async () => (await import('./administration.ts')).setQuota))
 
+  const tenants = program.command('tenants').description('take a whole tenant away (platform admin)')
+  tenants
+    .command('remove <tenant>')
+    .description('revoke its keys, end its tasks, delete what it has; the audit trail stays')
+    .option('--yes', 'it is meant')
+    .action(action(async () => (await import('./tenants.ts')).removeTenant))
+
   const audit = program.command('audit').description('who changed what, and who was refused')
   audit
     .command('ls')

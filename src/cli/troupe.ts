@@ -7,7 +7,8 @@
 //   tasks.ts        tasks …                  agents.ts       agents …
 //   documents.ts    documents …              collections.ts  collections …, search
 //   administration.ts  keys, quotas, models, usage; audit.ts: audit …; administration-commands.ts: their commands
-//   backup.ts       backup, restore          doctor.ts       doctor
+//   tenants.ts      tenants remove           doctor.ts       doctor
+//   backup.ts       backup, restore
 //   schedules.ts    schedules …              batches.ts      many tasks at once
 //   webhooks.ts     webhooks …               labels.ts       --label
 //   trace.ts        trace                    completion.ts   completion

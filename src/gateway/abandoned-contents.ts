@@ -1,5 +1,5 @@
 // Removes from the blob store what no document names any more. Removing a document commits that its content is abandoned;
-// the content itself goes here, after that: at once, or when the store answers again, or at the next start.
+// the content itself goes here, after that: at once, or when the store answers again, or at the next start (ADR 35).
 import type { Logger } from 'pino'
 import type { BlobStore } from '../journal/blobs.ts'
 import type { DocumentStore } from './store/store.ts'
