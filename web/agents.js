@@ -83,7 +83,7 @@ function healthOf(name, health) {
     ' ',
     element(
       'a',
-      { class: 'count', href: `#/tasks?agent=${name}&status=${state}` },
+      { class: 'count', href: `#/tasks?agent=${name}&state=${state}` },
       stateMark(state),
       ` ${count(tasks)}`,
     ),

@@ -81,7 +81,7 @@ function filters(query, signal) {
   const state = element(
     'select',
     { id: 'state', onchange: go },
-    ...STATES.map(([value, words]) => option(value, words, query.get('status'))),
+    ...STATES.map(([value, words]) => option(value, words, query.get('state'))),
   )
   const agent = element('select', { id: 'agent', onchange: go }, option('', 'any agent', query.get('agent')))
   const label = element('input', {
@@ -104,7 +104,7 @@ function filters(query, signal) {
 
   function go() {
     const wanted = new URLSearchParams()
-    if (state.value !== '') wanted.set('status', state.value)
+    if (state.value !== '') wanted.set('state', state.value)
     if (agent.value !== '') wanted.set('agent', agent.value)
     const parent = query.get('parent')
     if (parent !== null) wanted.set('parent', parent)

@@ -24,7 +24,7 @@ export async function backUp(dataFolder: string, target: string): Promise<Backup
   for (const path of all.filter((path) => path.endsWith('.db'))) await copyOpenDatabase(dataFolder, target, path)
   for (const path of all.filter((path) => !path.endsWith('.db') && !isBlob(path))) await copy(dataFolder, target, path)
   // Looked up again: blobs that came while the databases were copied are named by them.
-  for (const path of (await filesBelow(dataFolder)).filter(isBlob)) await copy(dataFolder, target, path)
+  for (const path of (await filesBelow(dataFolder)).filter(isBlob)) await copyBlob(dataFolder, target, path)
   // Last: a backup that broke off has no manifest, and is refused.
   const paths = await filesBelow(target)
   return await writeManifest(target, { format: 1, madeAt: new Date().toISOString() }, paths)
@@ -66,6 +66,13 @@ async function copy(from: string, to: string, path: string): Promise<void> {
   await copyFile(join(from, path), join(to, path)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOSPC') throw new TroupeError('disk_full', `no space left for ${join(to, path)}`)
     throw error
+  })
+}
+
+/** One that was deleted meanwhile is not in the backup. */
+async function copyBlob(from: string, to: string, path: string): Promise<void> {
+  await copy(from, to, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
   })
 }
 

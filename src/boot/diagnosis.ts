@@ -21,7 +21,7 @@ const PATIENCE_MS = 2_000
 const LEAST_FREE_BYTES = 1024 ** 3
 
 export async function diagnose(settings: Settings): Promise<Finding[]> {
-  const running = await isServing(settings)
+  const running = await runningGateway(settings)
   const endpoint = settings.bucket?.endpoint
   const issuer = settings.gateway.issuer?.url
   return await Promise.all([
@@ -84,20 +84,38 @@ async function checkKey(folder: string, running: boolean): Promise<Finding> {
     check,
     verdict: 'bad',
     found: `${path} is missing`,
-    todo: 'Restart the gateway: `troupe restart core` makes it again.',
+    todo: 'Restart the gateway: `troupe restart troupe/core` makes it again.',
   }
 }
 
-async function isServing({ dataFolder }: Settings): Promise<string | undefined> {
-  const url = (await readWhereabouts(dataFolder))?.url
-  if (url === undefined) return undefined
-  const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => undefined)
-  return answer?.ok ? url : undefined
+/** A gateway that answers; `trouble`: why it takes no work. */
+interface Running {
+  url: string
+  trouble?: { code: string; detail: string; fix: string }
 }
 
-async function checkGateway({ host, port }: Settings, running: string | undefined): Promise<Finding> {
+async function runningGateway({ dataFolder }: Settings): Promise<Running | undefined> {
+  const url = (await readWhereabouts(dataFolder))?.url
+  if (url === undefined) return undefined
+  try {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    if (answer.ok) return { url }
+    return { url, trouble: (await answer.json()) as NonNullable<Running['trouble']> }
+  } catch (error) {
+    // Whoever takes the connection and says nothing lives; otherwise it has ended since, or something else listens there.
+    if ((error as Error).name !== 'TimeoutError') return undefined
+    const detail = `no answer within ${PATIENCE_MS / 1_000} s`
+    return { url, trouble: { code: 'unavailable', detail, fix: '`troupe tree` shows whether it hangs.' } }
+  }
+}
+
+async function checkGateway({ host, port }: Settings, running: Running | undefined): Promise<Finding> {
   const check = 'gateway'
-  if (running !== undefined) return { check, verdict: 'ok', found: `ready at ${running}` }
+  if (running?.trouble !== undefined) {
+    const { code, detail, fix } = running.trouble
+    return { check, verdict: 'bad', found: `not ready at ${running.url}: ${code}: ${detail}`, todo: fix }
+  }
+  if (running !== undefined) return { check, verdict: 'ok', found: `ready at ${running.url}` }
   try {
     await claimPort(host, port)
     return { check, verdict: 'absent', found: `not running; ${host}:${port} is free`, todo: 'Start it: `troupe up`.' }

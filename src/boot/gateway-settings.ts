@@ -1,24 +1,31 @@
 // What an operator may set of the gateway (gateway/config.ts): whose tokens it takes, which pages and proxies it knows,
-// how often and how much. Only what is set is told; the defaults are the gateway's own.
+// how often and how much, how long. Only what is set is told; the defaults are the gateway's own.
 import { isIP } from 'node:net'
 import { TroupeError } from '../contract/errors.ts'
 import { ROLES } from '../gateway/auth/principal.ts'
 import { GATEWAY_DEFAULTS, type GatewayConfig, type TrustedIssuer } from '../gateway/config.ts'
-import { list, number, onOff, type Text, url } from './setting-values.ts'
+import { list, number, onOff, positive, type Text, url } from './setting-values.ts'
 
 const WEB = ['https:', 'http:']
 
 export function gatewaySettings(text: Text): Partial<GatewayConfig> {
-  const { key, tenant } = GATEWAY_DEFAULTS.requestsPerSecond
+  const { requestsPerSecond, maxStreams, maxDocumentBytes, maxWaitSeconds, slowRequestMs, unreadyMs } = GATEWAY_DEFAULTS
   const settings: Partial<GatewayConfig> = {
     console: onOff(text('TROUPE_CONSOLE'), 'TROUPE_CONSOLE', GATEWAY_DEFAULTS.console),
     corsOrigins: list(text('TROUPE_CORS_ORIGINS')).map(origin),
     trustedProxies: list(text('TROUPE_PROXIES')).map(network),
     requestsPerSecond: {
-      key: positive(text, 'TROUPE_RATE_KEY', key),
-      tenant: positive(text, 'TROUPE_RATE_TENANT', tenant),
+      key: positive(text, 'TROUPE_RATE_KEY', requestsPerSecond.key),
+      tenant: positive(text, 'TROUPE_RATE_TENANT', requestsPerSecond.tenant),
     },
-    maxDocumentBytes: positive(text, 'TROUPE_DOCUMENT_BYTES', GATEWAY_DEFAULTS.maxDocumentBytes),
+    maxStreams: {
+      gateway: positive(text, 'TROUPE_STREAMS', maxStreams.gateway),
+      tenant: positive(text, 'TROUPE_STREAMS_TENANT', maxStreams.tenant),
+    },
+    maxDocumentBytes: positive(text, 'TROUPE_DOCUMENT_BYTES', maxDocumentBytes),
+    maxWaitSeconds: positive(text, 'TROUPE_WAIT_SECONDS', maxWaitSeconds),
+    slowRequestMs: positive(text, 'TROUPE_SLOW_REQUEST_MS', slowRequestMs),
+    unreadyMs: number(text('TROUPE_UNREADY_MS'), 'TROUPE_UNREADY_MS', unreadyMs),
   }
   const publicUrl = url(text('TROUPE_PUBLIC_URL'), 'TROUPE_PUBLIC_URL', WEB)
   if (publicUrl !== undefined) settings.publicUrl = publicUrl.replace(/\/+$/, '')
@@ -71,12 +78,6 @@ function network(text: string): string {
   const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most)
   if (isIP(address) !== 0 && isNetwork && rest.length === 0) return text
   throw invalid(`TROUPE_PROXIES: ${text} is no address or network like 10.0.0.7 or 10.0.0.0/8.`)
-}
-
-function positive(text: Text, name: string, fallback: number): number {
-  const value = number(text(name), name, fallback)
-  if (value > 0) return value
-  throw invalid(`${name} is 0; it must be at least 1.`)
 }
 
 function invalid(message: string): TroupeError {

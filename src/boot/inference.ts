@@ -2,8 +2,9 @@
 // TROUPE_GRACE_MS (10000), TROUPE_METRICS_ADDRESS (none), TROUPE_INFERENCE_PROVIDERS (cuda,webgpu,cpu),
 // TROUPE_INFERENCE_KEEP_VERSIONS (2: the one before the newest too, because collections that it embedded are searched
 // until they are embedded anew), TROUPE_INFERENCE_LOOP_MS (0.5: what a run may take on the event loop; 0: all runs in
-// threads), TROUPE_INFERENCE_TLS_CERT, TROUPE_INFERENCE_TLS_KEY and TROUPE_INFERENCE_TLS_CA; TROUPE_LOG (info); traces as
-// in trace-settings.ts. Tells its parent its port when it serves; SIGTERM drains it.
+// threads), TROUPE_INFERENCE_MESSAGE_BYTES (67108864: the largest message that is taken or given),
+// TROUPE_INFERENCE_TLS_CERT, TROUPE_INFERENCE_TLS_KEY and TROUPE_INFERENCE_TLS_CA; TROUPE_LOG (info); traces as in
+// trace-settings.ts. Tells its parent its port when it serves; SIGTERM drains it.
 import { pino } from 'pino'
 import { TroupeError } from '../contract/errors.ts'
 import { type InferenceWorkerOptions, type ModelEvent, startInferenceWorker } from '../workers/inference/index.ts'
@@ -11,12 +12,15 @@ import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
-import { graceOf, textOf } from './setting-values.ts'
+import { graceOf, positive, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
 import { ownTls } from './worker-address.ts'
 
 /** The event loop reads for all models: whoever holds it longer lets all of them wait. */
 const MOST_LOOP_MS = 10
+const MESSAGE_BYTES = 64 * 1024 * 1024
+/** gRPC frames say their length in 32 bits; a buffer of half of that is the most that can be had for one. */
+const MOST_MESSAGE_BYTES = 2 ** 31 - 1
 const environment = process.env
 const text = textOf(environment)
 const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
@@ -34,6 +38,7 @@ await runProcess(async () => {
     metrics: measures.metrics,
     keepVersions: keepVersions(environment.TROUPE_INFERENCE_KEEP_VERSIONS),
     loopMs: loopMs(environment.TROUPE_INFERENCE_LOOP_MS),
+    limits: { messageBytes: positive(text, 'TROUPE_INFERENCE_MESSAGE_BYTES', MESSAGE_BYTES, MOST_MESSAGE_BYTES) },
     onEvent: logEvent,
     ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
     ...ownTls(text, 'INFERENCE'),

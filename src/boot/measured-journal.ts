@@ -1,5 +1,6 @@
 // Counts at the journal's port what the commits of actors do not show: submissions, mail, the lease, what was found
 // without an owner. The journal itself knows nothing of it.
+import { TroupeError } from '../contract/errors.ts'
 import { LEASE_MS } from '../contract/limits.ts'
 import type { Journal, PoisonedTask } from '../journal/journal.ts'
 import type { Labels } from '../workers/grpc/metrics.ts'
@@ -11,7 +12,15 @@ export interface MeasuredJournal {
   journal: Journal
   /** A host that holds none may claim nothing. */
   holdsLease(): boolean
+  /** What the journal said when it refused a write for want of space; a while after the last one it may be tried again. */
+  outOfSpace(): TroupeError | undefined
 }
+
+/**
+ * No write is made to find out: whoever gets no work because of it would never see one succeed. Longer than the renewals
+ * of a lease are apart, which go on meanwhile.
+ */
+const OUT_OF_SPACE_MS = 5_000
 
 export function measureJournal(
   { metrics, atScrape }: Measures,
@@ -28,14 +37,27 @@ export function measureJournal(
   const left = metrics.gauge('troupe_lease_remaining_seconds', 'Until the lease ends unless it is renewed')
   const actors = metrics.gauge('troupe_host_actors', 'Actors in memory')
   const resting = metrics.gauge('troupe_agent_resting', '1 while an agent rests because its tasks crash')
+  const full = metrics.gauge('troupe_journal_out_of_space', '1 while the journal refuses writes for want of space')
   const none = {}
+  let refusal: { error: TroupeError; at: number } | undefined
   /** The text of the same labels is made once. As many as there are agents. */
   const fromDoor = new Map<string, Labels>()
   let renewedAt: number | undefined
   const remainingMs = () => (renewedAt === undefined ? 0 : renewedAt + LEASE_MS - performance.now())
   const rested = new Set<string>()
 
+  function refused(error: unknown): never {
+    if (error instanceof TroupeError && error.code === 'disk_full') refusal = { error, at: performance.now() }
+    throw error
+  }
+
+  function outOfSpace(): TroupeError | undefined {
+    if (refusal !== undefined && performance.now() - refusal.at > OUT_OF_SPACE_MS) refusal = undefined
+    return refusal?.error
+  }
+
   atScrape(() => {
+    full(none, outOfSpace() === undefined ? 0 : 1)
     if (renewedAt !== undefined) left(none, remainingMs() / 1_000)
   })
 
@@ -59,13 +81,13 @@ export function measureJournal(
     ...journal,
     async accept(task) {
       const begun = performance.now()
-      const answer = await journal.accept(task)
+      const answer = await journal.accept(task).catch(refused)
       accepted(none, (performance.now() - begun) / 1_000)
       if (answer.created) submitted(labelsFor(task.agent))
       return answer
     },
     async deliver(message) {
-      const delivery = await journal.deliver(message)
+      const delivery = await journal.deliver(message).catch(refused)
       const outcome = !delivery.delivered ? delivery.because : delivery.duplicate ? 'duplicate' : 'delivered'
       mail({ outcome })
       return delivery
@@ -83,7 +105,7 @@ export function measureJournal(
     },
     async keepLease(lease) {
       const begun = performance.now()
-      const kept = await journal.keepLease(lease)
+      const kept = await journal.keepLease(lease).catch(refused)
       const now = performance.now()
       renewal(none, (now - begun) / 1_000)
       if (kept.held) renewedAt = begun
@@ -92,5 +114,5 @@ export function measureJournal(
       return kept
     },
   }
-  return { journal: measured, holdsLease: () => remainingMs() > 0 }
+  return { journal: measured, holdsLease: () => remainingMs() > 0, outOfSpace }
 }

@@ -49,6 +49,8 @@ export interface Parts {
   observe: Observe
   /** A host may claim tasks while it does. */
   holdsLease(): boolean
+  /** Why the journal takes no writes now, if space is what it lacks. */
+  outOfSpace(): TroupeError | undefined
   onTrouble(what: string, error: unknown): void
   close(): Promise<void>
 }
@@ -73,7 +75,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
     log.warn({ err: error }, `Trouble with ${what}.`)
     feed?.trouble(what, error)
   }
-  const { journal, holdsLease } = measureJournal(measures, opened.journal, ({ id, agent }) => {
+  const { journal, holdsLease, outOfSpace } = measureJournal(measures, opened.journal, ({ id, agent }) => {
     const why = `${MAX_OWNER_DEATHS} hosts died while they ran ${id}; it has failed, and can be retried.`
     onTrouble(`a task of ${agent} that kills hosts`, new TroupeError('task_poisoned', why))
   })
@@ -116,6 +118,7 @@ export async function openParts(settings: Settings, name: string): Promise<Parts
       measures,
       observe,
       holdsLease,
+      outOfSpace,
       onTrouble,
       async close() {
         workers.close()
@@ -175,6 +178,7 @@ export function gatewayOf(parts: Parts, own: () => Facts): Promise<Gateway> {
     agents,
     blobs,
     store,
+    outOfSpace: parts.outOfSpace,
     telemetry: { ...telemetry.gateway(desk), metrics: () => measures.text() },
     ...(workers.collections === undefined ? {} : { retrieval: workers.collections }),
     ...(supervision === undefined ? {} : { supervision }),

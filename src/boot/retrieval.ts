@@ -1,5 +1,5 @@
 // The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
-// TROUPE_DATA (.troupe) for the embedded store; TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
+// TROUPE_DATA (.troupe) for the embedded store; TROUPE_POSTGRES_POOL (8); TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
 // the model there; TROUPE_GRACE_MS (10000), TROUPE_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT,
 // TROUPE_RETRIEVAL_TLS_KEY and TROUPE_RETRIEVAL_TLS_CA. Traces as in trace-settings.ts. Tells its parent that it is ready
 // and at which port; SIGTERM drains it.
@@ -19,7 +19,7 @@ import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
-import { graceOf, textOf } from './setting-values.ts'
+import { graceOf, postgresPool, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
 import { ownTls, tlsFiles, workerAddress } from './worker-address.ts'
 
@@ -68,7 +68,8 @@ async function openStore(): Promise<Store> {
   const embedded = () => openSqliteStore(join(resolve(environment.TROUPE_DATA ?? '.troupe'), 'retrieval'))
   if (url === undefined || url === '') return await embedded()
   try {
-    return await openPostgresStore({ url })
+    const connections = postgresPool(text)
+    return await openPostgresStore({ url, ...(connections === undefined ? {} : { connections }) })
   } catch (error) {
     if (!(error instanceof Error && /extension "vector" is not available/.test(error.message))) throw error
     // One worker serves all hosts, so its own disk will do; only a second worker would not see the same collections.

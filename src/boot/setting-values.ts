@@ -27,6 +27,14 @@ export function number(text: string | undefined, name: string, fallback: number)
   throw new TroupeError('configuration_invalid', `${name} is ${text}; it must be a whole number.`)
 }
 
+/** A bound: none of them may be 0. */
+export function positive(text: Text, name: string, fallback: number, most = Number.MAX_SAFE_INTEGER): number {
+  const value = number(text(name), name, fallback)
+  if (value > 0 && value <= most) return value
+  const bound = value === 0 ? 'at least 1' : `at most ${most}`
+  throw new TroupeError('configuration_invalid', `${name} is ${value}; it must be ${bound}.`)
+}
+
 export function onOff(text: string | undefined, name: string, fallback: boolean): boolean {
   if (text === undefined) return fallback
   if (text === 'on' || text === 'off') return text === 'on'
@@ -42,6 +50,12 @@ export function url(text: string | undefined, name: string, protocols: string[])
     'configuration_invalid',
     `${name} is not an address that begins with ${protocols.join(' or ')}//.`,
   )
+}
+
+/** Connections of each pool of a process to Postgres; undefined: as many as it thinks right. */
+export function postgresPool(text: Text): number | undefined {
+  const name = 'TROUPE_POSTGRES_POOL'
+  return text(name) === undefined ? undefined : positive(text, name, 1, 1_000)
 }
 
 /** Milliseconds that running work gets when a process is told to stop: of every role. */

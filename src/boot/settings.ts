@@ -8,7 +8,7 @@ import type { LlmSettings } from '../host/llm.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
 import { bucketSettings } from './bucket-settings.ts'
 import { gatewaySettings } from './gateway-settings.ts'
-import { type Environment, graceOf, list, number, type Text, textOf, url } from './setting-values.ts'
+import { type Environment, graceOf, list, number, postgresPool, type Text, textOf, url } from './setting-values.ts'
 import { tlsFiles } from './worker-address.ts'
 
 export interface Settings {
@@ -19,6 +19,8 @@ export interface Settings {
   /** Postgres and NATS together make a cluster; neither: embedded. */
   postgresUrl?: string
   natsUrl?: string
+  /** Connections of each pool to Postgres. */
+  postgresPool?: number
   /** Where documents are kept; absent: in the data folder, or in Postgres. */
   bucket?: S3Options
   /** Credentials, TLS and subject prefix of NATS. */
@@ -99,6 +101,8 @@ export function readSettings(environment: Environment = process.env): Settings {
   settings.workerTls = { inference: tlsFiles(text, 'INFERENCE'), retrieval: tlsFiles(text, 'RETRIEVAL') }
   const bucket = bucketSettings(text, settings.gateway.maxDocumentBytes)
   if (bucket !== undefined) settings.bucket = bucket
+  const pool = postgresPool(text)
+  if (pool !== undefined) settings.postgresPool = pool
   const nats = natsSettings(text)
   if (nats !== undefined) settings.nats = nats
   const baseUrl = url(text('TROUPE_LLM_BASE_URL'), 'TROUPE_LLM_BASE_URL', ['http:', 'https:'])

@@ -41,16 +41,17 @@ export async function openStores(settings: Settings): Promise<Stores> {
   const { bucket } = settings
   try {
     if (settings.postgresUrl !== undefined && settings.natsUrl !== undefined) {
-      const { postgresUrl: url, natsUrl } = settings
+      const { postgresUrl: url, natsUrl, postgresPool } = settings
+      const database = { url, ...(postgresPool === undefined ? {} : { pool: postgresPool }) }
       // Loaded on demand: an embedded core that was killed is back sooner without what only a cluster uses.
       const { openPostgresBlobs, openPostgresJournal } = await import('../journal/postgres/index.ts')
       const { openNatsBus } = await import('../bus/nats/index.ts')
       // Each of several processes has its own flight under way: more would only make them smaller.
-      const journal = await open(openPostgresJournal({ url, lanes: 1 }))
+      const journal = await open(openPostgresJournal({ ...database, lanes: 1 }))
       const blobs = await open(
-        bucket === undefined ? openPostgresBlobs({ url, space: 'documents' }) : openS3Blobs(bucket),
+        bucket === undefined ? openPostgresBlobs({ ...database, space: 'documents' }) : openS3Blobs(bucket),
       )
-      const gatewayStore = await open(openPostgresGatewayStore({ url }))
+      const gatewayStore = await open(openPostgresGatewayStore(database))
       const bus = await open(openNatsBus({ url: natsUrl, ...settings.nats }))
       return { journal, bus, blobs, gatewayStore, close }
     }

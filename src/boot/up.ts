@@ -45,7 +45,8 @@ async function startLocked(settings: Settings, narrator: Narrator, lock: FolderL
       TROUPE_METRICS_ADDRESS: addresses.metrics[id],
       ...(role === 'host' ? { TROUPE_LABEL: id } : {}),
     }),
-    graceMs: settings.graceMs,
+    // A gateway goes on for a while before that, so that proxies forget it.
+    graceMs: (settings.gateway.unreadyMs ?? 0) + settings.graceMs,
     hangMs: settings.hangMs,
     output(line) {
       complaints.hear(line)

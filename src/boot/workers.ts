@@ -143,6 +143,9 @@ function collectionsOf(lazy: Lazy<RetrievalClient>): RetrievalPort {
     async remove(tenant, collection, documentIds) {
       await (await lazy.client()).delete(collection, documentIds, { tenant })
     },
+    async removeCollection(tenant, collection) {
+      return await (await lazy.client()).deleteCollection(collection, { tenant })
+    },
     async collections(tenant) {
       const all = await (await lazy.client()).collections({ tenant })
       return all.map(({ name, documents, passages }) => ({ name, documents, passages }))

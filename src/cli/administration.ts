@@ -1,4 +1,5 @@
-// troupe keys create | ls | revoke, troupe usage, troupe models
+// troupe keys create | ls | revoke, troupe usage, troupe quotas ls | show | set, troupe models
+import { TroupeError } from '../contract/errors.ts'
 import type { Handler } from './context.ts'
 import { duration, facts, table } from './table.ts'
 
@@ -61,7 +62,13 @@ export const revokeKey: Handler<{ tenant?: string }> = async (context, [id], { t
 interface UsageView {
   since: string
   usage: { tasks: number; inputTokens: number; outputTokens: number; costMicros: number }
-  quota: { tasksPerDay?: number; tokensPerMonth?: number; costMicrosPerMonth?: number }
+  quota: QuotaView
+}
+
+interface QuotaView {
+  tasksPerDay?: number
+  tokensPerMonth?: number
+  costMicrosPerMonth?: number
 }
 
 export const showUsage: Handler<{ since?: string }> = async (context, _, { since }) => {
@@ -70,15 +77,78 @@ export const showUsage: Handler<{ since?: string }> = async (context, _, { since
   context.show(answer, ({ since, usage, quota }) =>
     facts({
       since,
-      tasks: ofQuota(usage.tasks, quota.tasksPerDay, 'a day'),
-      tokens: ofQuota(usage.inputTokens + usage.outputTokens, quota.tokensPerMonth, 'a month'),
-      cost: (usage.costMicros / 1e6).toFixed(4),
+      tasks: ofQuota(usage.tasks, quota.tasksPerDay ?? '', 'a day'),
+      tokens: ofQuota(usage.inputTokens + usage.outputTokens, quota.tokensPerMonth ?? '', 'a month'),
+      cost: ofQuota(money(usage.costMicros), money(quota.costMicrosPerMonth), 'a month'),
     }),
   )
 }
 
-function ofQuota(used: number, quota: number | undefined, period: string): string {
-  return quota === undefined ? String(used) : `${used} (quota ${quota} ${period})`
+function ofQuota(used: number | string, quota: number | string, period: string): string {
+  return quota === '' ? String(used) : `${used} (quota ${quota} ${period})`
+}
+
+/** Empty: there is none. */
+function money(micros: number | undefined): string {
+  return micros === undefined ? '' : (micros / 1e6).toFixed(4)
+}
+
+export const listQuotas: Handler<{ limit: string; cursor?: string }> = async (context, _, { limit, cursor }) => {
+  const gateway = await context.connect()
+  const page = await gateway.get<{ quotas: { tenant: string; quota: QuotaView }[]; nextCursor?: string }>(
+    '/v1/quotas',
+    { query: { limit, cursor } },
+  )
+  context.show(page, ({ quotas }) =>
+    table(
+      ['TENANT', 'TASKS A DAY', 'TOKENS A MONTH', 'COST A MONTH'],
+      quotas.map(({ tenant, quota }) => [
+        tenant,
+        quota.tasksPerDay,
+        quota.tokensPerMonth,
+        money(quota.costMicrosPerMonth),
+      ]),
+    ),
+  )
+  if (page.nextCursor !== undefined) context.terminal.note(`There are more: --cursor ${page.nextCursor}`)
+}
+
+export const showQuota: Handler = async (context, [tenant]) => {
+  const gateway = await context.connect()
+  context.show(await gateway.get<QuotaView>(quotaPath(tenant!)), quotaWords)
+}
+
+export interface QuotaOptions {
+  tasks?: string
+  tokens?: string
+  cost?: string
+  none?: boolean
+}
+
+export const setQuota: Handler<QuotaOptions> = async (context, [tenant], { tasks, tokens, cost, none }) => {
+  // Whoever forgets the options must not take every bound away.
+  if ((tasks ?? tokens ?? cost ?? none) === undefined) {
+    throw new TroupeError('invalid_command', 'Say which: --tasks, --tokens, --cost, or --none for no bound.')
+  }
+  const gateway = await context.connect()
+  const quota: QuotaView = {
+    ...(tasks === undefined ? {} : { tasksPerDay: Number(tasks) }),
+    ...(tokens === undefined ? {} : { tokensPerMonth: Number(tokens) }),
+    ...(cost === undefined ? {} : { costMicrosPerMonth: Math.round(Number(cost) * 1e6) }),
+  }
+  context.show(await gateway.put<QuotaView>(quotaPath(tenant!), quota), quotaWords)
+}
+
+function quotaPath(tenant: string): string {
+  return `/v1/quotas/${encodeURIComponent(tenant)}`
+}
+
+function quotaWords({ tasksPerDay, tokensPerMonth, costMicrosPerMonth }: QuotaView): string {
+  return facts({
+    'tasks a day': tasksPerDay ?? 'no bound',
+    'tokens a month': tokensPerMonth ?? 'no bound',
+    'cost a month': money(costMicrosPerMonth) || 'no bound',
+  })
 }
 
 export const listModels: Handler = async (context) => {

@@ -51,6 +51,8 @@ export const submitMany: Handler<SubmitManyOptions> = async (context, [agent, gi
 export interface CancelManyOptions {
   label?: string[]
   agent?: string
+  state?: string
+  /** Its old name. */
   status?: string
   before?: string
   reason?: string
@@ -58,12 +60,12 @@ export interface CancelManyOptions {
 }
 
 export const cancelMany: Handler<CancelManyOptions> = async (context, _, options) => {
-  const { label, agent, status, before, reason, dryRun } = options
-  if ((label ?? agent ?? status ?? before) === undefined) {
-    throw new TroupeError('invalid_command', 'Say which: --label, --agent, --status or --before.')
+  const { label, agent, state = options.status, before, reason, dryRun } = options
+  if ((label ?? agent ?? state ?? before) === undefined) {
+    throw new TroupeError('invalid_command', 'Say which: --label, --agent, --state or --before.')
   }
   const gateway = await context.connect()
-  const filter = { labels: labelFilters(label), agent, status: status?.split(','), before, reason, dryRun }
+  const filter = { labels: labelFilters(label), agent, state: state?.split(','), before, reason, dryRun }
   const sum = { matched: 0, cancelled: 0 }
   for (let cursor: string | undefined; ; ) {
     const part = await gateway.post<{ matched: number; cancelled: number; nextCursor?: string }>('/v1/tasks/cancel', {

@@ -54,7 +54,7 @@ function placesOf(program: Command): Place[] {
     places.push({
       path,
       below: command.commands.map((below) => ({ name: below.name(), description: below.description() })),
-      options: own.flatMap((option) => (option.long ? optionOf(path, option, option.long) : [])),
+      options: own.flatMap((option) => (option.long && !option.hidden ? optionOf(path, option, option.long) : [])),
       values: argumentValues(path, command.registeredArguments),
     })
     for (const below of command.commands) visit(below, path === '' ? below.name() : `${path} ${below.name()}`)

@@ -1,6 +1,7 @@
-// troupe documents put | get | ls, troupe search
+// troupe documents put | get | ls | delete
 import { writeFile } from 'node:fs/promises'
 import { TroupeError } from '../contract/errors.ts'
+import { addDocument, passagesIn } from './collections.ts'
 import type { Handler } from './context.ts'
 import { bytes, duration, table } from './table.ts'
 
@@ -17,10 +18,8 @@ export const putDocument: Handler<{ name?: string; collection?: string }> = asyn
   const document = await gateway.upload<DocumentView>('/v1/documents', file!, options.name)
   context.show(document, ({ id }) => id)
   if (options.collection === undefined) return
-  const body = { documents: [{ documentId: document.id }] }
-  const put = `/v1/collections/${encodeURIComponent(options.collection)}/documents`
-  const { passages } = await gateway.post<{ passages: number }>(put, body)
-  context.terminal.note(`${passages} passage${passages === 1 ? '' : 's'} in ${options.collection}`)
+  const { passages } = await addDocument(gateway, options.collection, document.id)
+  context.terminal.note(passagesIn(passages, options.collection))
 }
 
 export const getDocument: Handler<{ output?: string }> = async (context, [id], { output }) => {
@@ -61,31 +60,8 @@ export const listDocuments: Handler<{ limit: string }> = async (context, _, { li
   )
 }
 
-interface Passage {
-  documentId: string
-  text: string
-  start: number
-  end: number
-  score: number
-}
-
-export const searchCollection: Handler<{ limit: string; mode: string }> = async (
-  context,
-  [collection, query],
-  options,
-) => {
+export const deleteDocument: Handler = async (context, [id]) => {
   const gateway = await context.connect()
-  const body = { query, limit: Number(options.limit), mode: options.mode }
-  const path = `/v1/collections/${encodeURIComponent(collection!)}/search`
-  const { passages } = await gateway.post<{ passages: Passage[] }>(path, body)
-  const { style } = context.terminal
-  context.show(passages, (found) =>
-    found
-      .map(({ documentId, start, end, score, text }) => {
-        const where = style('dim', `${documentId} ${start}–${end}  score ${score.toFixed(3)}`)
-        return `${where}\n${text.trim().slice(0, 400)}\n`
-      })
-      .join('\n'),
-  )
-  if (passages.length === 0) context.terminal.note('Nothing was found.')
+  await gateway.remove(documentPath(id!))
+  context.show({ deleted: id }, () => `${id} is deleted`)
 }

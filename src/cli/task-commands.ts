@@ -1,12 +1,15 @@
 // The commands that give work and look after tasks, as commander is told of them.
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Handler } from './context.ts'
 import { collect } from './labels.ts'
 
 const STATES = 'queued, running, waiting, input-required, completed, failed, cancelled, rejected'
 
+/** Of --state: scripts may say it still. */
+const oldStateName = () => new Option('--status <states>').hideHelp()
+
 /** Makes commander's action of a handler that is imported when its command runs. */
-type Action = <Options>(load: () => Promise<Handler<Options>>) => (...given: unknown[]) => Promise<void>
+export type Action = <Options>(load: () => Promise<Handler<Options>>) => (...given: unknown[]) => Promise<void>
 
 export function addTaskCommands(program: Command, action: Action): void {
   program
@@ -29,7 +32,8 @@ export function addTaskCommands(program: Command, action: Action): void {
   tasks
     .command('ls')
     .description('the newest tasks')
-    .option('--status <states>', `in one of these states, separated by commas: ${STATES}`)
+    .option('--state <states>', `in one of these states, separated by commas: ${STATES}`)
+    .addOption(oldStateName())
     .option('--agent <name>', 'only those of this agent')
     .option('--parent <id>', 'only those that this task asked for')
     .option('--label <key=value>', 'as often as there are labels: those that have all of them', collect)
@@ -63,7 +67,8 @@ export function addTaskCommands(program: Command, action: Action): void {
     .description('end all that these options find, and whatever they asked for')
     .option('--label <key=value>', 'as often as there are labels', collect)
     .option('--agent <name>', 'only those of this agent')
-    .option('--status <states>', 'one or more, separated by commas; default: all that have not ended')
+    .option('--state <states>', 'one or more, separated by commas; default: all that have not ended')
+    .addOption(oldStateName())
     .option('--before <time>', 'RFC 3339; accepted before it')
     .option('--reason <text>', 'told to whoever asked for it')
     .option('--dry-run', 'only say how many')

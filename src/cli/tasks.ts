@@ -10,6 +10,8 @@ import { duration, facts, table } from './table.ts'
 
 export interface ListOptions {
   parent?: string
+  state?: string
+  /** Its old name. */
   status?: string
   agent?: string
   label?: string[]
@@ -18,9 +20,9 @@ export interface ListOptions {
 }
 
 export const listTasks: Handler<ListOptions> = async (context, _, options) => {
-  const { status, agent, parent, label, limit, cursor } = options
+  const { state = options.status, agent, parent, label, limit, cursor } = options
   const gateway = await context.connect()
-  const query = { status, agent, parent, label: labelFilters(label), limit, cursor }
+  const query = { state, agent, parent, label: labelFilters(label), limit, cursor }
   const page = await gateway.get<{ tasks: TaskView[]; nextCursor?: string }>('/v1/tasks', { query })
   context.show(page, ({ tasks }) =>
     table(

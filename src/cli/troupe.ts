@@ -5,8 +5,10 @@
 //   up.ts           up, run                  samples.ts      the samples of `npm start`
 //   tree.ts         tree, restart            submit.ts       submit; follow.ts: a task's log as it grows
 //   tasks.ts        tasks …                  agents.ts       agents …
-//   documents.ts    documents …, search      administration.ts  keys, models, usage
-//   backup.ts       backup, restore          doctor.ts       doctor
+//   documents.ts    documents …              collections.ts  collections …, search
+//   administration.ts  keys, quotas, models, usage; audit.ts: audit …; administration-commands.ts: their commands
+//   tenants.ts      tenants remove           doctor.ts       doctor
+//   backup.ts       backup, restore
 //   schedules.ts    schedules …              batches.ts      many tasks at once
 //   webhooks.ts     webhooks …               labels.ts       --label
 //   trace.ts        trace                    completion.ts   completion
@@ -18,6 +20,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { toErrorRecord, toTroupeError } from '../contract/errors.ts'
+import { addAdministrationCommands } from './administration-commands.ts'
 import type { Handler } from './context.ts'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
 import { collect } from './labels.ts'
@@ -133,7 +136,7 @@ agents
   .option('--schema', 'the whole JSON Schema of input and output')
   .action(action(async () => (await import('./agents.ts')).showAgent))
 
-const documents = program.command('documents').description('put, get and list documents')
+const documents = program.command('documents').description('put, get, list and delete documents')
 documents
   .command('put <file>')
   .description('store a file; its id goes to stdout')
@@ -150,42 +153,37 @@ documents
   .description('the newest ones')
   .option('--limit <count>', 'at most', '50')
   .action(action(async () => (await import('./documents.ts')).listDocuments))
+documents
+  .command('delete <id>')
+  .description('for good, and its passages from every collection')
+  .action(action(async () => (await import('./documents.ts')).deleteDocument))
+const collections = program.command('collections').description('what can be searched')
+collections
+  .command('ls')
+  .description('all of them, with how much they hold')
+  .action(action(async () => (await import('./collections.ts')).listCollections))
+collections
+  .command('add <collection> <document-id>')
+  .description('make a stored document searchable; the first one makes the collection')
+  .action(action(async () => (await import('./collections.ts')).addToCollection))
+collections
+  .command('remove <collection> <document-id>')
+  .description('take a document out; it stays stored')
+  .action(action(async () => (await import('./collections.ts')).removeFromCollection))
+collections
+  .command('delete <collection>')
+  .description('all that it holds; its documents stay stored')
+  .action(action(async () => (await import('./collections.ts')).deleteCollection))
 program
   .command('search <collection> <query>')
   .description('search a collection by words and by meaning')
   .option('--limit <count>', 'at most', '5')
   .option('--mode <mode>', 'hybrid, lexical or vector', 'hybrid')
-  .action(action(async () => (await import('./documents.ts')).searchCollection))
+  .action(action(async () => (await import('./collections.ts')).searchCollection))
 
 program.commandsGroup('Look after it:')
 addWebhookCommands(program, action)
-const keys = program.command('keys').description('create, list and revoke API keys')
-keys
-  .command('create <name>')
-  .description('make one; its secret goes to stdout, this once')
-  .requiredOption('--role <role>', 'viewer, submitter, operator or admin')
-  .option('--tenant <tenant>', 'another than the key’s own')
-  .option('--expires <time>', 'RFC 3339')
-  .action(action(async () => (await import('./administration.ts')).createKey))
-keys
-  .command('ls')
-  .description('all of a tenant, without their secrets')
-  .option('--tenant <tenant>', 'another than the key’s own')
-  .action(action(async () => (await import('./administration.ts')).listKeys))
-keys
-  .command('revoke <id>')
-  .description('refuse it from now on')
-  .option('--tenant <tenant>', 'another than the key’s own')
-  .action(action(async () => (await import('./administration.ts')).revokeKey))
-program
-  .command('usage')
-  .description('what was spent')
-  .option('--since <time>', 'RFC 3339; default: this month')
-  .action(action(async () => (await import('./administration.ts')).showUsage))
-program
-  .command('models')
-  .description('the models that the inference worker serves')
-  .action(action(async () => (await import('./administration.ts')).listModels))
+addAdministrationCommands(program, action)
 program
   .command('train [arguments...]')
   .description('train a model; `troupe train --help` says how')

@@ -8,7 +8,7 @@ import { TroupeError } from '../contract/errors.ts'
 import { isId, newId } from '../contract/ids.ts'
 import { mediaTypeOf, UNKNOWN_MEDIA_TYPE } from '../contract/media-types.ts'
 import type { BlobStore } from '../journal/blobs.ts'
-import type { DocumentRow, GatewayStore } from './store/store.ts'
+import type { DocumentRow, DocumentStore } from './store/store.ts'
 
 /** As much of the beginning as tells every known file type. */
 const SNIFFED_BYTES = 4_100
@@ -32,11 +32,13 @@ export interface Documents {
   list(tenant: string, page: { before?: string; limit: number }): Promise<DocumentRow[]>
   read(tenant: string, id: string): Promise<{ info: DocumentRow; content: Uint8Array }>
   stream(tenant: string, id: string, range?: { start: number; end: number }): Promise<Readable>
+  /** Nobody can read it any more when this resolves. Its content is abandoned, if no other document has the same. */
+  remove(tenant: string, id: string): Promise<void>
 }
 
 export function createDocuments(parts: {
   blobs: BlobStore
-  store: Pick<GatewayStore, 'addDocument' | 'document' | 'documents'>
+  store: DocumentStore
   bus: Bus
   maxBytes: number
   /** Throws when a type is refused, before anything is stored. */
@@ -48,6 +50,26 @@ export function createDocuments(parts: {
     const row = isId(id, 'doc') ? await store.document(tenant, id) : undefined
     if (row === undefined) throw new TroupeError('not_found', `There is no document ${id}.`)
     return row
+  }
+
+  /** Without content: it was removed since its row was read, or the store has lost it. */
+  async function missing(row: DocumentRow): Promise<TroupeError> {
+    await info(row.tenant, row.id)
+    return new TroupeError('journal_corrupt', `The content of ${row.id} is missing from the blob store.`)
+  }
+
+  /** A content that arrives while the last document of the same is removed may be cleared before it is named again. */
+  async function confirmContent({ tenant, id, sha256, bytes }: DocumentRow): Promise<void> {
+    let kept: Readable | undefined
+    try {
+      kept = await blobs.stream(sha256, bytes === 0 ? undefined : { start: 0, end: 0 })
+      kept?.destroy()
+    } finally {
+      // P9: whoever is not told its id has no use for it.
+      if (kept === undefined) await store.removeDocument(tenant, id)
+    }
+    if (kept !== undefined) return
+    throw new TroupeError('unavailable', 'A document of the same content was deleted meanwhile; send it again.')
   }
 
   return {
@@ -71,6 +93,7 @@ export function createDocuments(parts: {
         createdBy,
       }
       await store.addDocument(row)
+      await confirmContent(row)
       const data = { document: row.id, name: row.name, mime, bytes, sha256 }
       // The document is stored whether or not the event stream can be reached.
       await bus.publishPlatform(platformEvent('document_uploaded', data, { tenant, at: now })).catch(() => {})
@@ -82,15 +105,20 @@ export function createDocuments(parts: {
     async read(tenant, id) {
       const found = await info(tenant, id)
       const content = await blobs.read(found.sha256)
-      if (content === undefined) throw missing(found)
+      if (content === undefined) throw await missing(found)
       return { info: found, content }
     },
 
     async stream(tenant, id, range) {
       const found = await info(tenant, id)
       const content = await blobs.stream(found.sha256, range)
-      if (content === undefined) throw missing(found)
+      if (content === undefined) throw await missing(found)
       return content
+    },
+
+    async remove(tenant, id) {
+      if (isId(id, 'doc') && (await store.removeDocument(tenant, id))) return
+      throw new TroupeError('not_found', `There is no document ${id}.`)
     },
   }
 }
@@ -135,8 +163,4 @@ function safeName(name = ''): string {
     .slice(0, MAX_NAME)
     .toWellFormed()
   return clean === '' ? 'document' : clean
-}
-
-function missing(row: DocumentRow): TroupeError {
-  return new TroupeError('journal_corrupt', `The content of ${row.id} is missing from the blob store.`)
 }

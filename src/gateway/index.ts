@@ -15,6 +15,7 @@
 //   schedules/         tasks at a time, or again and again
 //   callbacks/         whom a tenant's tasks tell of their end
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
+//   abandoned-contents.ts  the contents of deleted documents, on their way out
 //   streams.ts         the streams that are open now
 //   metrics.ts         what is counted
 //   bounded-cache.ts   answers remembered for a short time
@@ -31,6 +32,7 @@ import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { readCallbackAddresses } from '../outside/callback-addresses.ts'
+import { createAbandonedContents } from './abandoned-contents.ts'
 import { buildApp } from './app.ts'
 import { createAuditTrail } from './audit/trail.ts'
 import { createApiKeys } from './auth/api-keys.ts'
@@ -94,6 +96,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
   const audit = createAuditTrail(store, log)
   const quotas = createQuotas({ store, journal })
   const schedules = createSchedules({ ...parts, audit, callbacks, quotas, screening, log })
+  const abandonedContents = createAbandonedContents({ store, blobs, log })
   const context: GatewayContext = {
     ...parts,
     config,
@@ -112,6 +115,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
       maxBytes: config.maxDocumentBytes,
       checkType: (mime) => screening.document(mime),
     }),
+    abandonedContents,
     cursors: createCursors(await store.secret('cursor-key', randomBytes(32).toString('hex'))),
     metrics: createMetrics(),
     streams: createStreams(config.maxStreams),
@@ -138,6 +142,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     context.streams.drain()
     await schedules.stop()
     await app.close()
+    await abandonedContents.stop()
     await context.audit.close()
     await rates.close()
   }
@@ -147,6 +152,7 @@ export async function createGateway(parts: GatewayParts): Promise<Gateway> {
     async listen(host, port) {
       const url = await app.listen({ host, port })
       schedules.start()
+      abandonedContents.start()
       return { url }
     },
     async drain(graceMs) {

@@ -2,10 +2,12 @@
 // one, its routes answer `unavailable` and say which part is missing.
 import type { Logger } from 'pino'
 import type { Bus } from '../bus/bus.ts'
+import type { TroupeError } from '../contract/errors.ts'
 import type { Desk } from '../desk/desk.ts'
 import type { AgentDirectory } from '../desk/directory.ts'
 import type { BlobStore } from '../journal/blobs.ts'
 import type { Journal } from '../journal/journal.ts'
+import type { AbandonedContents } from './abandoned-contents.ts'
 import type { AuditTrail } from './audit/trail.ts'
 import type { ApiKeys } from './auth/api-keys.ts'
 import type { OwnTokens } from './auth/own-tokens.ts'
@@ -27,6 +29,8 @@ export interface GatewayParts {
   agents: AgentDirectory
   blobs: BlobStore
   store: GatewayStore
+  /** Why the journal takes no writes now, if space is what it lacks. Absent: nobody watches. */
+  outOfSpace?(): TroupeError | undefined
   config?: Partial<GatewayConfig>
   supervision?: SupervisionPort
   retrieval?: RetrievalPort
@@ -44,6 +48,8 @@ export interface RetrievalPort {
   upsert(tenant: string, collection: string, documents: PassageSource[]): Promise<{ passages: number }>
   search(tenant: string, collection: string, query: string, options: SearchQuery): Promise<FoundPassage[]>
   remove(tenant: string, collection: string, documentIds: string[]): Promise<void>
+  /** False: the tenant has no such collection. */
+  removeCollection(tenant: string, collection: string): Promise<boolean>
   collections(tenant: string): Promise<{ name: string; documents: number; passages: number }[]>
   /** The text of a stored document that is not plain text: PDF, DOCX … Absent: only text can be indexed by id. */
   textOf?(document: { name: string; mime: string; content: Uint8Array }): Promise<string>
@@ -99,6 +105,7 @@ export interface GatewayContext extends Omit<GatewayParts, 'config'> {
   callbacks: Callbacks
   screening: Screening
   documents: Documents
+  abandonedContents: AbandonedContents
   cursors: Cursors
   metrics: Metrics
   streams: Streams

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readSettings } from '../../src/boot/settings.ts'
+import { GATEWAY_DEFAULTS } from '../../src/gateway/config.ts'
 import { runTroupe, startInstallation, temporaryFolder } from './installation.ts'
 
 const issuer = { TROUPE_ISSUER: 'https://login.example/', TROUPE_ISSUER_AUDIENCE: 'troupe' }
@@ -44,6 +45,11 @@ test('a setting that is incomplete or cannot be meant is refused by its name', (
     [{ TROUPE_RATE_KEY: '0' }, /TROUPE_RATE_KEY is 0/],
     [{ TROUPE_RATE_TENANT: 'many' }, /TROUPE_RATE_TENANT is many/],
     [{ TROUPE_DOCUMENT_BYTES: '-1' }, /TROUPE_DOCUMENT_BYTES/],
+    [{ TROUPE_STREAMS: '0' }, /TROUPE_STREAMS is 0; it must be at least 1/],
+    [{ TROUPE_WAIT_SECONDS: '1m' }, /TROUPE_WAIT_SECONDS is 1m/],
+    [{ TROUPE_UNREADY_MS: '5s' }, /TROUPE_UNREADY_MS is 5s/],
+    [{ TROUPE_POSTGRES_POOL: '0' }, /TROUPE_POSTGRES_POOL is 0; it must be at least 1/],
+    [{ TROUPE_POSTGRES_POOL: '5000' }, /TROUPE_POSTGRES_POOL is 5000; it must be at most 1000/],
     [{ TROUPE_LLM_BASE_URL: 'http://llm:8000/v1' }, /TROUPE_LLM_MODEL/],
     [{ TROUPE_LLM_MODEL: 'small' }, /TROUPE_LLM_BASE_URL/],
     [{ TROUPE_INFERENCE_TLS_CERT: 'worker.pem' }, /TROUPE_INFERENCE_TLS_KEY belong together/],
@@ -57,13 +63,30 @@ test('a setting that is incomplete or cannot be meant is refused by its name', (
   }
 })
 
-test('pages, public address, rate and size that are set are what callers meet', async () => {
+test('how long and how much is told to who keeps to it; what is not set keeps its default', () => {
+  const set = readSettings({
+    TROUPE_STREAMS: '500',
+    TROUPE_WAIT_SECONDS: '50',
+    TROUPE_SLOW_REQUEST_MS: '60000',
+    TROUPE_UNREADY_MS: '5000',
+    TROUPE_POSTGRES_POOL: '2',
+  })
+  const { maxStreams, maxWaitSeconds, slowRequestMs, unreadyMs } = set.gateway
+  assert.deepEqual([maxStreams, set.postgresPool], [{ gateway: 500, tenant: 5_000 }, 2])
+  assert.deepEqual([maxWaitSeconds, slowRequestMs, unreadyMs], [50, 60_000, 5_000])
+  const defaults = readSettings({})
+  assert.deepEqual({ ...GATEWAY_DEFAULTS, ...defaults.gateway }, GATEWAY_DEFAULTS)
+  assert.equal(defaults.postgresPool, undefined)
+})
+
+test('pages, public address, rate, size and streams that are set are what callers meet', async () => {
   const troupe = await startInstallation({
     env: {
       TROUPE_PUBLIC_URL: 'https://troupe.example/',
       TROUPE_CORS_ORIGINS: 'https://console.example',
       TROUPE_RATE_KEY: '20',
       TROUPE_DOCUMENT_BYTES: '1000',
+      TROUPE_STREAMS_TENANT: '1',
     },
   })
   try {
@@ -86,6 +109,12 @@ test('pages, public address, rate and size that are set are what callers meet', 
     const large = await fetch(`${troupe.url}/v1/documents`, { method: 'POST', headers: { authorization }, body: form })
     assert.equal(large.status, 413)
 
+    const streams = await Promise.all(
+      [0, 1].map(() => fetch(`${troupe.url}/v1/events`, { headers: { authorization, accept: 'text/event-stream' } })),
+    )
+    assert.deepEqual(streams.map(({ status }) => status).sort(), [200, 503])
+    for (const { body: stream } of streams) await stream?.cancel()
+
     const statuses = await Promise.all(
       Array.from({ length: 60 }, async () => (await from('https://other.example')).status),
     )
@@ -101,6 +130,11 @@ test('a worker with half of its TLS, or a grace that is no number, ends with one
     ['inference', { TROUPE_INFERENCE_TLS_CA: 'ca.pem' }, /^configuration_invalid: .*set TROUPE_INFERENCE_TLS_CERT/m],
     ['retrieval', { TROUPE_RETRIEVAL_TLS_KEY: 'worker.key' }, /^configuration_invalid: .*TROUPE_RETRIEVAL_TLS_CERT/m],
     ['inference', { TROUPE_GRACE_MS: 'soon' }, /^configuration_invalid: TROUPE_GRACE_MS is soon/m],
+    [
+      'inference',
+      { TROUPE_INFERENCE_MESSAGE_BYTES: '64M' },
+      /^configuration_invalid: TROUPE_INFERENCE_MESSAGE_BYTES is 64M/m,
+    ],
     ['retrieval', { TROUPE_GRACE_MS: 'soon' }, /^configuration_invalid: TROUPE_GRACE_MS is soon/m],
   ]
   for (const [role, env, line] of wrong) {

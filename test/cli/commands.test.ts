@@ -55,7 +55,7 @@ test('submit without waiting gives the id alone, which the other commands take',
   )
   const shown = await troupe.troupe(['tasks', 'show', id, '--json'])
   assert.equal(JSON.parse(shown.out).state, 'completed')
-  const listed = await troupe.troupe(['tasks', 'ls', '--status', 'completed'])
+  const listed = await troupe.troupe(['tasks', 'ls', '--state', 'completed'])
   assert.match(listed.out, new RegExp(`^${id} +document-analyzer +completed`, 'm'))
   const trace = await troupe.troupe(['trace', id])
   assert.match(trace.out, /^invoke_agent document-analyzer +█+ +\d/)
@@ -102,6 +102,66 @@ test('documents go in and come out unchanged, and are found by their words', asy
   assert.equal(got.out, readFileSync(file, 'utf8'))
   const found = await troupe.troupe(['search', 'shore', 'lighthouse', '--json'])
   assert.equal(JSON.parse(found.out)[0].documentId, put.out.trim())
+  assert.match((await troupe.troupe(['collections', 'ls'])).out, /^shore +1 +1$/m)
+  const deleted = await troupe.troupe(['documents', 'delete', put.out.trim()])
+  assert.equal(deleted.code, 0, deleted.err)
+  assert.equal((await troupe.troupe(['documents', 'get', put.out.trim()])).code, 5)
+  assert.deepEqual(JSON.parse((await troupe.troupe(['search', 'shore', 'lighthouse', '--json'])).out), [])
+})
+
+test('quotas are set, shown and listed; an order without a bound is refused', async () => {
+  const set = ['quotas', 'set', 'small', '--tasks', '5', '--cost', '1.5']
+  assert.match((await troupe.troupe(set)).out, /tasks a day +5\ntokens a month +no bound\ncost a month +1\.5000/)
+  assert.match((await troupe.troupe(['quotas', 'ls'])).out, /^small +5 +1\.5000$/m)
+  assert.equal((await troupe.troupe(['quotas', 'set', 'small'])).code, 2)
+  assert.equal((await troupe.troupe(['quotas', 'set', 'small', '--none'])).code, 0)
+  assert.doesNotMatch((await troupe.troupe(['quotas', 'ls'])).out, /^small/m)
+})
+
+test('a tenant is removed with all that it has, and only when that is meant; another can begin under its name', async () => {
+  const keyOf = async (role: string) =>
+    (await troupe.call('POST', '/v1/keys', { name: role, role, tenant: 'leaving' })).secret as string
+  const admin = await keyOf('admin')
+  const as = async (method: string, path: string, body?: unknown, key = admin) => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const answer = await fetch(troupe.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+    const json = (await answer.json()) as Record<string, unknown>
+    return { status: answer.status, json }
+  }
+  const file = join(troupe.data, 'leaving.txt')
+  writeFileSync(file, 'The last words of a tenant.\n')
+  await troupe.troupe(['--key', admin, 'documents', 'put', file, '--collection', 'words'])
+  const work = { agent: 'document-analyzer', input: JSON.parse(input) }
+  await as('PUT', '/v1/schedules/nightly', { ...work, cron: '@daily' })
+  const { id } = (await as('POST', '/v1/tasks', { ...work, labels: { of: 'leaving' } })).json
+  await troupe.call('POST', '/v1/tasks', { ...work, labels: { of: 'staying' } })
+
+  assert.equal((await troupe.troupe(['tenants', 'remove', 'leaving'])).code, 2)
+  assert.equal((await troupe.troupe(['tenants', 'remove', 'default', '--yes'])).code, 2, 'its own')
+  assert.equal((await as('GET', `/v1/tasks/${id}`)).status, 200)
+  const removed = await troupe.troupe(['tenants', 'remove', 'leaving', '--yes'])
+  assert.equal(removed.code, 0, removed.err)
+  assert.match(removed.out, /keys +1\nschedules +1\nwebhooks +0\ntasks +\d\ncollections +1\ndocuments +[12]\n/)
+
+  assert.equal((await as('GET', '/v1/self')).status, 401)
+  const next = await keyOf('admin')
+  const left = async (path: string) =>
+    Object.values((await as('GET', path, undefined, next)).json).find(Array.isArray) as { action?: string }[]
+  for (const path of ['documents', 'collections', 'schedules', 'webhooks', 'tasks?state=queued,running,waiting']) {
+    assert.deepEqual(await left(`/v1/${path}`), [], path)
+  }
+  const entries = await left('/v1/audit?limit=500')
+  assert.ok(entries.some(({ action }) => action === 'document.delete'))
+  assert.equal((await troupe.call('GET', '/v1/tasks?label=of:staying')).tasks.length, 1)
+})
+
+test('the audit trail is listed newest first, and its chain is verified', async () => {
+  const listed = await troupe.troupe(['audit', 'ls', '--limit', '2', '--json'])
+  const numbers = JSON.parse(listed.out).entries.map(({ number }: { number: number }) => number)
+  assert.equal(numbers.length, 2)
+  assert.ok(numbers[0] > numbers[1], listed.out)
+  const verified = await troupe.troupe(['audit', 'verify'])
+  assert.deepEqual([verified.code, verified.out.startsWith('intact: ')], [0, true], verified.err)
 })
 
 test('a key is made, works within its role, and is of no use when revoked', async () => {

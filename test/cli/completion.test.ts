@@ -36,7 +36,7 @@ test('bash completes behind arguments, options and their values', async () => {
   const complete = await bashCompletion()
   assert.equal(complete('submit', 'document-analyzer', '--fol'), '--follow')
   assert.equal(complete('--data', '/tmp', 'tasks', 'fol'), 'follow')
-  assert.equal(complete('tasks', 'ls', '--limit', '5', '--sta'), '--status')
+  assert.equal(complete('tasks', 'ls', '--limit', '5', '--sta'), '--state', 'the old name is not offered')
   const { out } = await runTroupe(['completion', 'bash'])
   assert.match(out, /complete -o default /, 'where no word fits, a file may')
 })

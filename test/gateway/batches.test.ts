@@ -136,17 +136,18 @@ test('cancelling takes agent, state and age as filters, and refuses none and end
   const dry = async (body: object) => (await cancel({ labels: ['age:x'], dryRun: true, ...body })).json.matched
   assert.equal(await dry({ agent: 'strict' }), 1)
   assert.equal(await dry({ agent: 'echo' }), 0)
-  assert.equal(await dry({ status: ['queued'] }), 1)
-  assert.equal(await dry({ status: ['waiting', 'input-required'] }), 0)
+  assert.equal(await dry({ state: ['queued'] }), 1)
+  assert.equal(await dry({ state: ['waiting', 'input-required'] }), 0)
   assert.equal(await dry({ before }), 1)
   assert.equal(await dry({ before: '2020-01-01T00:00:00Z' }), 0)
   for (const wrong of [
     {},
     { dryRun: true },
-    { status: ['completed'] },
-    { status: [] },
+    { state: ['completed'] },
+    { state: [] },
     { labels: [] },
     { label: 'a:b' },
+    { status: ['queued'] },
   ]) {
     assert.equal((await cancel(wrong)).status, 400, JSON.stringify(wrong))
   }

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { TroupeError } from '../../src/contract/errors.ts'
+import { wordRetrieval } from './support/far-side.ts'
 import { type Answer, type Started, startGateway } from './support/start.ts'
 
 let started: Started
+const retrieval = wordRetrieval()
 before(async () => {
-  started = await startGateway({ config: { maxDocumentBytes: 5 * 1024 * 1024 } })
+  started = await startGateway({ config: { maxDocumentBytes: 5 * 1024 * 1024 }, retrieval })
 })
 after(async () => await started[Symbol.asyncDispose]())
 
@@ -132,6 +135,84 @@ test('an uploaded document is announced on its platform stream', async () => {
   const { json } = await upload('announced')
   assert.equal((await promise).document, json.id)
   stop()
+})
+
+test('a deleted document is gone for everyone, its passages too; the same bytes of another stay readable', async () => {
+  const key = await started.key('submitter', 'eraser')
+  const mine = (await upload('the same bytes', 'a.txt', 'text/plain', key)).json
+  const theirs = (await upload('the same bytes', 'b.txt')).json
+  await started.call('POST', '/v1/collections/papers/documents', {
+    key,
+    body: { documents: [{ documentId: mine.id }] },
+  })
+  const file = join(started.folder, 'blobs', mine.sha256.slice(0, 2), mine.sha256)
+  const remove = (id: string) => started.call('DELETE', `/v1/documents/${id}`, { key })
+
+  assert.equal((await remove(theirs.id)).json.code, 'not_found', 'another tenant’s')
+  assert.equal((await remove(mine.id)).status, 204)
+  assert.deepEqual([(await remove(mine.id)).status, (await remove('doc_nonsense')).status], [404, 404])
+  for (const path of [mine.links.self, mine.links.content]) {
+    assert.equal((await started.call('GET', path, { key })).json.code, 'not_found')
+  }
+  assert.deepEqual((await started.call('GET', '/v1/documents', { key })).json.documents, [])
+  const search = { key, body: { query: 'bytes' } }
+  assert.deepEqual((await started.call('POST', '/v1/collections/papers/search', search)).json.passages, [])
+  assert.equal((await started.call('GET', theirs.links.content)).text, 'the same bytes')
+
+  assert.equal((await started.call('DELETE', theirs.links.self)).status, 204)
+  await until(() => !existsSync(file))
+  assert.equal((await upload('the same bytes', 'c.txt')).status, 201)
+  assert.ok(existsSync(file), 'it can come again')
+  const auditor = await started.key('admin', 'eraser')
+  const { entries } = (await started.call('GET', '/v1/audit', { key: auditor })).json
+  const deletions = entries.filter(({ action }: { action: string }) => action === 'document.delete')
+  assert.deepEqual(
+    deletions.map(({ target, status }: { target: string; status: number }) => [target, status]),
+    [
+      [`/v1/documents/${theirs.id}`, 404],
+      [mine.id, 204],
+      [`/v1/documents/${mine.id}`, 404],
+      ['/v1/documents/doc_nonsense', 404],
+    ],
+  )
+})
+
+test('while the passages of a document cannot be removed, the document stays', async (t) => {
+  const { json } = await upload('kept')
+  t.mock.method(retrieval, 'collections', async () => {
+    throw new TroupeError('worker_unavailable', 'The retrieval worker is away.')
+  })
+  assert.equal((await started.call('DELETE', json.links.self)).json.code, 'worker_unavailable')
+  assert.equal((await started.call('GET', json.links.content)).text, 'kept')
+})
+
+test('a deleted collection is gone, for its tenant alone; the documents that were put into it stay', async () => {
+  const { json } = await upload('collected')
+  const key = await started.key('submitter', 'collector')
+  const put = (given?: string) =>
+    started.call('POST', '/v1/collections/shelf/documents', {
+      body: { documents: [given === undefined ? { documentId: json.id } : { documentId: 'd', text: 'theirs' }] },
+      ...(given === undefined ? {} : { key: given }),
+    })
+  await Promise.all([put(), put(key)])
+  assert.equal((await started.call('DELETE', '/v1/collections/shelf')).status, 204)
+  assert.equal((await started.call('DELETE', '/v1/collections/shelf')).json.code, 'collection_not_found')
+  const found = async (given?: string) =>
+    (
+      await started.call('POST', '/v1/collections/shelf/search', {
+        body: { query: 'e' },
+        ...(given === undefined ? {} : { key: given }),
+      })
+    ).status
+  assert.deepEqual([await found(), await found(key)], [404, 200])
+  assert.equal((await started.call('GET', json.links.content)).text, 'collected')
+})
+
+test('a viewer deletes nothing', async () => {
+  const { json } = await upload('seen')
+  const refused = await started.call('DELETE', json.links.self, { key: await started.key('viewer') })
+  assert.equal(refused.json.code, 'forbidden')
+  assert.equal((await started.call('GET', json.links.self)).status, 200)
 })
 
 async function until(holds: () => boolean): Promise<void> {

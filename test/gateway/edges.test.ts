@@ -68,7 +68,7 @@ test('a query parameter that the route does not know is refused by its name, wit
   assert.match(slip.json.detail, /"staus".*Did you mean status\?/)
   assert.deepEqual(slip.json.context.parameter, 'staus')
   const far = await started.call('GET', '/v1/tasks?limit=1&verbose=true')
-  assert.match(far.json.detail, /"verbose".*It takes status, agent, parent, label, cursor, limit\./)
+  assert.match(far.json.detail, /"verbose".*It takes state, status, agent, parent, label, cursor, limit\./)
   const none = await started.call('POST', '/v1/tasks?wait=5', { body: { agent: 'echo', input: 1 } })
   assert.match(none.json.detail, /"wait"\. It takes none\./)
   assert.equal((await started.call('GET', '/v1/tasks')).json.tasks.length, 1, 'only the one of the test before')

@@ -169,6 +169,19 @@ test('the audit trail names who did what, without secrets, and its chain holds',
   assert.equal(verdict.json.head, (await lastEntry(verdict.json.entries)).hash)
 })
 
+test('the audit trail is read from either end, and goes on where the page before ended', async () => {
+  const numbers = async (query: string): Promise<number[]> =>
+    (await started.call('GET', `/v1/audit?limit=3${query}`)).json.entries.map(
+      ({ number }: { number: number }) => number,
+    )
+  const first = (await started.call('GET', '/v1/audit?limit=3&order=desc')).json
+  const newest = first.entries[0].number
+  assert.equal(newest, (await started.call('GET', '/v1/audit/verification')).json.entries, 'nothing is behind it')
+  const then = await numbers(`&order=desc&after=${first.next}`)
+  assert.ok(then[0]! < first.entries[2].number && then[0]! > then[1]!)
+  assert.deepEqual(await numbers(''), await numbers('&order=asc&after=0'))
+})
+
 test('an entry that is changed, removed or inserted breaks the chain where it stands', async () => {
   await using other = await startGateway()
   for (let count = 0; count < 5; count++) await other.key('viewer')

@@ -89,6 +89,25 @@ test('a tenant’s quota of tasks ends with 429 and the time it is renewed', asy
   assert.deepEqual([usage.json.usage.tasks, usage.json.quota], [2, { tasksPerDay: 2 }])
 })
 
+test('the platform’s admin reads every tenant’s quota, page by page; nobody else reads any', async () => {
+  await using started = await startGateway()
+  for (const [tenant, quota] of [
+    ['b', { tokensPerMonth: 9 }],
+    ['a', { tasksPerDay: 2 }],
+    ['c', {}],
+  ] as const) {
+    await started.call('PUT', `/v1/quotas/${tenant}`, { body: quota })
+  }
+  const read = async (path: string, key = started.adminKey) => (await started.call('GET', path, { key })).json
+  const first = await read('/v1/quotas?limit=1')
+  assert.deepEqual(first.quotas, [{ tenant: 'a', quota: { tasksPerDay: 2 } }])
+  const rest = await read(`/v1/quotas?cursor=${first.nextCursor}`)
+  assert.deepEqual(rest, { quotas: [{ tenant: 'b', quota: { tokensPerMonth: 9 } }] }, 'one without a bound has none')
+  assert.deepEqual([await read('/v1/quotas/b'), await read('/v1/quotas/unheard-of')], [{ tokensPerMonth: 9 }, {}])
+  const admin = await started.key('admin', 'a')
+  for (const path of ['/v1/quotas', '/v1/quotas/a']) assert.equal((await read(path, admin)).code, 'forbidden')
+})
+
 test('a tenant over its money or tokens of the month gets no new task', async () => {
   await using started = await startGateway()
   const key = await started.key('submitter', 'spender')

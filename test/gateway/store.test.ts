@@ -69,6 +69,61 @@ function contract(open: () => Promise<GatewayStore>): void {
     assert.equal(await store.document('two', 'doc_1'), undefined)
   })
 
+  test('a content is abandoned with its last document, and handed out until it could be cleared', async () => {
+    const sha256 = 'b'.repeat(64)
+    for (const [id, tenant] of [
+      ['twin-1', 'one'],
+      ['twin-2', 'two'],
+    ] as const) {
+      await store.addDocument({ ...document(id, tenant), sha256 })
+    }
+    const cleared: string[] = []
+    const clear = () => store.clearContents(async (content) => void cleared.push(content))
+    assert.equal(await store.removeDocument('two', 'doc_twin-1'), false, 'another tenant’s')
+    assert.equal(await store.removeDocument('one', 'doc_twin-1'), true)
+    assert.equal(await store.removeDocument('one', 'doc_twin-1'), false)
+    await clear()
+    assert.deepEqual(cleared, [], 'the twin has it still')
+    await store.removeDocument('two', 'doc_twin-2')
+    await assert.rejects(store.clearContents(() => Promise.reject(new Error('the blob store is away'))))
+    await Promise.all([clear(), clear()])
+    await clear()
+    assert.deepEqual(cleared, [sha256])
+  })
+
+  test('a document that comes while its content is abandoned keeps it; one that comes while it is cleared waits', async () => {
+    const sha256 = 'c'.repeat(64)
+    const add = (id: string) => store.addDocument({ ...document(id, 'one'), sha256 })
+    await add('first')
+    await store.removeDocument('one', 'doc_first')
+    await add('second')
+    await store.clearContents(() => assert.fail('it is named again'))
+    await store.removeDocument('one', 'doc_second')
+    const order: string[] = []
+    let adding: Promise<void> | undefined
+    await store.clearContents(async () => {
+      adding = add('third').then(() => void order.push('added'))
+      await store.document('one', 'doc_third')
+      order.push('cleared')
+    })
+    await adding
+    assert.deepEqual(order, ['cleared', 'added'])
+  })
+
+  test('of documents of one content that come and go at once, none loses it', async () => {
+    const sha256 = 'd'.repeat(64)
+    await store.addDocument({ ...document('there', 'one'), sha256 })
+    await Promise.all([
+      ...Array.from({ length: 6 }, (_, count) => store.addDocument({ ...document(`new-${count}`, 'one'), sha256 })),
+      store.removeDocument('one', 'doc_there'),
+    ])
+    await store.clearContents(() => assert.fail('it is named still'))
+    await Promise.all(Array.from({ length: 6 }, (_, count) => store.removeDocument('one', `doc_new-${count}`)))
+    let cleared = 0
+    await store.clearContents(async () => void cleared++)
+    assert.equal(cleared, 1)
+  })
+
   test('a schedule is given back as it was put; another takes the place of one of its name', async () => {
     await store.putSchedule(schedule('a', 'one'))
     await store.putSchedule(schedule('b-1', 'one'))
@@ -153,25 +208,32 @@ function contract(open: () => Promise<GatewayStore>): void {
       store.appendAudit([draft('one', `first of ${batch}`), draft('two', `second of ${batch}`)], batch % 2 === 0),
     )
     await Promise.all(batches)
-    const all = await store.audit({ after: 0, limit: 1_000 })
+    const all = await store.audit({ order: 'asc', limit: 1_000 })
     assert.equal(all.length, 40)
     assert.deepEqual(verifyChain({ number: 0, hash: CHAIN_START }, all), {
       intact: true,
       head: { number: 40, hash: all.at(-1)!.hash },
     })
-    const ofTwo = await store.audit({ tenant: 'two', after: 10, limit: 5 })
+    const ofTwo = await store.audit({ tenant: 'two', order: 'asc', after: 10, limit: 5 })
     assert.ok(ofTwo.every((entry) => entry.tenant === 'two' && entry.number > 10))
     assert.equal(ofTwo.length, 5)
+    const numbers = async (after?: number) => {
+      const page = { order: 'desc' as const, limit: 3, ...(after === undefined ? {} : { after }) }
+      return (await store.audit(page)).map(({ number }) => number)
+    }
+    assert.deepEqual([await numbers(), await numbers(38), await numbers(1)], [[40, 39, 38], [37, 36, 35], []])
+    const newest = await store.audit({ tenant: 'two', order: 'desc', limit: 2 })
+    assert.ok(newest.every((entry) => entry.tenant === 'two') && newest[0]!.number > newest[1]!.number)
   })
 
   test('audit entries of one batch are kept apart, whatever they say', async () => {
     const hostile = ['two\nlines', 'a "quote", a \\ and {1,NULL}', '', '\r\n\u2028\t😀', '\\n']
-    const before = (await store.audit({ after: 0, limit: 1_000 })).at(-1)!
+    const before = (await store.audit({ order: 'desc', limit: 1 }))[0]!
     await store.appendAudit(
       hostile.map((text) => ({ ...draft('hostile', text), target: text, detail: { text } })),
       true,
     )
-    const kept = await store.audit({ after: before.number, limit: 1_000 })
+    const kept = await store.audit({ order: 'asc', after: before.number, limit: 1_000 })
     assert.deepEqual(
       kept.map(({ action, target, detail }) => [action, target, detail]),
       hostile.map((text) => [text, text, { text }]),
@@ -199,6 +261,12 @@ function contract(open: () => Promise<GatewayStore>): void {
     await store.setQuota('one', { tasksPerDay: 5 })
     await store.setQuota('one', { costMicrosPerMonth: 9 })
     assert.deepEqual(await store.quota('one'), { costMicrosPerMonth: 9 })
+    await store.setQuota('a-b', { tasksPerDay: 0 })
+    await store.setQuota('unbounded', {})
+    assert.deepEqual(await store.quotas({ limit: 1 }), [{ tenant: 'a-b', quota: { tasksPerDay: 0 } }])
+    assert.deepEqual(await store.quotas({ after: 'a-b', limit: 9 }), [
+      { tenant: 'one', quota: { costMicrosPerMonth: 9 } },
+    ])
   })
 
   test('a secret is the one that came first, for everyone', async () => {

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino'
 import { TroupeError } from '../../contract/errors.ts'
 import type { Principal } from '../auth/principal.ts'
-import type { GatewayStore } from '../store/store.ts'
+import type { AuditQuery, GatewayStore } from '../store/store.ts'
 import { type AuditDraft, type AuditEntry, CHAIN_START, type ChainVerdict, verifyChain } from './chain.ts'
 
 const FLUSH_MS = 100
@@ -20,7 +20,7 @@ export interface AuditTrail {
   record(draft: AuditDraft): void
   /** Resolves when everything recorded so far is on disk. */
   flush(): Promise<void>
-  read(query: { tenant?: string; after: number; limit: number }): Promise<AuditEntry[]>
+  read(query: AuditQuery): Promise<AuditEntry[]>
   /** Reads the whole chain. */
   verify(): Promise<ChainVerdict>
   close(): Promise<void>
@@ -102,7 +102,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
       await writeAll()
       let head = { number: 0, hash: CHAIN_START }
       while (true) {
-        const page = await store.audit({ after: head.number, limit: PAGE })
+        const page = await store.audit({ after: head.number, order: 'asc', limit: PAGE })
         if (page.length === 0) return { intact: true, head }
         const verdict = verifyChain(head, page)
         if (!verdict.intact) return verdict

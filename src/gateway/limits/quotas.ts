@@ -13,6 +13,8 @@ type Used = Usage & { tasks: number }
 
 export interface Quotas {
   of(tenant: string): Promise<Quota>
+  /** Of every tenant that has a bound, by name, behind `after`. */
+  list(page: { after?: string; limit: number }): Promise<{ tenant: string; quota: Quota }[]>
   set(tenant: string, quota: Quota): Promise<void>
   /** Passes, or throws `quota_exceeded`. */
   check(tenant: string): Promise<void>
@@ -42,6 +44,7 @@ export function createQuotas(parts: { store: GatewayStore; journal: Journal }, n
 
   return {
     of,
+    list: (page) => store.quotas(page),
     async set(tenant, quota) {
       await store.setQuota(tenant, quota)
       quotas.set(tenant, quota)

@@ -2,9 +2,10 @@
 import pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
+import { ABANDONED_TABLE, DOCUMENT_TABLE, postgresDocuments } from './postgres-documents.ts'
 import { postgresSchedules, SCHEDULE_TABLE } from './postgres-schedules.ts'
 import { postgresWebhooks, WEBHOOK_TABLE } from './postgres-webhooks.ts'
-import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
+import type { GatewayStore, KeyRow, Quota } from './store.ts'
 
 export interface PostgresGatewayOptions {
   url: string
@@ -15,9 +16,7 @@ export interface PostgresGatewayOptions {
 
 /** Each runs once, in order, under a lock; only ever append. */
 const MIGRATIONS = [
-  `CREATE TABLE document (id text PRIMARY KEY, tenant text NOT NULL, name text NOT NULL, mime text NOT NULL,
-     bytes bigint NOT NULL, sha256 text NOT NULL, created_at bigint NOT NULL, created_by text NOT NULL);
-   CREATE INDEX document_by_tenant ON document (tenant, id DESC);
+  `${DOCUMENT_TABLE}
    CREATE TABLE api_key (id text PRIMARY KEY, tenant text NOT NULL, name text NOT NULL, role text NOT NULL,
      hash text NOT NULL UNIQUE, created_at bigint NOT NULL, created_by text NOT NULL, expires_at bigint,
      revoked_at bigint, requests_per_second double precision);
@@ -28,6 +27,7 @@ const MIGRATIONS = [
    CREATE TABLE secret (name text PRIMARY KEY, value text NOT NULL);`,
   SCHEDULE_TABLE,
   WEBHOOK_TABLE,
+  ABANDONED_TABLE,
 ]
 
 /** Advisory locks: one for migrations, one for the head of the audit chain. Any two numbers nobody else uses. */
@@ -66,21 +66,9 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
   }
 
   return {
+    ...postgresDocuments(rows, (work) => transaction(pool, work)),
     ...postgresSchedules(rows),
     ...postgresWebhooks(rows),
-
-    async addDocument(d) {
-      const values = [d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy]
-      await rows('INSERT INTO document VALUES ($1, $2, $3, $4, $5, $6, $7, $8)', values)
-    },
-    async document(tenant, id) {
-      const [row] = await rows<Row>('SELECT * FROM document WHERE tenant = $1 AND id = $2', [tenant, id])
-      return row === undefined ? undefined : documentOf(row)
-    },
-    async documents(tenant, { before = AFTER_ALL, limit }) {
-      const sql = `SELECT * FROM document WHERE tenant = $1 AND ${BEFORE}`
-      return (await rows<Row>(sql, [tenant, before, limit])).map(documentOf)
-    },
 
     async addKey(key) {
       const { id, tenant, name, role, hash, createdAt, createdBy } = key
@@ -126,9 +114,10 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
         ])
       })
     },
-    async audit({ tenant, after, limit }) {
-      const sql =
-        'SELECT entry FROM audit WHERE number > $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY number LIMIT $3'
+    async audit({ tenant, order, after = order === 'asc' ? 0 : Number.MAX_SAFE_INTEGER, limit }) {
+      const behind = order === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
+      const sql = `SELECT entry FROM audit WHERE number ${behind[0]} $1 AND ($2::text IS NULL OR tenant = $2)
+        ORDER BY number ${behind[1]} LIMIT $3`
       const found = await rows<{ entry: string }>(sql, [after, tenant ?? null, limit])
       return found.map((row) => JSON.parse(row.entry) as AuditEntry)
     },
@@ -140,6 +129,12 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
     async setQuota(tenant, quota) {
       const sql = 'INSERT INTO quota VALUES ($1, $2) ON CONFLICT (tenant) DO UPDATE SET quota = excluded.quota'
       await rows(sql, [tenant, JSON.stringify(quota)])
+    },
+    async quotas({ after = '', limit }) {
+      const sql = `SELECT tenant, quota FROM quota WHERE tenant COLLATE "C" > $1 AND quota <> '{}'
+        ORDER BY tenant COLLATE "C" LIMIT $2`
+      const found = await rows<{ tenant: string; quota: string }>(sql, [after, limit])
+      return found.map(({ tenant, quota }) => ({ tenant, quota: JSON.parse(quota) as Quota }))
     },
 
     async secret(name, created) {
@@ -176,13 +171,14 @@ function newer(where: string, version: number): TroupeError {
   return new TroupeError('journal_newer', `${where} has version ${version}; this Troupe knows ${MIGRATIONS.length}.`)
 }
 
-async function transaction(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
+async function transaction<Result>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
   const client = await pool.connect().catch((error) => Promise.reject(unavailable(error)))
   let broken: Error | undefined
   try {
     await client.query('BEGIN')
-    await work(client)
+    const result = await work(client)
     await client.query('COMMIT')
+    return result
   } catch (error) {
     broken = error as Error
     await client.query('ROLLBACK').catch(() => {})
@@ -199,13 +195,6 @@ function unavailable(error: unknown): TroupeError {
 }
 
 type Row = Record<string, unknown>
-
-/** `bigint` comes as text: it may be larger than a double, ours never are. */
-function documentOf(row: Row): DocumentRow {
-  const { id, tenant, name, mime, sha256, created_by: createdBy } = row
-  const numbers = { bytes: Number(row.bytes), createdAt: Number(row.created_at) }
-  return { id, tenant, name, mime, sha256, createdBy, ...numbers } as DocumentRow
-}
 
 function keyOf(row: Row): KeyRow {
   const { id, tenant, name, role, hash, created_by: createdBy } = row

@@ -6,15 +6,14 @@ import { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
 import type { AuditEntry } from '../audit/chain.ts'
 import { auditAppender } from './sqlite-audit.ts'
+import { ABANDONED_TABLE, DOCUMENT_TABLE, sqliteDocuments } from './sqlite-documents.ts'
 import { SCHEDULE_TABLE, sqliteSchedules } from './sqlite-schedules.ts'
 import { sqliteWebhooks, WEBHOOK_TABLE } from './sqlite-webhooks.ts'
-import type { DocumentRow, GatewayStore, KeyRow, Quota } from './store.ts'
+import type { GatewayStore, KeyRow, Quota } from './store.ts'
 
 /** Each row of this list runs once, in order; only ever append. */
 const MIGRATIONS = [
-  `CREATE TABLE document (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, mime TEXT NOT NULL,
-     bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL) STRICT;
-   CREATE INDEX document_by_tenant ON document (tenant, id DESC);
+  `${DOCUMENT_TABLE}
    CREATE TABLE api_key (id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL,
      hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, created_by TEXT NOT NULL, expires_at INTEGER,
      revoked_at INTEGER, requests_per_second REAL) STRICT;
@@ -25,6 +24,7 @@ const MIGRATIONS = [
    CREATE TABLE secret (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;`,
   SCHEDULE_TABLE,
   WEBHOOK_TABLE,
+  ABANDONED_TABLE,
 ]
 
 export function openSqliteGatewayStore(options: { folder: string }): GatewayStore {
@@ -35,11 +35,6 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
   migrate(database)
   const auditing = auditAppender(file)
 
-  const insertDocument = database.prepare('INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
-  const selectDocument = database.prepare('SELECT * FROM document WHERE tenant = ? AND id = ?')
-  const selectDocuments = database.prepare(
-    'SELECT * FROM document WHERE tenant = ? AND id < ? ORDER BY id DESC LIMIT ?',
-  )
   const insertKey = database.prepare('INSERT INTO api_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const selectKeyByHash = database.prepare('SELECT * FROM api_key WHERE hash = ?')
   const selectKeyById = database.prepare('SELECT * FROM api_key WHERE id = ?')
@@ -47,28 +42,28 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
   const revokeKey = database.prepare(
     'UPDATE api_key SET revoked_at = ? WHERE tenant = ? AND id = ? AND revoked_at IS NULL',
   )
-  const selectAudit = database.prepare('SELECT entry FROM audit WHERE number > ? ORDER BY number LIMIT ?')
-  const selectTenantAudit = database.prepare(
-    'SELECT entry FROM audit WHERE tenant = ? AND number > ? ORDER BY number LIMIT ?',
-  )
+  const prepareAudit = (tenant: string, behind: string) =>
+    database.prepare(`SELECT entry FROM audit WHERE ${tenant} number ${behind} LIMIT ?`)
+  const selectAudit = {
+    asc: prepareAudit('', '> ? ORDER BY number'),
+    desc: prepareAudit('', '< ? ORDER BY number DESC'),
+  }
+  const selectTenantAudit = {
+    asc: prepareAudit('tenant = ? AND', '> ? ORDER BY number'),
+    desc: prepareAudit('tenant = ? AND', '< ? ORDER BY number DESC'),
+  }
   const selectQuota = database.prepare('SELECT quota FROM quota WHERE tenant = ?')
+  const selectQuotas = database.prepare(
+    `SELECT tenant, quota FROM quota WHERE tenant > ? AND quota <> '{}' ORDER BY tenant LIMIT ?`,
+  )
   const upsertQuota = database.prepare('INSERT OR REPLACE INTO quota VALUES (?, ?)')
   const insertSecret = database.prepare('INSERT OR IGNORE INTO secret VALUES (?, ?)')
   const selectSecret = database.prepare('SELECT value FROM secret WHERE name = ?')
 
   return {
+    ...sqliteDocuments(database),
     ...sqliteSchedules(database),
     ...sqliteWebhooks(database),
-
-    async addDocument(d) {
-      insertDocument.run(d.id, d.tenant, d.name, d.mime, d.bytes, d.sha256, d.createdAt, d.createdBy)
-    },
-    async document(tenant, id) {
-      return documentOf(selectDocument.get(tenant, id))
-    },
-    async documents(tenant, page) {
-      return selectDocuments.all(tenant, page.before ?? AFTER_ALL, page.limit).map((row) => documentOf(row)!)
-    },
 
     async addKey(key) {
       const { id, tenant, name, role, hash, createdAt, createdBy } = key
@@ -89,8 +84,9 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
     },
 
     appendAudit: (drafts, durable) => auditing.append(drafts, durable),
-    async audit({ tenant, after, limit }) {
-      const rows = tenant === undefined ? selectAudit.all(after, limit) : selectTenantAudit.all(tenant, after, limit)
+    async audit({ tenant, order, after = order === 'asc' ? 0 : Number.MAX_SAFE_INTEGER, limit }) {
+      const rows =
+        tenant === undefined ? selectAudit[order].all(after, limit) : selectTenantAudit[order].all(tenant, after, limit)
       return rows.map((row) => JSON.parse((row as { entry: string }).entry) as AuditEntry)
     },
 
@@ -100,6 +96,12 @@ export function openSqliteGatewayStore(options: { folder: string }): GatewayStor
     },
     async setQuota(tenant, quota) {
       upsertQuota.run(tenant, JSON.stringify(quota))
+    },
+    async quotas({ after = '', limit }) {
+      return selectQuotas.all(after, limit).map((row) => ({
+        tenant: String(row.tenant),
+        quota: JSON.parse(String(row.quota)) as Quota,
+      }))
     },
 
     async secret(name, created) {
@@ -128,12 +130,6 @@ function migrate(database: DatabaseSync): void {
 }
 
 type Row = Record<string, unknown> | undefined
-
-function documentOf(row: Row): DocumentRow | undefined {
-  if (row === undefined) return undefined
-  const { id, tenant, name, mime, bytes, sha256, created_at: createdAt, created_by: createdBy } = row
-  return { id, tenant, name, mime, bytes, sha256, createdAt, createdBy } as DocumentRow
-}
 
 function keyOf(row: Row): KeyRow | undefined {
   if (row === undefined) return undefined

@@ -2,6 +2,7 @@
 //   store.ts      this file: the port
 //   sqlite.ts     gateway.db in the data folder, for one machine
 //   postgres.ts   the same tables for many gateways
+//   sqlite-documents.ts, postgres-documents.ts   their part that keeps documents
 //   sqlite-schedules.ts, postgres-schedules.ts   their part that keeps schedules
 //   sqlite-webhooks.ts, postgres-webhooks.ts     their part that keeps webhooks
 //   sqlite-audit.ts, sqlite-audit-thread.ts      the audit trail of one machine, written beside the event loop
@@ -14,12 +15,7 @@ import type { AuditDraft, AuditEntry } from '../audit/chain.ts'
 import type { Role } from '../auth/principal.ts'
 import type { ScheduleRow } from '../schedules/schedule.ts'
 
-export interface GatewayStore extends ScheduleStore, WebhookStore {
-  addDocument(document: DocumentRow): Promise<void>
-  document(tenant: string, id: string): Promise<DocumentRow | undefined>
-  /** Newest first, older than `before`. */
-  documents(tenant: string, page: { before?: string; limit: number }): Promise<DocumentRow[]>
-
+export interface GatewayStore extends DocumentStore, ScheduleStore, WebhookStore {
   addKey(key: KeyRow): Promise<void>
   keyByHash(hash: string): Promise<KeyRow | undefined>
   keyById(id: string): Promise<KeyRow | undefined>
@@ -32,16 +28,42 @@ export interface GatewayStore extends ScheduleStore, WebhookStore {
    * disk when this resolves, and everything before it. Otherwise a power failure may lose it, a crash does not.
    */
   appendAudit(drafts: AuditDraft[], durable: boolean): Promise<void>
-  /** In order, with numbers above `after`; without a tenant, everyone's. */
-  audit(query: { tenant?: string; after: number; limit: number }): Promise<AuditEntry[]>
+  /** In order, those behind number `after`; without a tenant, everyone's. */
+  audit(query: AuditQuery): Promise<AuditEntry[]>
 
   quota(tenant: string): Promise<Quota | undefined>
   setQuota(tenant: string, quota: Quota): Promise<void>
+  /** Of every tenant that has a bound, by name, behind `after`. */
+  quotas(page: { after?: string; limit: number }): Promise<{ tenant: string; quota: Quota }[]>
 
   /** A secret that all gateways on this store share: the first caller's `created` is kept, everyone gets that one. */
   secret(name: string, created: string): Promise<string>
 
   close(): Promise<void>
+}
+
+export interface AuditQuery {
+  tenant?: string
+  /** Absent: from the beginning of the order. */
+  after?: number
+  /** `desc`: newest first. */
+  order: 'asc' | 'desc'
+  limit: number
+}
+
+export interface DocumentStore {
+  /** If its content is abandoned, it is so no more; if it is being cleared, this waits until it is gone. */
+  addDocument(document: DocumentRow): Promise<void>
+  document(tenant: string, id: string): Promise<DocumentRow | undefined>
+  /** Newest first, older than `before`. */
+  documents(tenant: string, page: { before?: string; limit: number }): Promise<DocumentRow[]>
+  /** A content that no other document has is abandoned by the same commit. False: the tenant has no such document. */
+  removeDocument(tenant: string, id: string): Promise<boolean>
+  /**
+   * Hands out each abandoned content, one at a time and each to one gateway; what `clear` could not remove stays
+   * abandoned, and its error is thrown.
+   */
+  clearContents(clear: (sha256: string) => Promise<void>): Promise<void>
 }
 
 export interface ScheduleStore {

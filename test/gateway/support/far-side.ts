@@ -33,6 +33,9 @@ export function wordRetrieval(): RetrievalPort {
     async remove(tenant, collection, ids) {
       for (const id of ids) require(tenant, collection).delete(id)
     },
+    async removeCollection(tenant, collection) {
+      return kept.delete(place(tenant, collection))
+    },
     async collections(tenant) {
       return [...kept]
         .filter(([name]) => name.startsWith(`${tenant}/`))

@@ -43,7 +43,14 @@ export function auditDoor(context: GatewayContext): FastifyPluginAsyncZod {
           tags: ['audit'],
           summary: 'Read the tenant’s audit trail',
           querystring: z.object({
-            after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
+            order: z.enum(['asc', 'desc']).default('asc').describe('`desc`: newest first.'),
+            after: z.coerce
+              .number()
+              .int()
+              .min(0)
+              .max(Number.MAX_SAFE_INTEGER)
+              .optional()
+              .describe('Begin behind this number, in that order: the `next` of the page before.'),
             limit: z.coerce.number().int().min(1).max(500).default(100),
           }),
           response: {
@@ -54,8 +61,8 @@ export function auditDoor(context: GatewayContext): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { tenant } = principalOf(request)
-        const { after, limit } = request.query
-        const entries = await audit.read({ tenant, after, limit })
+        const { order, after, limit } = request.query
+        const entries = await audit.read({ tenant, order, limit, ...(after === undefined ? {} : { after }) })
         const next = entries.length === limit ? { next: entries.at(-1)!.number } : {}
         return { entries: entries.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() })), ...next }
       },

@@ -37,15 +37,15 @@ const cancelSchema = z
   .strictObject({
     labels: z.array(labelFilter).min(1).max(8).optional().describe('All of them, as `key:value`.'),
     agent: agentName.optional(),
-    status: z.array(taskStateSchema).min(1).optional().describe('Default: every state that is not an end.'),
+    state: z.array(taskStateSchema).min(1).optional().describe('Default: every state that is not an end.'),
     before: z.iso.datetime({ offset: true }).optional().describe('Accepted before this moment.'),
     reason: z.string().max(1_000).optional(),
     dryRun: z.boolean().optional().describe('Only says how many, up to 10,000.'),
     cursor: z.string().max(2_000).optional(),
   })
   .refine(
-    ({ labels, agent, status, before }) => (labels ?? agent ?? status ?? before) !== undefined,
-    'needs labels, agent, status or before',
+    ({ labels, agent, state, before }) => (labels ?? agent ?? state ?? before) !== undefined,
+    'needs labels, agent, state or before',
   )
   .meta({ id: 'CancelMany' })
 
@@ -124,10 +124,10 @@ export function batchesDoor(context: GatewayContext): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { tenant } = principalOf(request)
-        const { labels, agent, status, before, reason, dryRun = false, cursor } = request.body
-        const states = status ?? taskStateSchema.options.filter((state) => !hasEnded(state))
+        const { labels, agent, state, before, reason, dryRun = false, cursor } = request.body
+        const states = state ?? taskStateSchema.options.filter((state) => !hasEnded(state))
         if (states.some(hasEnded))
-          throw new TroupeError('invalid_request', 'status: what has ended cannot be cancelled.')
+          throw new TroupeError('invalid_request', 'state: what has ended cannot be cancelled.')
         const query = JSON.stringify(['cancel', labels, agent, states, before])
         let from = cursor === undefined ? startingAt(before) : cursors.open(tenant, query, cursor)
         let [seen, matched, cancelled] = [0, 0, 0]

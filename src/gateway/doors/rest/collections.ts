@@ -1,4 +1,4 @@
-// Collections: put text or stored documents into one, search it. The retrieval worker does the work.
+// Collections: put text or stored documents into one, search it, remove it. The retrieval worker does the work.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { platformEvent } from '../../../bus/platform-events.ts'
@@ -149,6 +149,26 @@ export function collectionsDoor(context: GatewayContext): FastifyPluginAsyncZod 
       async (request, reply) => {
         const { collection, id } = request.params
         await worker().remove(principalOf(request).tenant, collection, [id])
+        return reply.code(204).send()
+      },
+    )
+
+    app.delete(
+      '/v1/collections/:collection',
+      {
+        config: { role: 'submitter', audit: 'collection.delete', auditFirst: true },
+        schema: {
+          tags: ['collections'],
+          summary: 'Delete a collection; the documents that were put into it stay',
+          params: z.object({ collection: collectionName }),
+          response: { 204: z.undefined(), ...problems('worker_unavailable', 'collection_not_found') },
+        },
+      },
+      async (request, reply) => {
+        const { collection } = request.params
+        if (!(await worker().removeCollection(principalOf(request).tenant, collection))) {
+          throw new TroupeError('collection_not_found', `There is no collection ${collection}.`)
+        }
         return reply.code(204).send()
       },
     )

@@ -1,10 +1,10 @@
-// Documents: a file is streamed into the blob store as it arrives; tasks name it by its id.
+// Documents: a file is streamed into the blob store as it arrives; tasks name it by its id. Deleted, it leaves everything.
 import multipart, { type MultipartFile } from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TroupeError } from '../../../contract/errors.ts'
-import type { GatewayContext } from '../../parts.ts'
+import type { GatewayContext, RetrievalPort } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
 import type { DocumentRow } from '../../store/store.ts'
@@ -26,7 +26,7 @@ const documentSchema = z
 const documentParams = z.object({ id: z.string().max(100) })
 
 export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
-  const { documents, cursors, config } = context
+  const { documents, abandonedContents, retrieval, cursors, config } = context
 
   return async (app) => {
     // Here and not for the whole application: its hooks would run, and listen, at each request of every door.
@@ -103,6 +103,30 @@ export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
       async (request) => documentView(await documents.info(principalOf(request).tenant, request.params.id)),
     )
 
+    app.delete(
+      '/v1/documents/:id',
+      {
+        config: { role: 'submitter', audit: 'document.delete', auditFirst: true },
+        schema: {
+          tags: ['documents'],
+          summary: 'Delete a document, with its passages',
+          description: 'A task that reads it from now on is told `not_found`.',
+          params: documentParams,
+          response: { 204: z.undefined(), ...problems('not_found', 'worker_unavailable') },
+        },
+      },
+      async (request, reply) => {
+        const { tenant } = principalOf(request)
+        const { id } = await documents.info(tenant, request.params.id)
+        // Passages first: whoever cannot reach the worker can ask again, because the document is still there.
+        if (retrieval !== undefined) await withdraw(retrieval, tenant, id)
+        await documents.remove(tenant, id)
+        abandonedContents.look()
+        request.auditTarget = id
+        return reply.code(204).send()
+      },
+    )
+
     app.get(
       '/v1/documents/:id/content',
       {
@@ -137,6 +161,16 @@ export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
         return reply.code(range === undefined ? 200 : 206).send(content)
       },
     )
+  }
+}
+
+/** Out of every collection of the tenant: a task may have put it where no request said. */
+async function withdraw(retrieval: RetrievalPort, tenant: string, id: string): Promise<void> {
+  for (const { name } of await retrieval.collections(tenant)) {
+    await retrieval.remove(tenant, name, [id]).catch((error: unknown) => {
+      // Somebody has removed the whole collection since.
+      if (!(error instanceof TroupeError) || error.code !== 'collection_not_found') throw error
+    })
   }
 }
 

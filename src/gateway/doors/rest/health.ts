@@ -9,12 +9,12 @@ import { problemSchema } from '../../problem.ts'
 const PATIENCE_MS = 2_000
 
 const notReady = {
-  description: 'draining, unavailable',
+  description: 'draining, disk_full, unavailable',
   content: { 'application/problem+json': { schema: problemSchema } },
 }
 
 export function healthDoor(context: GatewayContext, isDraining: () => boolean): FastifyPluginAsyncZod {
-  const { journal, bus, metrics, streams, telemetry } = context
+  const { journal, bus, metrics, streams, telemetry, outOfSpace } = context
 
   return async (app) => {
     app.get(
@@ -45,6 +45,8 @@ export function healthDoor(context: GatewayContext, isDraining: () => boolean): 
       },
       async () => {
         if (isDraining()) throw new TroupeError('draining', 'This gateway is shutting down.')
+        const full = outOfSpace?.()
+        if (full !== undefined) throw full
         await within(PATIENCE_MS, journal.now(), 'The journal does not answer.')
         const state = bus.status()
         if (!state.connected) throw new TroupeError('unavailable', `The bus is not connected: ${state.detail ?? ''}`)

@@ -11,8 +11,8 @@
 //   sse.ts           one server-sent stream with a bounded buffer
 //   trace.ts         what a task did, as spans
 //   schedules.ts     tasks at a time, or again and again
-//   documents.ts     upload, read, download
-//   collections.ts   put documents into a collection, search it
+//   documents.ts     upload, read, download, delete
+//   collections.ts   put documents into a collection, search it, remove it
 //   agents.ts        what can be asked to work
 //   supervision.ts   the live tree, restart a child
 //   usage.ts         what was spent; quotas

@@ -20,7 +20,8 @@ import {
 import { whileWaiting } from './waiting.ts'
 
 const listQuery = z.object({
-  status: z.string().optional().describe('One or more task states, separated by commas.'),
+  state: z.string().optional().describe('One or more task states, separated by commas.'),
+  status: z.string().optional().meta({ deprecated: true, description: 'The same as `state`, under its old name.' }),
   agent: agentName.optional(),
   parent: z.string().max(100).optional().describe('Only the children of this task.'),
   label: z
@@ -51,9 +52,9 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { tenant } = principalOf(request)
-        const { status, agent, parent, label = [], cursor, limit } = request.query
+        const { state, status, agent, parent, label = [], cursor, limit } = request.query
         const labels = typeof label === 'string' ? [label] : label
-        const states = status === undefined ? undefined : parseStates(status)
+        const states = statesOf(state, status)
         const filters = JSON.stringify(['tasks', states, agent, parent, labels])
         // A parent that is no id, or another tenant's, has no children here: the journal answers with none.
         if (parent !== undefined && !isId(parent, 'task')) return { tasks: [] }
@@ -108,9 +109,14 @@ export function tasksDoor(context: GatewayContext): FastifyPluginAsyncZod {
   }
 }
 
-function parseStates(text: string) {
+function statesOf(state: string | undefined, status: string | undefined) {
+  if (state !== undefined && status !== undefined) {
+    throw new TroupeError('invalid_request', 'status is the old name of state: give one of them.')
+  }
+  const text = state ?? status
+  if (text === undefined) return undefined
   const parsed = z.array(taskStateSchema).safeParse(text.split(','))
   if (parsed.success) return parsed.data
   const known = taskStateSchema.options.join(', ')
-  throw new TroupeError('invalid_request', `status: ${JSON.stringify(text)} holds what is none of ${known}.`)
+  throw new TroupeError('invalid_request', `state: ${JSON.stringify(text)} holds what is none of ${known}.`)
 }

@@ -17,8 +17,10 @@ const quotaSchema = z
   })
   .meta({ id: 'Quota', description: 'What is left out has no bound. Days and months are those of UTC.' })
 
+const tenantParams = z.object({ tenant: z.string().regex(TENANT_NAME) })
+
 export function usageDoor(context: GatewayContext): FastifyPluginAsyncZod {
-  const { journal, quotas } = context
+  const { journal, quotas, cursors, config } = context
 
   return async (app) => {
     app.get(
@@ -46,6 +48,50 @@ export function usageDoor(context: GatewayContext): FastifyPluginAsyncZod {
       },
     )
 
+    app.get(
+      '/v1/quotas',
+      {
+        config: { role: 'admin', platform: true },
+        schema: {
+          tags: ['usage'],
+          summary: 'List the tenants that have a quota, by name',
+          querystring: z.object({
+            cursor: z.string().max(2_000).optional(),
+            limit: z.coerce.number().int().min(1).max(500).default(50),
+          }),
+          response: {
+            200: z.object({
+              quotas: z.array(z.object({ tenant: z.string(), quota: quotaSchema })),
+              nextCursor: z.string().optional(),
+            }),
+            ...problems(),
+          },
+        },
+      },
+      async (request) => {
+        const { cursor, limit } = request.query
+        const after = cursor === undefined ? {} : { after: cursors.open(config.platformTenant, 'quotas', cursor) }
+        const found = await quotas.list({ ...after, limit })
+        const last = found.length === limit ? found.at(-1) : undefined
+        if (last === undefined) return { quotas: found }
+        return { quotas: found, nextCursor: cursors.seal(config.platformTenant, 'quotas', last.tenant) }
+      },
+    )
+
+    app.get(
+      '/v1/quotas/:tenant',
+      {
+        config: { role: 'admin', platform: true },
+        schema: {
+          tags: ['usage'],
+          summary: 'What a tenant may use',
+          params: tenantParams,
+          response: { 200: quotaSchema, ...problems() },
+        },
+      },
+      async (request) => await quotas.of(request.params.tenant),
+    )
+
     app.put(
       '/v1/quotas/:tenant',
       {
@@ -53,7 +99,7 @@ export function usageDoor(context: GatewayContext): FastifyPluginAsyncZod {
         schema: {
           tags: ['usage'],
           summary: 'Set what a tenant may use',
-          params: z.object({ tenant: z.string().regex(TENANT_NAME) }),
+          params: tenantParams,
           body: quotaSchema,
           response: { 200: quotaSchema, ...problems('unsupported_media_type', 'value_too_large') },
         },
