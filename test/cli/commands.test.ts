@@ -71,6 +71,18 @@ test('a task that fails ends the command with 1 and says why', async () => {
   assert.match(err, /task_\w+ failed: /)
 })
 
+test('a task that is retried is followed from its first end to its last', async () => {
+  const failing = JSON.stringify({ document: { id: 'doc_00000000000000000000000000' } })
+  const first = await troupe.troupe(['submit', 'document-analyzer', failing, '--wait', '--json'])
+  const { id } = JSON.parse(first.out)
+  const again = await troupe.troupe(['tasks', 'retry', id, '--follow'])
+  assert.equal(again.code, 1)
+  assert.equal(again.err.match(/task failed/g)?.length, 2, again.err)
+  assert.match(again.err, new RegExp(`${id} failed: `))
+  const { out } = await troupe.troupe(['tasks', 'follow', id])
+  assert.equal(out.match(/task failed/g)?.length, 2, out)
+})
+
 test('the exit status tells a wrong command, an unknown thing and a closed door apart', async () => {
   const status = async (...args: string[]) => (await troupe.troupe(args)).code
   assert.equal(await status('no-such-command'), 2)
