@@ -82,7 +82,9 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
     stream.on('end', () => {
       // An error comes before the end: a stream that just ends says nothing of what it was not done with.
       if (!exhausted || unanswered.length > 0) {
-        broken ??= { error: new TroupeError('worker_unavailable', `${where}: ended the upsert before its documents did`) }
+        broken ??= {
+          error: new TroupeError('worker_unavailable', `${where}: ended the upsert before its documents did`),
+        }
       }
       wake()
       ended.resolve()
