@@ -79,8 +79,8 @@ test('a task that is retried is followed from its first end to its last', async 
   assert.equal(again.code, 1)
   assert.equal(again.err.match(/task failed/g)?.length, 2, again.err)
   assert.match(again.err, new RegExp(`${id} failed: `))
-  const { out } = await troupe.troupe(['tasks', 'follow', id])
-  assert.equal(out.match(/task failed/g)?.length, 2, out)
+  const { out, err } = await troupe.troupe(['tasks', 'follow', id])
+  assert.equal(out.match(/task failed/g)?.length, 2, out + err)
 })
 
 test('the exit status tells a wrong command, an unknown thing and a closed door apart', async () => {
