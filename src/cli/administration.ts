@@ -72,12 +72,18 @@ export const showUsage: Handler<{ since?: string }> = async (context, _, { since
       since,
       tasks: ofQuota(usage.tasks, quota.tasksPerDay, 'a day'),
       tokens: ofQuota(usage.inputTokens + usage.outputTokens, quota.tokensPerMonth, 'a month'),
-      cost: (usage.costMicros / 1e6).toFixed(4),
+      cost: ofQuota(money(usage.costMicros), money(quota.costMicrosPerMonth), 'a month'),
     }),
   )
 }
 
-function ofQuota(used: number, quota: number | undefined, period: string): string {
+function money(micros: number): string
+function money(micros: number | undefined): string | undefined
+function money(micros: number | undefined): string | undefined {
+  return micros === undefined ? undefined : (micros / 1e6).toFixed(4)
+}
+
+function ofQuota(used: number | string, quota: number | string | undefined, period: string): string {
   return quota === undefined ? String(used) : `${used} (quota ${quota} ${period})`
 }
 
