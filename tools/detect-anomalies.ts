@@ -2,7 +2,7 @@
 // as if it were live (each value judged by what came before); a short one is looked at as a whole. Several methods vote.
 import { defineTool, TroupeError } from '@troupe/sdk'
 import { z } from 'zod'
-import { lookBack, watchSeries } from './anomalies/index.ts'
+import { lookBackApart, watchApart } from './anomalies/index.ts'
 import { planAnalysis, readSeries, type Series, seriesSql } from './insights/index.ts'
 import { profile } from './profile-table.ts'
 import { openTables, sql, tableSource } from './tables/index.ts'
@@ -55,12 +55,12 @@ export const detectAnomalies = defineTool({
     })
     const anomalies =
       mode === 'live'
-        ? watchSeries(series.values, series.starts, { threshold: asked.threshold }).alarms.map((alarm) => ({
+        ? (await watchApart(signal, series.values, series.starts, { threshold: asked.threshold })).map((alarm) => ({
             ...at(alarm.index),
             score: alarm.surprise,
             methods: alarm.methods,
           }))
-        : lookBack(series, grain).map((oddity) => ({
+        : (await lookBackApart(signal, series, grain)).map((oddity) => ({
             ...at(oddity.index),
             expected: oddity.expected,
             score: oddity.distance,

@@ -41,6 +41,8 @@ interface Job {
   payload: unknown
   options: JobOptions
   settle: { resolve(value: unknown): void; reject(error: unknown): void }
+  /** Called by its signal while it waits. */
+  leave(): void
 }
 
 interface Thread {
@@ -61,7 +63,14 @@ export function createDocumentPool(options: PoolOptions): DocumentPool {
       return Promise.reject(new TroupeError('overloaded', `${waiting.length} documents are waiting already`))
     }
     return new Promise((resolve, reject) => {
-      waiting.push({ name, payload, options: jobOptions, settle: { resolve, reject } })
+      // One that nobody wants any more neither waits for a thread nor takes another's place in the queue.
+      const leave = () => {
+        waiting.splice(waiting.indexOf(job), 1)
+        reject(jobOptions.signal.reason)
+      }
+      const job: Job = { name, payload, options: jobOptions, settle: { resolve, reject }, leave }
+      waiting.push(job)
+      jobOptions.signal.addEventListener('abort', leave, { once: true })
       next()
     })
   }
@@ -70,10 +79,14 @@ export function createDocumentPool(options: PoolOptions): DocumentPool {
     while (waiting.length > 0) {
       const thread = [...threads].find((candidate) => candidate.current === undefined) ?? start()
       if (thread === undefined) return
-      const job = waiting.shift()!
-      if (job.options.signal.aborted) job.settle.reject(job.options.signal.reason)
-      else give(thread, job)
+      give(thread, dequeue())
     }
+  }
+
+  function dequeue(): Job {
+    const job = waiting.shift()!
+    job.options.signal.removeEventListener('abort', job.leave)
+    return job
   }
 
   function start(): Thread | undefined {
@@ -144,7 +157,7 @@ export function createDocumentPool(options: PoolOptions): DocumentPool {
   async function close(): Promise<void> {
     closed = true
     const reason = new TroupeError('cancelled', 'The document threads were closed')
-    for (const job of waiting.splice(0)) job.settle.reject(reason)
+    while (waiting.length > 0) dequeue().settle.reject(reason)
     const all = [...threads]
     for (const thread of all) end(thread, reason)
     await Promise.all(all.map((thread) => thread.worker.terminate()))

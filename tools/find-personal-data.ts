@@ -4,11 +4,12 @@ import { defineTool, TroupeError } from '@troupe/sdk'
 import { z } from 'zod'
 import { maskValue } from './compliance/mask.ts'
 import { findSecrets, SECRET_KINDS } from './compliance/secrets.ts'
+import { LIMITS } from './documents/document.ts'
 import { ENTITY_KINDS, PERSONAL } from './entities/entity.ts'
 import { recogniseEntities } from './recognise-entities.ts'
 import { openTables, sql, type Tables, tableSource } from './tables/index.ts'
 
-const LIMITS = { text: 2_000_000, values: 5_000, cell: 2_000, examples: 5 } as const
+const MOST = { values: 5_000, cell: 2_000, examples: 5 } as const
 const CONFIDENCE = 0.6
 
 const finding = z.object({
@@ -24,7 +25,7 @@ export const findPersonalData = defineTool({
   name: 'find-personal-data',
   description:
     'Finds personal data (names, e-mail, phone, IBAN, card, social security number, IP) and secrets (keys, tokens, passwords) in a table or a text, masked',
-  input: z.object({ table: tableSource.optional(), text: z.string().max(LIMITS.text).optional() }),
+  input: z.object({ table: tableSource.optional(), text: z.string().max(LIMITS.textLength).optional() }),
   output: z.object({ findings: z.array(finding) }),
   limits: { time: 120_000 },
   async run({ table, text }, { signal }) {
@@ -50,8 +51,8 @@ async function readValues(tables: Tables, name: string, type: string): Promise<V
   const column = sql.identifier(name)
   const long = type === 'integer' ? ` AND ${column} > 100000000` : ''
   const from = sql.identifier(tables.list[0]!.name)
-  const query = `SELECT rowid + 1 AS row, substr(CAST(${column} AS TEXT), 1, ${LIMITS.cell}) AS value FROM ${from} WHERE ${column} IS NOT NULL${long} ORDER BY 1`
-  const { rows } = await tables.query(query, { rows: LIMITS.values })
+  const query = `SELECT rowid + 1 AS row, substr(CAST(${column} AS TEXT), 1, ${MOST.cell}) AS value FROM ${from} WHERE ${column} IS NOT NULL${long} ORDER BY 1`
+  const { rows } = await tables.query(query, { rows: MOST.values })
   return rows.map((row) => ({ row: Number(row.row), value: String(row.value).replaceAll(/\s+/g, ' ') }))
 }
 
@@ -75,7 +76,7 @@ async function inText(text: string, where: string, values: Value[] | undefined, 
     where,
     count: own.length,
     ...(values === undefined ? {} : { share: Math.min(1, own.length / values.length) }),
-    examples: own.slice(0, LIMITS.examples).map((one) => ({
+    examples: own.slice(0, MOST.examples).map((one) => ({
       ...(values === undefined ? {} : { row: values[starts.findLastIndex((start) => start <= one.start)]!.row }),
       masked: maskValue(one.text),
     })),

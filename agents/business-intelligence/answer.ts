@@ -61,8 +61,15 @@ async function askModel(
   ]
   let trouble = 'the model found the question impossible to answer from these columns'
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const reply = await model.invoke(messages, { signal: ctx.signal })
-    const text = reply.text
+    let text: string
+    try {
+      text = (await model.invoke(messages, { signal: ctx.signal })).text
+    } catch (error) {
+      if (ctx.signal.aborted) throw error
+      // The rest of the report needs no model.
+      trouble = `the language model did not answer: ${error instanceof Error ? error.message : String(error)}`
+      break
+    }
     const sql = (/```(?:sql)?\s*([\s\S]*?)```/.exec(text)?.[1] ?? text).trim().replace(/;\s*$/, '')
     if (/^IMPOSSIBLE\b/i.test(sql)) break
     try {

@@ -2,6 +2,7 @@
 // A child of file 3 in its second stage is `checking-3`: its id says whose answer comes back.
 import { ask } from '@troupe/sdk'
 import { enqueueActions, setup } from 'xstate'
+import { indexAccepted } from './index-accepted.ts'
 import type { Decision, File, FileResult, Input } from './shapes.ts'
 import { answered, begin, decided, failed, RUNNING, type Work } from './work.ts'
 
@@ -25,6 +26,7 @@ export const machine = setup({
   actors: {
     analysing: ask('document-analyzer'),
     checking: ask('quality-assurance'),
+    indexing: indexAccepted,
     reporting: ask('business-intelligence'),
   },
   actions: {
@@ -37,7 +39,7 @@ export const machine = setup({
         if (file.stage !== 'queued' || room <= 0) continue
         room -= 1
         next[index] = { ...file, stage: 'analysing' }
-        enqueue.spawnChild('analysing', { id: `analysing-${index}`, input: analysisOf(file.source, request) })
+        enqueue.spawnChild('analysing', { id: `analysing-${index}`, input: analysisOf(file.source) })
       }
       enqueue.assign({ work: next })
     }),
@@ -46,9 +48,11 @@ export const machine = setup({
       const { actorId, output, error } = event as unknown as ChildEvent
       const index = Number(actorId.slice(actorId.indexOf('-') + 1))
       const file = context.work[index]!
-      const next = error === undefined ? answered(file, output, context.request) : failed(file, error)
+      const next = error === undefined ? answered(file, output, context.request) : failed(file, error, context.request)
       enqueue.assign({ work: context.work.with(index, next) })
       if (next.stage === 'checking') enqueue.spawnChild('checking', { id: `checking-${index}`, input: checkOf(next) })
+      if (next.stage === 'indexing')
+        enqueue.spawnChild('indexing', { id: `indexing-${index}`, input: indexingOf(next, context.request) })
       if (next.stage === 'reporting')
         enqueue.spawnChild('reporting', { id: `reporting-${index}`, input: reportOf(next) })
     }),
@@ -58,9 +62,11 @@ export const machine = setup({
       if (file === undefined) return
       const next = decided(file, event, context.request)
       enqueue.assign({ work: context.work.with(index, next) })
-      if (file.stage === 'deciding' && next.stage === 'reporting') {
+      if (file.stage !== 'deciding') return
+      if (next.stage === 'indexing')
+        enqueue.spawnChild('indexing', { id: `indexing-${index}`, input: indexingOf(next, context.request) })
+      if (next.stage === 'reporting')
         enqueue.spawnChild('reporting', { id: `reporting-${index}`, input: reportOf(next) })
-      }
     }),
   },
   guards: {
@@ -80,7 +86,9 @@ export const machine = setup({
       accepted: count('accepted'),
       refused: count('refused'),
       failed: count('failed'),
-      files: context.work.map(({ source: _source, table: _table, ...result }): FileResult => result),
+      files: context.work.map(
+        ({ source: _source, table: _table, indexable: _indexable, ...result }): FileResult => result,
+      ),
     }
   },
   on: {
@@ -105,16 +113,17 @@ function isUnderWay({ stage }: Work): boolean {
   return RUNNING.includes(stage)
 }
 
-function analysisOf({ id, text, name }: File, { collection }: Input) {
-  return {
-    document: id === undefined ? { text, ...(name === undefined ? {} : { name }) } : { id },
-    ...(collection === undefined ? {} : { collection }),
-  }
+function analysisOf({ id, text, name }: File) {
+  return { document: id === undefined ? { text, ...(name === undefined ? {} : { name }) } : { id } }
 }
 
 function checkOf({ source: { id, text }, table }: Work) {
   const content = id === undefined ? { text } : { documentId: id }
   return table ? { dataset: content } : { document: content }
+}
+
+function indexingOf({ indexable }: Work, { collection }: Input) {
+  return { collection: collection!, document: indexable! }
 }
 
 function reportOf({ source: { id, text } }: Work) {

@@ -15,7 +15,7 @@ export type File = z.infer<typeof file>
 export const input = z.object({
   files: z.array(file).min(1).max(1_000),
   atOnce: z.number().int().min(1).max(32).default(4).describe('Files that are worked on at the same time'),
-  collection: z.string().min(1).max(128).optional().describe('Index what is accepted'),
+  collection: z.string().min(1).max(128).optional().describe('Where what is accepted can be found'),
   report: z.boolean().default(true).describe('Look for insights in tables'),
 })
 export type Input = z.infer<typeof input>
@@ -25,6 +25,7 @@ export const stage = z.enum([
   'analysing',
   'checking',
   'deciding',
+  'indexing',
   'reporting',
   'accepted',
   'refused',

@@ -16,7 +16,8 @@ export function checkText(text: string): Violation[] {
   const placeholders = [...text.matchAll(PLACEHOLDERS)]
   const lost = [...text.matchAll(LOST)]
   const long = paragraphs.filter((paragraph) => paragraph.length >= LONG_PARAGRAPH)
-  const repeated = long.filter((paragraph, index) => long.indexOf(paragraph) < index)
+  const seen = new Set<string>()
+  const repeated = long.filter((paragraph) => seen.has(paragraph) || !seen.add(paragraph))
   return [
     outcome('the document has text', 'filled', 'completeness', 'error', 1, words === 0 ? ['no word'] : []),
     outcome(

@@ -1,6 +1,7 @@
-// Backup and restore of an embedded installation (backup-postgres.ts: of a cluster’s database). A backup is a folder: each database copied by SQLite's online backup,
-// which gives a consistent copy while Troupe writes on, and the contents of the blob stores. Databases first: a blob is
-// on disk before the row that names it, so a blob that a copied row names is there when the blobs are copied.
+// Backup and restore of an embedded installation (backup-postgres.ts: of a cluster’s database). A backup is a folder:
+// each database copied by SQLite's online backup, which gives a consistent copy while Troupe writes on, and the contents
+// of the blob stores. Databases first: a blob is on disk before the row that names it, so a blob that a copied row names
+// is there when the blobs are copied.
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'

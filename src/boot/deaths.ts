@@ -1,7 +1,6 @@
 // Who died: the root supervisor sees the exit of a process before anyone else can, and says so to its children over the
 // control port, one line of JSON each. The root itself opens no store: whoever hears it ends the dead host's lease.
 import { setTimeout as wait } from 'node:timers/promises'
-
 import type { SupervisionEvent } from '../supervision/index.ts'
 import type { ControlServer } from './control.ts'
 

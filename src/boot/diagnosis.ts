@@ -158,7 +158,8 @@ async function checkServer(check: string, url: string | undefined, port: number,
 
 function tryConnection(host: string, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: PATIENCE_MS })
+    // An IPv6 address stands in brackets in a URL alone.
+    const socket = connect({ host: host.replace(/^\[(.+)\]$/, '$1'), port, timeout: PATIENCE_MS })
     const end = (why?: string) => {
       socket.destroy()
       resolve(why)

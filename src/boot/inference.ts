@@ -12,7 +12,7 @@ import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
-import { graceOf, positive, textOf } from './setting-values.ts'
+import { graceOf, logLevelOf, positive, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
 import { ownTls } from './worker-address.ts'
 
@@ -21,26 +21,26 @@ const MOST_LOOP_MS = 10
 const MESSAGE_BYTES = 64 * 1024 * 1024
 /** gRPC frames say their length in 32 bits; a buffer of half of that is the most that can be had for one. */
 const MOST_MESSAGE_BYTES = 2 ** 31 - 1
-const environment = process.env
-const text = textOf(environment)
-const log = pino({ name: 'inference', level: environment.TROUPE_LOG ?? 'info' })
+const text = textOf(process.env)
+const log = pino({ name: 'inference' })
 
 await runProcess(async () => {
+  log.level = logLevelOf(text, 'info')
   const graceMs = graceOf(text)
   const telemetry = await startTelemetry('inference', (message) => log.warn(message))
   const measures = createMeasures('inference')
   measureTelemetry(measures, telemetry)
   let ready = false
-  const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
+  const endpoint = await metricsEndpointOf(text('TROUPE_METRICS_ADDRESS'), measures, () => ready)
   const worker = await startInferenceWorker({
-    address: environment.TROUPE_INFERENCE_ADDRESS ?? '127.0.0.1:0',
-    models: environment.TROUPE_MODELS ?? 'models',
+    address: text('TROUPE_INFERENCE_ADDRESS') ?? '127.0.0.1:0',
+    models: text('TROUPE_MODELS') ?? 'models',
     metrics: measures.metrics,
-    keepVersions: keepVersions(environment.TROUPE_INFERENCE_KEEP_VERSIONS),
-    loopMs: loopMs(environment.TROUPE_INFERENCE_LOOP_MS),
+    keepVersions: keepVersions(text('TROUPE_INFERENCE_KEEP_VERSIONS')),
+    loopMs: loopMs(text('TROUPE_INFERENCE_LOOP_MS')),
     limits: { messageBytes: positive(text, 'TROUPE_INFERENCE_MESSAGE_BYTES', MESSAGE_BYTES, MOST_MESSAGE_BYTES) },
     onEvent: logEvent,
-    ...providers(environment.TROUPE_INFERENCE_PROVIDERS),
+    ...providers(text('TROUPE_INFERENCE_PROVIDERS')),
     ...ownTls(text, 'INFERENCE'),
   })
   ready = true

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { TroupeError } from '../contract/errors.ts'
 import type { Measures } from './measures.ts'
+import { hostAndPort } from './setting-values.ts'
 
 export interface MetricsEndpoint {
   /** For the supervision tree: where to scrape. */
@@ -17,13 +18,8 @@ export async function metricsEndpointOf(
   measures: Measures,
   isReady: () => boolean,
 ): Promise<MetricsEndpoint | undefined> {
-  if (address === undefined || address === '') return undefined
-  const at = address.lastIndexOf(':')
-  const host = address.slice(0, at).replace(/^\[(.+)\]$/, '$1')
-  const port = Number(address.slice(at + 1))
-  if (host === '' || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new TroupeError('configuration_invalid', `TROUPE_METRICS_ADDRESS is ${address}; it must be host:port.`)
-  }
+  if (address === undefined) return undefined
+  const { host, port } = hostAndPort(address, 'TROUPE_METRICS_ADDRESS')
   const server = createServer(async ({ method, url }, response) => {
     const answer = (status: number, text: string) =>
       response.writeHead(status, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text)
@@ -44,7 +40,7 @@ export async function metricsEndpointOf(
     server.listen(port, host, resolve)
   })
   return {
-    facts: { metrics: `${address.slice(0, at)}:${(server.address() as AddressInfo).port}` },
+    facts: { metrics: `${address.slice(0, address.lastIndexOf(':'))}:${(server.address() as AddressInfo).port}` },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -19,29 +19,29 @@ import { measureTelemetry } from './measured-telemetry.ts'
 import { createMeasures } from './measures.ts'
 import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
-import { graceOf, postgresPool, textOf } from './setting-values.ts'
+import { graceOf, logLevelOf, postgresPool, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
 import { ownTls, tlsFiles, workerAddress } from './worker-address.ts'
 
-const environment = process.env
-const text = textOf(environment)
-const log = pino({ name: 'retrieval', level: environment.TROUPE_LOG ?? 'info' })
+const text = textOf(process.env)
+const log = pino({ name: 'retrieval' })
 
 await runProcess(async () => {
+  log.level = logLevelOf(text, 'info')
   const graceMs = graceOf(text)
   const telemetry = await startTelemetry('retrieval', (message) => log.warn(message))
   const measures = createMeasures('retrieval')
   measureTelemetry(measures, telemetry)
   let ready = false
-  const endpoint = await metricsEndpointOf(environment.TROUPE_METRICS_ADDRESS, measures, () => ready)
-  const inferenceUrl = environment.TROUPE_INFERENCE_URL
+  const endpoint = await metricsEndpointOf(text('TROUPE_METRICS_ADDRESS'), measures, () => ready)
+  const inferenceUrl = text('TROUPE_INFERENCE_URL')
   const inference =
     inferenceUrl === undefined
       ? undefined
       : createInferenceClient(workerAddress(inferenceUrl, tlsFiles(text, 'INFERENCE')))
-  const model = environment.TROUPE_EMBEDDER ?? 'embedder'
+  const model = text('TROUPE_EMBEDDER') ?? 'embedder'
   const worker = await startRetrievalWorker({
-    address: environment.TROUPE_RETRIEVAL_ADDRESS ?? '127.0.0.1:0',
+    address: text('TROUPE_RETRIEVAL_ADDRESS') ?? '127.0.0.1:0',
     store: await openStore(),
     embedders: inference === undefined ? noEmbedder() : inferenceEmbedders({ client: inference, model }),
     metrics: measures.metrics,
@@ -64,9 +64,9 @@ await runProcess(async () => {
 })
 
 async function openStore(): Promise<Store> {
-  const url = environment.TROUPE_POSTGRES_URL
-  const embedded = () => openSqliteStore(join(resolve(environment.TROUPE_DATA ?? '.troupe'), 'retrieval'))
-  if (url === undefined || url === '') return await embedded()
+  const url = text('TROUPE_POSTGRES_URL')
+  const embedded = () => openSqliteStore(join(resolve(text('TROUPE_DATA') ?? '.troupe'), 'retrieval'))
+  if (url === undefined) return await embedded()
   try {
     const connections = postgresPool(text)
     return await openPostgresStore({ url, ...(connections === undefined ? {} : { connections }) })

@@ -58,6 +58,25 @@ export function postgresPool(text: Text): number | undefined {
   return text(name) === undefined ? undefined : positive(text, name, 1, 1_000)
 }
 
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export function logLevelOf(text: Text, fallback: LogLevel): LogLevel {
+  const given = text('TROUPE_LOG') ?? fallback
+  const found = LOG_LEVELS.find((known) => known === given)
+  if (found !== undefined) return found
+  throw new TroupeError('configuration_invalid', `TROUPE_LOG is ${given}; it must be one of ${LOG_LEVELS.join(', ')}.`)
+}
+
+/** Where a process listens: an IPv6 address stands in brackets, and is listened on without them. */
+export function hostAndPort(address: string, name: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':')
+  const host = address.slice(0, at).replace(/^\[(.+)\]$/, '$1')
+  const port = Number(address.slice(at + 1))
+  if (at > 0 && address.length > at + 1 && Number.isInteger(port) && port >= 0 && port <= 65_535) return { host, port }
+  throw new TroupeError('configuration_invalid', `${name} is ${address}; it must be host:port.`)
+}
+
 /** Milliseconds that running work gets when a process is told to stop: of every role. */
 export function graceOf(text: Text): number {
   return number(text('TROUPE_GRACE_MS'), 'TROUPE_GRACE_MS', 10_000)

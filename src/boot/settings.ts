@@ -8,7 +8,18 @@ import type { LlmSettings } from '../host/llm.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
 import { bucketSettings } from './bucket-settings.ts'
 import { gatewaySettings } from './gateway-settings.ts'
-import { type Environment, graceOf, list, number, postgresPool, type Text, textOf, url } from './setting-values.ts'
+import {
+  type Environment,
+  graceOf,
+  type LogLevel,
+  list,
+  logLevelOf,
+  number,
+  postgresPool,
+  type Text,
+  textOf,
+  url,
+} from './setting-values.ts'
 import { tlsFiles } from './worker-address.ts'
 
 export interface Settings {
@@ -52,7 +63,7 @@ export interface Settings {
   documentUrls: { public: string[]; private: string[] }
   /** Agent packages besides those in `agents/` and in the data folder: paths, separated by commas. */
   agentPaths: string[]
-  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
+  logLevel: LogLevel
   /** Milliseconds that running steps get when this process is told to stop. */
   graceMs: number
   /** Milliseconds without an answer after which `troupe up` replaces a process; 0: never. */
@@ -74,7 +85,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       public: list(text('TROUPE_DOCUMENT_URLS')),
       private: list(text('TROUPE_DOCUMENT_URLS_PRIVATE')),
     },
-    logLevel: level(text('TROUPE_LOG')),
+    logLevel: logLevelOf(text, 'warn'),
     graceMs: graceOf(text),
     hangMs: number(text('TROUPE_HANG_MS'), 'TROUPE_HANG_MS', 20_000),
     gateway: gatewaySettings(text),
@@ -132,12 +143,4 @@ function natsSettings(text: Text): Settings['nats'] {
   const tls = Object.fromEntries(Object.entries(files).filter(([, file]) => file !== undefined))
   if (Object.keys(tls).length > 0) nats.tls = tls
   return Object.keys(nats).length > 0 ? nats : undefined
-}
-
-const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
-
-function level(text: string | undefined): Settings['logLevel'] {
-  const found = LEVELS.find((known) => known === (text ?? 'warn'))
-  if (found !== undefined) return found
-  throw new TroupeError('configuration_invalid', `TROUPE_LOG is ${text}; it must be one of ${LEVELS.join(', ')}.`)
 }

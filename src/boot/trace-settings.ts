@@ -2,15 +2,11 @@
 // TROUPE_OTLP_URL stands for OTEL_EXPORTER_OTLP_ENDPOINT; docs/guides/monitoring.md lists them all.
 import { TroupeError } from '../contract/errors.ts'
 import type { ExportOptions } from '../telemetry/index.ts'
-
-type Environment = Record<string, string | undefined>
+import { type Environment, textOf } from './setting-values.ts'
 
 /** Undefined: nothing is exported. */
 export function readTraceSettings(environment: Environment, role: string): ExportOptions | undefined {
-  const text = (name: string) => {
-    const value = environment[name]?.trim()
-    return value === '' ? undefined : value
-  }
+  const text = textOf(environment)
   if (text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || text('OTEL_TRACES_EXPORTER') === 'none') return undefined
   const base = text('TROUPE_OTLP_URL') ?? text('OTEL_EXPORTER_OTLP_ENDPOINT')
   const whole = text('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT')

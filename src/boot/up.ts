@@ -9,6 +9,7 @@ import { tellDeath } from './deaths.ts'
 import { type FolderLock, lockFolder, watchFolder } from './folder-lock.ts'
 import type { Narrator } from './narrate.ts'
 import { claimPort, preferPort } from './ports.ts'
+import { hostAndPort } from './setting-values.ts'
 import type { Settings } from './settings.ts'
 import { writeWhereabouts } from './whereabouts.ts'
 
@@ -118,9 +119,10 @@ async function chooseMetricsAddresses(
   { metricsAddress, natsUrl, hosts }: Settings,
   beside: number,
 ): Promise<Record<string, string>> {
-  const at = metricsAddress?.lastIndexOf(':') ?? -1
-  const host = metricsAddress?.slice(0, at) ?? '127.0.0.1'
-  const first = metricsAddress === undefined ? beside : Number(metricsAddress.slice(at + 1))
+  const { host, port: first } =
+    metricsAddress === undefined
+      ? { host: '127.0.0.1', port: beside }
+      : hostAndPort(metricsAddress, 'TROUPE_METRICS_ADDRESS')
   const ids = ['inference', 'retrieval']
   if (natsUrl !== undefined) for (let number = 1; number <= hosts; number++) ids.push(`host-${number}`)
   const chosen: Record<string, string> = {}
@@ -129,7 +131,7 @@ async function chooseMetricsAddresses(
     let port = await preferPort(host, first === 0 ? 0 : first + index)
     while (taken.has(port)) port = await preferPort(host, 0)
     taken.add(port)
-    chosen[id] = `${host}:${port}`
+    chosen[id] = `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
   return chosen
 }

@@ -77,20 +77,21 @@ export const showUsage: Handler<{ since?: string }> = async (context, _, { since
   context.show(answer, ({ since, usage, quota }) =>
     facts({
       since,
-      tasks: ofQuota(usage.tasks, quota.tasksPerDay ?? '', 'a day'),
-      tokens: ofQuota(usage.inputTokens + usage.outputTokens, quota.tokensPerMonth ?? '', 'a month'),
+      tasks: ofQuota(usage.tasks, quota.tasksPerDay, 'a day'),
+      tokens: ofQuota(usage.inputTokens + usage.outputTokens, quota.tokensPerMonth, 'a month'),
       cost: ofQuota(money(usage.costMicros), money(quota.costMicrosPerMonth), 'a month'),
     }),
   )
 }
 
-function ofQuota(used: number | string, quota: number | string, period: string): string {
-  return quota === '' ? String(used) : `${used} (quota ${quota} ${period})`
+function money(micros: number): string
+function money(micros: number | undefined): string | undefined
+function money(micros: number | undefined): string | undefined {
+  return micros === undefined ? undefined : (micros / 1e6).toFixed(4)
 }
 
-/** Empty: there is none. */
-function money(micros: number | undefined): string {
-  return micros === undefined ? '' : (micros / 1e6).toFixed(4)
+function ofQuota(used: number | string, quota: number | string | undefined, period: string): string {
+  return quota === undefined ? String(used) : `${used} (quota ${quota} ${period})`
 }
 
 export const listQuotas: Handler<{ limit: string; cursor?: string }> = async (context, _, { limit, cursor }) => {
@@ -147,7 +148,7 @@ function quotaWords({ tasksPerDay, tokensPerMonth, costMicrosPerMonth }: QuotaVi
   return facts({
     'tasks a day': tasksPerDay ?? 'no bound',
     'tokens a month': tokensPerMonth ?? 'no bound',
-    'cost a month': money(costMicrosPerMonth) || 'no bound',
+    'cost a month': money(costMicrosPerMonth) ?? 'no bound',
   })
 }
 

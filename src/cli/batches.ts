@@ -30,7 +30,8 @@ export const submitMany: Handler<SubmitManyOptions> = async (context, [agent, gi
   const attached = attachments(options)
   let refused = 0
   for (let from = 0; from < inputs.length; from += AT_ONCE) {
-    const tasks = inputs.slice(from, from + AT_ONCE).map((input, place) => ({
+    const lines = inputs.slice(from, from + AT_ONCE)
+    const tasks = lines.map(({ value: input }, place) => ({
       ...{ agent, input, priority, ...attached },
       // The same lines under the same prefix are the same tasks, so that a broken run can be repeated.
       ...(keyPrefix === undefined ? {} : { idempotencyKey: `${keyPrefix}:${from + place + 1}` }),
@@ -41,7 +42,7 @@ export const submitMany: Handler<SubmitManyOptions> = async (context, [agent, gi
       else if (task !== undefined) context.terminal.out(task.id)
       if (problem === undefined) continue
       refused += 1
-      context.terminal.note(`line ${from + place + 1}: ${problem.code}: ${problem.detail}`)
+      context.terminal.note(`line ${lines[place]!.line}: ${problem.code}: ${problem.detail}`)
     }
   }
   context.terminal.note(`${inputs.length - refused} tasks for ${agent}, ${refused} refused`)

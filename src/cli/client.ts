@@ -147,9 +147,8 @@ export function createClient(url: string, key: string): GatewayClient {
             }
             last = data.number
             yield data
-            if (END_EVENTS.has(data.type)) return
           }
-          // A stream that ends without a word has nothing above `last`: the task ended before that.
+          // The gateway ends a stream at the task's end, which of a retried task is not the first that its log tells.
           if (await isOver(taskId, last)) return
         } catch (error) {
           if (signal?.aborted || !(error instanceof TroupeError) || !error.passing) throw error
@@ -167,8 +166,6 @@ export function createClient(url: string, key: string): GatewayClient {
 export function taskPath(taskId: string): string {
   return `/v1/tasks/${encodeURIComponent(taskId)}`
 }
-
-const END_EVENTS = new Set(['task.completed', 'task.failed', 'task.cancelled', 'task.rejected'])
 
 async function* serverSentEvents(
   response: Response,

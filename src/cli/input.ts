@@ -10,14 +10,17 @@ export async function readInput(given: string | undefined): Promise<unknown> {
   return parse(given, 'the argument')
 }
 
-/** One value a line; empty lines are passed over. */
-export async function readLines(given: string | undefined): Promise<unknown[]> {
+/** One value a line, with the line's number; empty lines are passed over. */
+export async function readLines(given: string | undefined): Promise<{ line: number; value: unknown }[]> {
   if (given === undefined || !/^(-$|@)/.test(given)) {
     throw new TroupeError('invalid_command', 'Inputs come from a file (@inputs.jsonl) or from stdin (-), one a line.')
   }
   const where = given === '-' ? 'stdin' : given.slice(1)
   const lines = (given === '-' ? await text(process.stdin) : await readText(where)).split('\n')
-  return lines.flatMap((line, place) => (line.trim() === '' ? [] : [parse(line, `line ${place + 1} of ${where}`)]))
+  return lines.flatMap((json, place) => {
+    const line = place + 1
+    return json.trim() === '' ? [] : [{ line, value: parse(json, `line ${line} of ${where}`) }]
+  })
 }
 
 async function readText(path: string): Promise<string> {

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util'
 
 /** Columns as wide as they need to be; the last one is not padded. */
 export function table(header: string[], rows: (string | number | undefined)[][]): string {
-  const cells = [header, ...rows].map((row) => row.map((cell) => String(cell ?? '')))
+  const cells = [header, ...rows].map((row) => row.map((cell) => String(cell ?? '').replaceAll(/[\t\r\n]+/g, ' ')))
   const widths = header.map((_, column) => Math.max(...cells.map((row) => widthOf(row[column]!))))
   const lines = cells.map((row) =>
     row

@@ -71,6 +71,7 @@ export const showTask: Handler = async (context, [id]) => {
 }
 
 export const followTask: Handler<{ after: string }> = async (context, [id], { after }) => {
+  if (!/^\d+$/.test(after)) throw new TroupeError('invalid_command', `--after ${after} is not the number of an event.`)
   const gateway = await context.connect()
   for await (const event of gateway.follow(id!, Number(after))) {
     if (context.globals.json) context.terminal.out(JSON.stringify(event))

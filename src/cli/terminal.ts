@@ -38,6 +38,17 @@ export interface Terminal {
   style(style: Style, text: string): string
 }
 
+/** Colours may stay; a cursor that moves, a title, a clipboard are not for what an agent or a document says to set. */
+const COMMAND_OR_COLOUR = /(?![\n\t])\p{Cc}(\[[\d;]*m)?/gu
+
+/** On a pipe everything is as it came. */
+export function shownOn(stream: NodeJS.WriteStream, text: string): string {
+  if (stream.isTTY !== true) return text
+  return text.replaceAll(COMMAND_OR_COLOUR, (found, colour = '') =>
+    found.startsWith('\u001b') && colour !== '' ? found : `\ufffd${colour}`,
+  )
+}
+
 export function createTerminal(): Terminal {
   const colour = { out: hasColour(process.stdout), err: hasColour(process.stderr) }
   let shown = false
@@ -48,16 +59,16 @@ export function createTerminal(): Terminal {
   return {
     out(text) {
       clear()
-      process.stdout.write(`${text}\n`)
+      process.stdout.write(`${shownOn(process.stdout, text)}\n`)
     },
     note(text) {
       clear()
-      process.stderr.write(`${text}\n`)
+      process.stderr.write(`${shownOn(process.stderr, text)}\n`)
     },
     status(text) {
       if (process.stderr.isTTY !== true) return
       clear()
-      process.stderr.write(text.slice(0, (process.stderr.columns ?? 80) - 1))
+      process.stderr.write(shownOn(process.stderr, text).slice(0, (process.stderr.columns ?? 80) - 1))
       shown = text !== ''
     },
     style: (style, text) => (colour.out ? styleText(style, text, { validateStream: false }) : text),

@@ -27,27 +27,12 @@ export async function trainCommand(args: string[]): Promise<void> {
     console.log(TRAIN_USAGE)
     return
   }
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      data: { type: 'string' },
-      corpus: { type: 'string' },
-      text: { type: 'string', default: 'text' },
-      label: { type: 'string' },
-      name: { type: 'string' },
-      out: { type: 'string', default: 'models' },
-      seed: { type: 'string', default: '1' },
-      'held-out': { type: 'string', default: '0.1' },
-      features: { type: 'string', default: '65536' },
-      builtin: { type: 'boolean', default: false },
-    },
-  })
+  const { values, positionals } = parse(args)
   const interrupted = new AbortController()
   const interrupt = () => interrupted.abort(new TroupeError('cancelled', 'training was interrupted'))
   process.once('SIGINT', interrupt)
   const onProgress = showProgress()
-  const shared = { signal: interrupted.signal, onProgress, seed: number(values.seed, 'seed', 0, 2 ** 32 - 1) }
+  const shared = { signal: interrupted.signal, onProgress, seed: whole(values.seed, 'seed', 0, 2 ** 32 - 1) }
   try {
     if (values.builtin) {
       for (const { name, folder, bytes } of await trainBuiltinModels(values.out, shared)) {
@@ -68,7 +53,7 @@ export async function trainCommand(args: string[]): Promise<void> {
         name,
         source: basename(file),
         heldOut: number(values['held-out'], 'held-out', 0, 0.5),
-        features: number(values.features, 'features', 1, 2 ** 20),
+        features: whole(values.features, 'features', 1, 2 ** 20),
       })
       report(trained, await registerModel(values.out, trained))
     } else if (positionals[0] === 'embedder') {
@@ -85,6 +70,29 @@ export async function trainCommand(args: string[]): Promise<void> {
     }
   } finally {
     process.removeListener('SIGINT', interrupt)
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        data: { type: 'string' },
+        corpus: { type: 'string' },
+        text: { type: 'string', default: 'text' },
+        label: { type: 'string' },
+        name: { type: 'string' },
+        out: { type: 'string', default: 'models' },
+        seed: { type: 'string', default: '1' },
+        'held-out': { type: 'string', default: '0.1' },
+        features: { type: 'string', default: '65536' },
+        builtin: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    throw new TroupeError('invalid_command', `${(error as Error).message}\n${TRAIN_USAGE}`)
   }
 }
 
@@ -125,4 +133,10 @@ function number(value: string, option: string, least: number, most: number): num
   const parsed = Number(value)
   if (value.trim() !== '' && parsed >= least && parsed <= most) return parsed
   throw new TroupeError('invalid_command', `--${option} ${value} is not a number from ${least} to ${most}`)
+}
+
+function whole(value: string, option: string, least: number, most: number): number {
+  const parsed = number(value, option, least, most)
+  if (Number.isInteger(parsed)) return parsed
+  throw new TroupeError('invalid_command', `--${option} ${value} is not a whole number`)
 }

@@ -25,7 +25,7 @@ import type { Handler } from './context.ts'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf } from './exit-codes.ts'
 import { collect } from './labels.ts'
 import { addTaskCommands, addWebhookCommands } from './task-commands.ts'
-import { heedReaders } from './terminal.ts'
+import { heedReaders, shownOn } from './terminal.ts'
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'))
 
@@ -253,7 +253,7 @@ function explain(thrown: unknown): number {
   const error = toTroupeError(thrown)
   if (program.opts().json)
     process.stderr.write(`${JSON.stringify({ error: { ...toErrorRecord(error), fix: error.fix } })}\n`)
-  else process.stderr.write(`${error.code}: ${sentence(error.message)}${error.fix}\n`)
+  else process.stderr.write(shownOn(process.stderr, `${error.code}: ${sentence(error.message)}${error.fix}\n`))
   if (error.code === 'internal') process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack}\n`)
   return exitCodeOf(error)
 }

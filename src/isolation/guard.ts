@@ -52,7 +52,8 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   /** Those used last come last. */
   const known = new Map<string, TaskRow>()
   const accounts = createAccounts()
-  const hosts = new Map<string, () => void>()
+  /** One at a time: a process that lost its lease begins again as another host. */
+  let host: { id: string; unsubscribe(): void } | undefined
   const takers = new Map<number, Taker>()
 
   const reach = {
@@ -124,7 +125,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   async function commit(value: unknown): Promise<CommitOutcome> {
     const wanted = readCommit(value)
     const task = ownTask(wanted.taskId)
-    if (wanted.claim !== undefined && !hosts.has(wanted.claim.hostId)) {
+    if (wanted.claim !== undefined && wanted.claim.hostId !== host?.id) {
       throw new TroupeError('permission_denied', `${wanted.claim.hostId} is no host of ${plugin.name}.`)
     }
     await judge(wanted, task, reach)
@@ -148,11 +149,12 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
   async function keepLease(lease: HostLease): Promise<{ held: boolean }> {
     parts.onHeard()
     const hostId = String(lease.hostId)
-    if (!hosts.has(hostId))
-      hosts.set(
-        hostId,
-        bus.onNudge(hostId, (taskId) => peer.tell('nudge', hostId, taskId)),
-      )
+    if (hostId !== host?.id) {
+      const former = host
+      host = { id: hostId, unsubscribe: bus.onNudge(hostId, (taskId) => peer.tell('nudge', hostId, taskId)) }
+      former?.unsubscribe()
+      if (former !== undefined) await journal.endLease(former.id)
+    }
     const { origin, actors, resting, pid } = lease.info
     return await journal.keepLease({
       hostId,
@@ -175,7 +177,7 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     fireTimers,
     now: () => journal.now(),
     async endLease(hostId: string) {
-      if (hosts.has(hostId)) await journal.endLease(hostId)
+      if (hostId === host?.id) await journal.endLease(hostId)
     },
     take(number: number, agents: string[]) {
       if (!agents.every((agent) => own.has(agent))) {
@@ -183,6 +185,9 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
           'permission_denied',
           `${plugin.name} has ${plugin.agents.join(', ')}, not ${agents.join(', ')}.`,
         )
+      }
+      if (takers.has(number) || takers.size >= own.size) {
+        throw new TroupeError('permission_denied', `${plugin.name} takes the tasks of each of its agents already.`)
       }
       takers.set(
         number,
@@ -220,10 +225,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
       chats.close()
       watched.close()
       peer.close(new TroupeError('unavailable', `The process of ${plugin.name} has ended.`))
-      for (const unsubscribe of hosts.values()) unsubscribe()
+      host?.unsubscribe()
       await Promise.all([...takers.values()].map((taker) => taker.stop()))
       // Its tasks go on in its successor at once, not when the lease would have ended.
-      for (const hostId of hosts.keys()) await journal.endLease(hostId)
+      if (host !== undefined) await journal.endLease(host.id)
       for (const wake of await journal.findOrphans({ unclaimedMs: 100, limit: 1_000 })) awaken({ ...wake, found: true })
     },
   }

@@ -124,7 +124,7 @@ test('pages, public address, rate, size and streams that are set are what caller
   }
 })
 
-test('a worker with half of its TLS, or a grace that is no number, ends with one coded line instead of serving otherwise', async () => {
+test('a worker with half of its TLS, or a setting that is none, ends with one coded line instead of serving otherwise', async () => {
   const wrong: [string, Record<string, string>, RegExp][] = [
     ['inference', { TROUPE_INFERENCE_TLS_CERT: 'worker.pem' }, /^configuration_invalid: .*TROUPE_INFERENCE_TLS_KEY/m],
     ['inference', { TROUPE_INFERENCE_TLS_CA: 'ca.pem' }, /^configuration_invalid: .*set TROUPE_INFERENCE_TLS_CERT/m],
@@ -136,6 +136,8 @@ test('a worker with half of its TLS, or a grace that is no number, ends with one
       /^configuration_invalid: TROUPE_INFERENCE_MESSAGE_BYTES is 64M/m,
     ],
     ['retrieval', { TROUPE_GRACE_MS: 'soon' }, /^configuration_invalid: TROUPE_GRACE_MS is soon/m],
+    ['inference', { TROUPE_LOG: 'loud' }, /^configuration_invalid: TROUPE_LOG is loud/m],
+    ['retrieval', { TROUPE_METRICS_ADDRESS: 'here' }, /^configuration_invalid: TROUPE_METRICS_ADDRESS is here/m],
   ]
   for (const [role, env, line] of wrong) {
     const { code, err } = await runTroupe(['run', role], { env: { ...env, TROUPE_DATA: temporaryFolder() } })

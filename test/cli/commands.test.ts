@@ -71,6 +71,18 @@ test('a task that fails ends the command with 1 and says why', async () => {
   assert.match(err, /task_\w+ failed: /)
 })
 
+test('a task that is retried is followed from its first end to its last', async () => {
+  const failing = JSON.stringify({ document: { id: 'doc_00000000000000000000000000' } })
+  const first = await troupe.troupe(['submit', 'document-analyzer', failing, '--wait', '--json'])
+  const { id } = JSON.parse(first.out)
+  const again = await troupe.troupe(['tasks', 'retry', id, '--follow'])
+  assert.equal(again.code, 1)
+  assert.equal(again.err.match(/task failed/g)?.length, 2, again.err)
+  assert.match(again.err, new RegExp(`${id} failed: `))
+  const { out, err } = await troupe.troupe(['tasks', 'follow', id])
+  assert.equal(out.match(/task failed/g)?.length, 2, out + err)
+})
+
 test('the exit status tells a wrong command, an unknown thing and a closed door apart', async () => {
   const status = async (...args: string[]) => (await troupe.troupe(args)).code
   assert.equal(await status('no-such-command'), 2)
@@ -122,7 +134,7 @@ test('a tenant is removed with all that it has, and only when that is meant; ano
   const keyOf = async (role: string) =>
     (await troupe.call('POST', '/v1/keys', { name: role, role, tenant: 'leaving' })).secret as string
   const admin = await keyOf('admin')
-  const as = async (method: string, path: string, body?: unknown, key = admin) => {
+  const as = async (method: string, path: string, body?: object, key = admin) => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
     const answer = await fetch(troupe.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
     const json = (await answer.json()) as Record<string, unknown>

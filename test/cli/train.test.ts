@@ -43,6 +43,13 @@ test('what to train, and under which name, must be said', async () => {
   await assert.rejects(trainCommand(['poet', '--name', 'x']), { code: 'invalid_command', message: /train what/ })
 })
 
+test('an option that there is not, or a fraction where things are counted, is a wrong command', async () => {
+  const train = ['classifier', '--data', join(folder, 'data.csv'), '--name', 'x', '--out', folder]
+  for (const wrong of [['--nope'], ['--seed'], ['--features', '1000.5'], ['--seed', '1.5']]) {
+    await assert.rejects(trainCommand([...train, ...wrong]), { code: 'invalid_command' }, wrong.join(' '))
+  }
+})
+
 const TROUPE = join(import.meta.dirname, '..', '..', 'src', 'cli', 'troupe.ts')
 const typed = (...args: string[]) => promisify(execFile)(process.execPath, [TROUPE, ...args], { cwd: folder })
 

@@ -25,12 +25,12 @@ after(async () => {
 const lineOf = (text: string) => JSON.stringify({ document: { text } })
 
 test('submit-many gives an id for each line, and says on stderr what was refused', async () => {
-  const lines = [lineOf('Ada met Charles.'), '{"document": 7}', '', lineOf('Grace met Howard.')].join('\n')
+  const lines = [lineOf('Ada met Charles.'), '', '{"document": 7}', lineOf('Grace met Howard.')].join('\n')
   const many = ['tasks', 'submit-many', 'document-analyzer', '-', '--label', 'run=first', '--key-prefix', 'night']
   const first = await troupe.troupe(many, lines)
   assert.equal(first.code, 2)
   assert.match(first.out, /^task_\w+\ntask_\w+\n$/)
-  assert.match(first.err, /^line 2: invalid_input: /m)
+  assert.match(first.err, /^line 3: invalid_input: /m)
   assert.equal((await troupe.troupe(many, lines)).out, first.out, 'the same lines are the same tasks')
   const listed = await troupe.troupe(['tasks', 'ls', '--label', 'run=first', '--json'])
   assert.equal(JSON.parse(listed.out).tasks.length, 2)

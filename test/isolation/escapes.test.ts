@@ -86,3 +86,48 @@ test('no other process can be signalled, debugged or slowed; itself it can end',
   )
   assert.equal(ran.signal, 'SIGTERM')
 })
+
+const OUT = `
+import dns, { lookup, resolve4 } from 'node:dns'
+import net from 'node:net'
+const declared = { host: 'localhost', port: 9 }
+const attempts = {
+  socket: () => net.connect({ path: '/run/postgresql/.s.PGSQL.5432', ...declared }),
+  elsewhere: () => net.connect({ ...declared, lookup: (name, options, found) => found(null, '192.0.2.1', 4) }),
+  name: () => lookup('secret.example.com', () => {}),
+  later: () => dns.promises.lookup('secret.example.com'),
+  ask: () => resolve4('secret.example.com', () => {}),
+  asker: () => new dns.promises.Resolver().resolveTxt('secret.example.com'),
+  back: () => { dns.resolve = lookup },
+  declared: () => dns.promises.lookup('localhost'),
+  reached: () => new Promise((done, failed) => net.connect(declared).on('error', failed)),
+}
+const codes = {}
+for (const [name, attempt] of Object.entries(attempts)) {
+  try { await attempt(); codes[name] = 'done' } catch (error) { codes[name] = error.code ?? error.name }
+}
+console.log(JSON.stringify(codes))
+process.exit()
+`
+
+test('who may reach one address reaches no other by a socket of this machine, an own lookup or a name server', () => {
+  const { entry, path } = packageWith('out', OUT)
+  const { command, args } = launchOf(entry, path, { ...NO_PERMISSIONS, network: ['localhost:9'] })
+  const ran = spawnSync(command, args, { cwd: path, env: { PATH: '/usr/bin:/bin' }, encoding: 'utf8', timeout: 30_000 })
+  const denied = 'ERR_ACCESS_DENIED'
+  assert.deepEqual(
+    JSON.parse(ran.stdout),
+    {
+      socket: denied,
+      elsewhere: denied,
+      name: denied,
+      later: denied,
+      ask: denied,
+      asker: denied,
+      back: 'TypeError',
+      declared: 'done',
+      reached: 'ECONNREFUSED',
+    },
+    ran.stderr,
+  )
+})

@@ -1,9 +1,9 @@
-// The guard knows the tasks that its plug-in was given, and not for ever.
+// The guard knows the tasks that its plug-in was given, and not for ever; and it keeps for one process what one needs.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { createInProcessBus } from '../../src/bus/in-process.ts'
 import { newId } from '../../src/contract/ids.ts'
 import { unobserved } from '../../src/host/observe.ts'
@@ -26,7 +26,7 @@ function pair(): [Channel, Channel] {
   return [side(0), side(1)]
 }
 
-test('a task that is at work is not forgotten for the thousands that were given after it', async (t) => {
+async function guarded(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-known-'))
   const journal = await openSqliteJournal({ folder })
   const bus = createInProcessBus()
@@ -51,7 +51,11 @@ test('a task that is at work is not forgotten for the thousands that were given 
     await journal.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const plugin = createPeer(there, {})
+  return { journal, bus, plugin: createPeer(there, {}) }
+}
+
+test('a task that is at work is not forgotten for the thousands that were given after it', async (t) => {
+  const { journal, plugin } = await guarded(t)
   const hostId = newId('host')
   await plugin.call('keepLease', { hostId, info: {}, leaseMs: 10_000 })
   const tasks = await Promise.all(
@@ -90,4 +94,31 @@ test('a task that is at work is not forgotten for the thousands that were given 
   await assert.rejects(plugin.call('step.began', others[0], { id: 'a', invocation: 1, attempt: 1 }), {
     code: 'permission_denied',
   })
+})
+
+test('a process is one host at a time: what it was before has no lease, hears nothing and claims nothing', async (t) => {
+  const { journal, bus, plugin } = await guarded(t)
+  const listened = new Set<string>()
+  t.mock.method(bus, 'onNudge', (hostId: string) => {
+    listened.add(hostId)
+    return () => listened.delete(hostId)
+  })
+  const ids = Array.from({ length: 50 }, () => newId('host'))
+  for (const hostId of ids) await plugin.call('keepLease', { hostId, info: {}, leaseMs: 10_000 })
+  assert.deepEqual([...listened], ids.slice(-1))
+  const alive = (await journal.hosts()).filter((host) => host.alive)
+  assert.deepEqual(
+    alive.map(({ hostId }) => hostId),
+    ids.slice(-1),
+  )
+})
+
+test('a process takes the tasks of each of its agents once', async (t) => {
+  const { plugin } = await guarded(t)
+  await plugin.call('take', 0, ['own'])
+  for (const number of [0, 1]) {
+    await assert.rejects(plugin.call('take', number, ['own']), { code: 'permission_denied' })
+  }
+  await plugin.call('stopTaking', 0)
+  await plugin.call('take', 1, ['own'])
 })

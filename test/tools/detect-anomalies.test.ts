@@ -91,3 +91,23 @@ test('a series of one value, or of none, has no anomaly', async () => {
   for (const series of [[], [{ value: 3 }]])
     assert.deepEqual((await detectAnomalies.call({ series }, context)).anomalies, [])
 })
+
+for (const mode of ['live', 'whole'] as const) {
+  test(`a long series (${mode}) does not hold the event loop, and is let go of when nobody waits any more`, async () => {
+    const noise = random(1)
+    const series = Array.from({ length: 20_000 }, (_, index) => ({ value: Math.sin(index / 50) + noise.uniform() }))
+    let turns = 0
+    const turning = setInterval(() => turns++, 5)
+    const { anomalies } = await detectAnomalies.call(
+      { series: series.with(19_000, { value: 50 }), mode, raw: false, threshold: 1.6 },
+      context,
+    )
+    clearInterval(turning)
+    assert.ok(turns > 10, `${turns} turns of the event loop`)
+    assert.ok(anomalies.some(({ index }) => index === 19_000))
+    const impatient = new AbortController()
+    const left = detectAnomalies.call({ series, mode, raw: false, threshold: 1.6 }, { signal: impatient.signal })
+    impatient.abort(new Error('nobody waits'))
+    await assert.rejects(left, /nobody waits/)
+  })
+}

@@ -7,18 +7,22 @@ import { makeXlsxSheet } from './files.ts'
 
 const signal = () => new AbortController().signal
 const small = { bytes: new TextEncoder().encode('A small text.'), name: 'a.txt' }
-/** Takes a thread seconds to read. */
-const slow = {
-  bytes: makeXlsxSheet(
-    `<worksheet><sheetData>${`<row>${'<c><v>1</v></c>'.repeat(400)}</row>`.repeat(8_000)}</sheetData></worksheet>`,
-  ),
+/** Takes a thread seconds to read. Its cells differ, or it would be refused as a bomb before anything is read. */
+const slow = { bytes: makeXlsxSheet(`<worksheet><sheetData>${manyRows()}</sheetData></worksheet>`) }
+
+function manyRows(): string {
+  const cells = (row: number) => Array.from({ length: 200 }, (_, at) => `<c><v>${(row * 200 + at) * 7_919}</v></c>`)
+  return Array.from({ length: 5_000 }, (_, row) => `<row>${cells(row).join('')}</row>`).join('')
 }
 
 const coded = (code: string) => (error: unknown) => error instanceof TroupeError && error.code === code
 
 test('a job over its time costs its thread, and the next job gets a new one', async () => {
   const pool = createDocumentPool({ threads: 1, queue: 4, heapMegabytes: 256 })
-  await assert.rejects(pool.run('extract-text', slow, { signal: signal(), time: 150 }), coded('limit_exceeded'))
+  await assert.rejects(pool.run('extract-text', slow, { signal: signal(), time: 150 }), {
+    code: 'limit_exceeded',
+    message: /longer than 150 ms/,
+  })
   const next = (await pool.run('extract-text', small, { signal: signal(), time: 20_000 })) as {
     document: { text: string }
   }
@@ -39,9 +43,27 @@ test('an aborted job is ended with the reason of its signal', async () => {
   await pool.close()
 })
 
+test('a job that is aborted while it waits leaves the queue at once, and its place is free', async () => {
+  const pool = createDocumentPool({ threads: 1, queue: 1, heapMegabytes: 256 })
+  const order: string[] = []
+  const running = pool.run('extract-text', slow, { signal: signal(), time: 60_000 }).then(() => order.push('running'))
+  const controller = new AbortController()
+  const queued = pool.run('extract-text', small, { signal: controller.signal, time: 60_000 })
+  controller.abort(new Error('no longer wanted'))
+  await assert.rejects(queued, /no longer wanted/)
+  order.push('left')
+  const next = pool.run('extract-text', small, { signal: signal(), time: 60_000 })
+  await Promise.all([running, next])
+  assert.deepEqual(order, ['left', 'running'])
+  await pool.close()
+})
+
 test('a job that needs more memory than its thread has fails alone', async () => {
-  const pool = createDocumentPool({ threads: 1, queue: 4, heapMegabytes: 24 })
-  await assert.rejects(pool.run('extract-text', slow, { signal: signal(), time: 60_000 }), coded('limit_exceeded'))
+  const pool = createDocumentPool({ threads: 1, queue: 4, heapMegabytes: 24, bufferMegabytes: 1_024 })
+  await assert.rejects(pool.run('extract-text', slow, { signal: signal(), time: 60_000 }), {
+    code: 'limit_exceeded',
+    message: /more than 24 MB of memory/,
+  })
   await pool.run('extract-text', small, { signal: signal(), time: 20_000 })
   await pool.close()
 })

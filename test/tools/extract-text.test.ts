@@ -134,13 +134,13 @@ test('HTML: what a reader sees, without scripts, styles and hidden parts', async
 
 test('Markdown: marks become structure, code stays', async () => {
   const document = await extract(
-    '# Title\n\nSome *fine* text.\n\n- a\n- b\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n```\n# no heading\n```\n',
+    '# Title ##\n\n## On C#\n\nSome *fine* text.\n\n- a\n- b\n\n| x | y |\n|---|---|\n| 1 | 2 |\n\n```\n# no heading\n```\n',
     'a.md',
   )
   assert.equal(document.format, 'markdown')
   assert.deepEqual(
     document.structure.headings.map((one) => one.text),
-    ['Title'],
+    ['Title', 'On C#'],
   )
   assert.match(document.text, /Some fine text\./)
   assert.match(document.text, /# no heading/)
@@ -196,6 +196,26 @@ test('RTF and OpenDocument text', async () => {
   )
   assert.equal(odt.format, 'odt')
   assert.equal(odt.text, 'Head\nBody & soul\n')
+})
+
+test('an e-book: its chapters in their order; their addresses may be encoded, and one that is missing is named', async () => {
+  const chapter = (text: string) => strToU8(`<html><body><p>${text}</p></body></html>`)
+  const items = ['one', 'chapter%202', 'gone'].map((name, at) => `<item id="i${at}" href="text/${name}.xhtml"/>`)
+  const spine = items.map((_, at) => `<itemref idref="i${at}"/>`)
+  const book = await extract(
+    zipSync({
+      mimetype: strToU8('application/epub+zip'),
+      'META-INF/container.xml': strToU8('<container><rootfile full-path="OPS/book.opf"/></container>'),
+      'OPS/book.opf': strToU8(`<package>${items.join('')}${spine.join('')}</package>`),
+      'OPS/text/one.xhtml': chapter('It began.'),
+      'OPS/text/chapter 2.xhtml': chapter('It went on.'),
+    }),
+  )
+  assert.deepEqual([book.format, book.text], ['epub', 'It began.\nIt went on.\n'])
+  assert.deepEqual(
+    book.warnings.map((one) => one.message),
+    ['Chapter 3 (text/gone.xhtml) is missing from the file'],
+  )
 })
 
 test('pictures and scanned PDFs are read by OCR, offline', async () => {

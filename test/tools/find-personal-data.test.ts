@@ -32,6 +32,16 @@ test('keys, tokens and passwords in a text are secrets', async () => {
   assert.deepEqual(secrets.sort(), ['access_token', 'cloud_key', 'password', 'private_key'])
 })
 
+test('a text may be as long as a document is read', async () => {
+  const text = `${'Nothing of note happened here.\n'.repeat(70_000)}Write to anna@example.org.`
+  assert.ok(text.length > 2_000_000)
+  const { findings } = await findPersonalData.call({ text }, context)
+  assert.deepEqual(
+    findings.map(({ kind, count }) => [kind, count]),
+    [['email', 1]],
+  )
+})
+
 test('a statement is supported, contradicted or unsupported by the data', async () => {
   const table = { name: 'data', text: 'region,revenue\nn,1200\ns,300.5\n' }
   const sql = 'SELECT sum(revenue) FROM data'

@@ -56,6 +56,11 @@ export async function hostileTables(): Promise<HostileTable[]> {
       ends: /^completed /,
     },
     { title: 'ragged rows', content: `a,b\n${'1,2\n'.repeat(30)}1,2,3\n4\n`, ends: /^completed / },
+    {
+      title: 'thousands of brackets around a number',
+      content: `amount\n${`${'('.repeat(20_000)}1${')'.repeat(20_000)}\n`.repeat(3)}`,
+      ends: /^completed /,
+    },
     { title: 'one row', content: 'day,revenue\n2024-01-01,5\n', ends: /^completed / },
     { title: 'only nulls', content: 'a,b\n,\n,\n,\n', ends: /^completed / },
     {

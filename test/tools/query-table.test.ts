@@ -23,6 +23,19 @@ test('a csv is queried with typed columns: money as a number, n/a as nothing, da
   assert.deepEqual(answer.rows, [{ total: 1200.5, last: '2024-02-01' }])
 })
 
+test('a csv in an old encoding is read in the letters of its language', async () => {
+  // "Регион;Сумма" and towns in windows-1251, as Excel writes them there.
+  const letters = (text: string) =>
+    Array.from(text, (one) => (one < '\u0400' ? one.charCodeAt(0) : one.charCodeAt(0) - 0x350))
+  const bytes = letters('Регион;Сумма\nСанкт-Петербург;100\nНижний Новгород;250\nЕкатеринбург;90\n')
+  const { columns, rows } = await loadTable.call({ table: { base64: Buffer.from(bytes).toString('base64') } }, context)
+  assert.deepEqual(
+    columns.map((column) => column.name),
+    ['Регион', 'Сумма'],
+  )
+  assert.deepEqual(rows[1], { Регион: 'Нижний Новгород', Сумма: 250 })
+})
+
 test('an id of more digits than a number holds stays what it is', async () => {
   const text = 'id,n\n9007199254740993,1e300\n12345678901234567890,2\n'
   const { rows } = await loadTable.call({ table: { text } }, context)

@@ -73,6 +73,23 @@ test('dates become ISO, whatever their order and language', () => {
   assert.deepEqual(found('on 30/02/2025', 'date'), [])
 })
 
+test('"yesterday" counts from the given day, wherever on earth the process runs', (t) => {
+  const zone = process.env.TZ
+  t.after(() => {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  })
+  for (const elsewhere of ['UTC', 'Pacific/Kiritimati', 'Pacific/Auckland', 'Pacific/Pago_Pago']) {
+    process.env.TZ = elsewhere
+    const dates = recognise('Yesterday, on May 3 and next Monday.', { reference: new Date('2025-03-10T12:00:00Z') })
+    assert.deepEqual(
+      dates.map((one) => one.value),
+      ['2025-03-09', '2025-05-03', '2025-03-17'],
+      elsewhere,
+    )
+  }
+})
+
 test('amounts become numbers in both ways of writing them', () => {
   assert.deepEqual(found('€1.234,50 or $1,234.50 or CHF 99 or $2.5 million or 300 euros', 'money'), [
     '€1.234,50 = EUR 1234.5',

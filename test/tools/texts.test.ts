@@ -3,10 +3,13 @@ import { after, test } from 'node:test'
 import { checkClaims } from '@troupe/tools/check-claims'
 import { detectLanguage } from '@troupe/tools/detect-language'
 import { closeDocumentPools } from '@troupe/tools/document-pool'
+import { readMarkdown } from '@troupe/tools/documents/markdown'
 import { findPassages } from '@troupe/tools/find-passages'
 import { keyPhrases } from '@troupe/tools/key-phrases'
 import { summarise } from '@troupe/tools/summarise'
+import { checkClaims as claimsOf } from '@troupe/tools/texts/claims'
 import { findFields } from '@troupe/tools/texts/fields'
+import { detectLanguage as languageOf } from '@troupe/tools/texts/language'
 import { splitSentences } from '@troupe/tools/texts/sentences'
 
 after(closeDocumentPools)
@@ -157,4 +160,32 @@ Either party may terminate this Agreement with 60 days' written notice.`
   assert.equal(await ask('Which law applies?'), 'This Agreement is governed by the statutes of Switzerland.')
   assert.equal(await ask('How much is the fee that the client pays?'), 'The Client pays a fixed fee of CHF 240,000.')
   assert.match((await ask('When can the agreement be terminated?')) ?? '', /^Either party/)
+})
+
+test('texts made to make patterns backtrack are read in time', () => {
+  // Each took ten seconds and more, the square of its length.
+  const hostile: [string, () => unknown][] = [
+    ['a word without an end', () => languageOf('a'.repeat(60_000))],
+    ['a row of empty cells', () => splitSentences('\t'.repeat(60_000))],
+    ['a heading of blanks', () => readMarkdown(`# a${' '.repeat(3_000)}x`, 'utf-8')],
+    ['the rule of a table, of blanks', () => readMarkdown(`a|b\n|-${' '.repeat(60_000)}x`, 'utf-8')],
+  ]
+  for (const [what, read] of hostile) {
+    const began = performance.now()
+    read()
+    assert.ok(performance.now() - began < 5_000, what)
+  }
+})
+
+test('a text is read once, however many claims are checked against it', () => {
+  const source = Array.from({ length: 3_000 }, (_, at) => `Ship ${at} was unloaded in the harbour of Altona. `).join('')
+  const claims = (count: number) => Array.from({ length: count }, (_, at) => `Ship ${at} was unloaded in Altona.`)
+  const timed = (count: number) => {
+    const began = performance.now()
+    assert.ok(claimsOf(source, claims(count), 'en').every(({ supported }) => supported))
+    return performance.now() - began
+  }
+  timed(1)
+  const one = timed(1)
+  assert.ok(timed(60) < 25 * one, 'sixty claims cost sixty times as much as one')
 })

@@ -166,8 +166,10 @@ function guess(sample: Uint8Array): string {
     let foreign = 0
     for (const letter of text) if (letter.charCodeAt(0) > 0x7f) foreign += 1
     if (foreign === 0) continue
-    // A sample may be cut inside a character; more than that is a wrong encoding.
-    const wrong = countReplacements(text) + (text.match(/[\u0080-\u009f\ue000-\uf8ff\uff61-\uff9f]/g)?.length ?? 0)
+    // A sample may be cut inside a character; more than that is a wrong encoding. A Hebrew point stands on a letter: one that
+    // begins a word is a capital of another alphabet.
+    const misplaced = /[\u0080-\u009f\ue000-\uf8ff\uff61-\uff9f]|(?<![\u05b0-\u05ea])[\u05b0-\u05c7]/g
+    const wrong = countReplacements(text) + (text.match(misplaced)?.length ?? 0)
     // In languages written in Latin letters the marked ones stand alone; a row of them is another alphabet misread.
     const rows = /125[02]$/.test(encoding) ? text.match(/[À-ÖØ-öø-ž]{3,}/g) : null
     const misread = rows?.reduce((sum, row) => sum + row.length, 0) ?? 0

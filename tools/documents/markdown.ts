@@ -15,12 +15,12 @@ export function readMarkdown(source: string, encoding: string): ExtractedDocumen
       else writer.raw(`${line}\n`)
     } else if (mark !== undefined) fence = mark
     else if (/^\s{0,3}#{1,6}\s/.test(line)) {
-      const [, marks, text] = /^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$/.exec(line) ?? ['', '#', line]
-      writer.heading(marks!.length, plain(text!))
+      const [marks = '#'] = /#+/.exec(line) ?? []
+      writer.heading(marks.length, plain(withoutClosing(line.trim().slice(marks.length))))
     } else if (line.trim() !== '' && /^(=+|-{2,})\s*$/.test(lines[at + 1] ?? '') && !line.includes('|')) {
       writer.heading(lines[at + 1]!.startsWith('=') ? 1 : 2, plain(line))
       at += 1
-    } else if (line.includes('|') && /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/.test(lines[at + 1] ?? '')) {
+    } else if (line.includes('|') && isRule(lines[at + 1] ?? '')) {
       const rows = [cells(line)]
       at += 2
       while (at < lines.length && lines[at]!.includes('|')) rows.push(cells(lines[at++]!))
@@ -47,6 +47,18 @@ function readFrontMatter(lines: string[], meta: (key: string, value: string) => 
     if (pair !== null) meta(pair[1]!, pair[2]!.replace(/^(["'])(.*)\1$/, '$2'))
   }
   return end + 1
+}
+
+/** A heading may end with marks as it begins; those of “C#” belong to its last word. */
+function withoutClosing(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '#') end -= 1
+  return (/\s$/.test(text.slice(0, end)) ? text.slice(0, end) : text).trim()
+}
+
+/** The line below a table's header: `| --- | :-: |`. */
+function isRule(line: string): boolean {
+  return line.includes('-') && cells(line).every((cell) => /^:?-+:?$/.test(cell))
 }
 
 function cells(line: string): string[] {

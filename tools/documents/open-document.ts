@@ -4,7 +4,7 @@ import { type Archive, openArchive } from './archive.ts'
 import type { ExtractedDocument } from './document.ts'
 import { writeHtml } from './html.ts'
 import { createWriter, type DocumentWriter } from './writer.ts'
-import { attribute, parseRelationships, parseXml } from './xml.ts'
+import { attribute, parseXml, resolvePart } from './xml.ts'
 
 export function readOpenDocument(bytes: Uint8Array, kind: 'odt' | 'odp'): ExtractedDocument {
   const archive = openArchive(bytes)
@@ -108,12 +108,20 @@ export function readEpub(bytes: Uint8Array): ExtractedDocument {
       else if (name === 'itemref') spine.push(items.get(attributes['idref'] ?? '') ?? '')
     },
   })
-  // A spine is a list of relationships in all but name.
-  const links = spine.map((href) => `<Relationship Id="${href}" Target="${href}"/>`).join('')
-  const targets = parseRelationships(`<r>${links}</r>`, folder)
   spine.forEach((href, index) => {
     if (index > 0) writer.pageBreak()
-    writeHtml(archive.text(targets.get(href)?.target ?? '') ?? '', writer)
+    const chapter = archive.text(resolvePart(folder, plainPath(href)))
+    if (chapter === undefined) writer.warn('damaged', `Chapter ${index + 1} (${href}) is missing from the file`)
+    else writeHtml(chapter, writer)
   })
   return writer.finish({ format: 'epub', mime: 'application/epub+zip' })
+}
+
+/** What a package file names are addresses: `chapter%201.xhtml` lies in the archive as `chapter 1.xhtml`. */
+function plainPath(href: string): string {
+  try {
+    return decodeURIComponent(href)
+  } catch {
+    return href
+  }
 }

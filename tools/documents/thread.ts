@@ -51,8 +51,8 @@ const JOBS: Record<string, JobFunction> = {
     return { value: summarise(text, language, sentences, breaks) }
   },
   async 'find-passages'({ text, question, language, limit, breaks, window }: PassagesPayload) {
-    const { findPassages } = await import('../texts/passages.ts')
-    return { value: findPassages(text, question, language, limit, breaks, window) }
+    const { readPassages } = await import('../texts/passages.ts')
+    return { value: readPassages(text, language, breaks, window).find(question, limit) }
   },
   async 'draw-chart'(input: ChartInput) {
     const { drawChart } = await import('../charts/draw.ts')

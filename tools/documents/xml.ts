@@ -70,7 +70,8 @@ export function parseRelationships(
   return found
 }
 
-function resolvePart(folder: string, target: string): string {
+/** A path inside the archive, as seen from a folder in it. */
+export function resolvePart(folder: string, target: string): string {
   if (target.startsWith('/')) return target.slice(1)
   const parts = folder === '' ? [] : folder.split('/')
   for (const step of target.split('/')) {

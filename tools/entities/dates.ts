@@ -67,9 +67,8 @@ export function findDates(text: string, options: DateOptions): Entity[] {
     if (value !== undefined) add(match, value, match.groups?.['iso'] === undefined ? 0.88 : 0.97)
   }
   for (const match of text.matchAll(RELATIVE)) {
-    const parsed = options.reference === undefined ? undefined : chrono.parseDate(match[0], options.reference)
     // "may 3" may be a date or not; without a day to count from there is nothing to normalise.
-    add(match, parsed?.toISOString().slice(0, 10), 0.75)
+    add(match, options.reference && relativeDate(match[0], options.reference), 0.75)
   }
   for (const match of text.matchAll(YEAR_ALONE)) add(match, match.groups?.['it'], 0.7, match.groups?.['it'])
   return found
@@ -87,6 +86,12 @@ function writtenDate(match: RegExpMatchArray): string | undefined {
   if (date === undefined || !/:\d\d|[ap]\.?m/i.test(match[0])) return date
   const time = chrono.parse(match[0], new Date(Date.UTC(year, month - 1, day)))[0]?.start
   return time?.isCertain('hour') ? `${date}T${two(time.get('hour'))}:${two(time.get('minute'))}` : date
+}
+
+/** Counted in UTC, as the reference is: in the zone of the process it would be another day in half of the world. */
+function relativeDate(shown: string, reference: Date): string | undefined {
+  const start = chrono.parse(shown, { instant: reference, timezone: 0 })[0]?.start
+  return start && iso(start.get('year')!, start.get('month')!, start.get('day')!)
 }
 
 function numericDate(match: RegExpMatchArray, dayFirst: boolean): string | undefined {

@@ -155,12 +155,17 @@ function isCode(digits: string): boolean {
 
 /** Without currency, percent sign and the bookkeeper's brackets for a negative amount. */
 function bare(value: string): { digits: string; sign: number } {
-  const text = value
+  const digits = withoutUnit(value)
+  const bracketed = /^\((.+)\)$/.exec(digits)
+  return bracketed === null ? { digits, sign: 1 } : { digits: withoutUnit(bracketed[1]!), sign: -1 }
+}
+
+function withoutUnit(text: string): string {
+  return text
     .trim()
     .replace(/^(-?)\s*[$€£¥]\s*/, '$1')
-    .replace(/\s*[€£¥%]$/, '')
-  const bracketed = /^\((.+)\)$/.exec(text)
-  return bracketed === null ? { digits: text, sign: 1 } : { digits: bare(bracketed[1]!).digits, sign: -1 }
+    .replace(/[€£¥%]$/, '')
+    .trimEnd()
 }
 
 function finite(value: number): number | undefined {

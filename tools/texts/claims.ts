@@ -1,6 +1,6 @@
 // Does a source bear out a claim? Every number and every name of the claim must stand in the source, and most of its
 // words in one passage. It cannot prove a claim; it finds those that were made up.
-import { findPassages, stem } from './passages.ts'
+import { readPassages, stem } from './passages.ts'
 import { words } from './sentences.ts'
 import { stopWords } from './stop-words.ts'
 
@@ -19,6 +19,7 @@ const ENOUGH = 0.5
 export function checkClaims(source: string, claims: readonly string[], language: string): CheckedClaim[] {
   const stop = stopWords(language)
   const known = new Set(words(source).map((word) => word.text.toLowerCase()))
+  const passages = readPassages(source, language)
   const numbers = new Set((source.match(NUMBER) ?? []).map(plainNumber))
   return claims.map((claim) => {
     const missing = [
@@ -29,7 +30,7 @@ export function checkClaims(source: string, claims: readonly string[], language:
       .map((word) => word.text.toLowerCase())
       .filter((word) => !stop.has(word))
       .map(stem)
-    const [best] = findPassages(source, claim, language, 1)
+    const [best] = passages.find(claim, 1)
     const passage = new Set(best === undefined ? [] : words(best.text).map((word) => stem(word.text.toLowerCase())))
     const covered = content.filter((word) => passage.has(word)).length
     const coverage = content.length === 0 ? 0 : Number((covered / content.length).toFixed(3))

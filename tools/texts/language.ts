@@ -54,7 +54,8 @@ function hasScript(sample: string, language: string): boolean {
 function samples(text: string): string[] {
   const prose = text
     .slice(0, 400_000)
-    .replace(/https?:\S+|\S+@\S+|\d+/g, ' ')
+    // An address is looked for at a word's beginning only: from each letter on, a long word would take its length squared.
+    .replace(/https?:\S+|(?<!\S)\S+@\S+|\d+/g, ' ')
     .replace(/\s+/g, ' ')
   if (prose.length <= SAMPLE) return [prose]
   const middle = Math.floor((prose.length - SAMPLE) / 2)

@@ -18,40 +18,47 @@ const B = 0.6
 /** The weight of a passage without a number where the question asks for one. */
 const LACKING = 0.6
 
-/** No passage crosses one of the `breaks`, such as where pages begin. */
-export function findPassages(
+export interface Passages {
+  /** The best first. */
+  find(question: string, limit: number): TextPassage[]
+}
+
+/** The text is read once, however much is asked of it. No passage crosses one of the `breaks`, such as where pages begin. */
+export function readPassages(
   text: string,
-  question: string,
   language: string,
-  limit: number,
   breaks: readonly number[] = [],
   window = WINDOW,
-): TextPassage[] {
+): Passages {
   const stop = stopWords(language)
-  const asked = [...new Set(terms(question, stop))]
-  if (asked.length === 0) return []
   const windows = cutWindows(text, breaks, window)
-  const expected = expectedBy(question)
   const bags = windows.map((window) => count(terms(text.slice(window.from, window.end), stop)))
   const average = bags.reduce((sum, bag) => sum + bag.length, 0) / Math.max(1, bags.length)
-  const weights = asked.map((term) => {
-    const having = bags.filter((bag) => bag.counts.has(term)).length
-    return Math.log(1 + (bags.length - having + 0.5) / (having + 0.5))
-  })
-  return windows
-    .map((window, index) => {
-      const { counts, length } = bags[index]!
-      const score = asked.reduce((sum, term, at) => {
-        const times = counts.get(term) ?? 0
-        return sum + (weights[at]! * times * (K + 1)) / (times + K * (1 - B + (B * length) / average))
-      }, 0)
-      const shown = text.slice(window.start, window.end)
-      const fits = expected === undefined || expected.test(shown) ? 1 : LACKING
-      return { text: shown, start: window.start, end: window.end, score: Number((score * fits).toFixed(4)) }
+
+  function find(question: string, limit: number): TextPassage[] {
+    const asked = [...new Set(terms(question, stop))]
+    if (asked.length === 0) return []
+    const expected = expectedBy(question)
+    const weights = asked.map((term) => {
+      const having = bags.filter((bag) => bag.counts.has(term)).length
+      return Math.log(1 + (bags.length - having + 0.5) / (having + 0.5))
     })
-    .filter((passage) => passage.score > 0)
-    .sort((a, b) => b.score - a.score || a.start - b.start)
-    .slice(0, limit)
+    return windows
+      .map((window, index) => {
+        const { counts, length } = bags[index]!
+        const score = asked.reduce((sum, term, at) => {
+          const times = counts.get(term) ?? 0
+          return sum + (weights[at]! * times * (K + 1)) / (times + K * (1 - B + (B * length) / average))
+        }, 0)
+        const shown = text.slice(window.start, window.end)
+        const fits = expected === undefined || expected.test(shown) ? 1 : LACKING
+        return { text: shown, start: window.start, end: window.end, score: Number((score * fits).toFixed(4)) }
+      })
+      .filter((passage) => passage.score > 0)
+      .sort((a, b) => b.score - a.score || a.start - b.start)
+      .slice(0, limit)
+  }
+  return { find }
 }
 
 /** What the answer to such a question has in it. */

@@ -11,7 +11,7 @@ export interface Sentence {
 }
 
 /** A line's end may only be wrapping (see `wraps`); an empty line, a list item or a table's row ends a sentence. */
-const END = /[.!?…]+["'”’»)\]]*(?=\s|$)|\n\s*\n|[。！？]|\t[^\n]*\n|\n/g
+const END = /[.!?…]+["'”’»)\]]*(?=\s|$)|\n\s*\n|[。！？]|\t[^\n]*(?:\n|$)|\n/g
 const ABBREVIATION =
   /(?:^|[\s("“])(?:mr|mrs|ms|dr|prof|st|no|nr|inc|ltd|co|corp|vs|etc|e\.g|i\.e|fig|sec|art|al|approx|attn|dept|est|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|z\.b|d\.h|bzw|ca|p|pp|vol|u\.s|[a-z])\.$/i
 

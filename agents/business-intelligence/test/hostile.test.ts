@@ -1,6 +1,7 @@
 // What a hostile dataset, question or model can do to this agent: make it say so, and no more.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TroupeError } from '@troupe/sdk'
 import { runAgent, type TestServices, testServices } from '@troupe/sdk/testing'
 import { DEFECT, hostileTables } from '../../../test/tools/hostile-tables.ts'
 import agent from '../index.ts'
@@ -85,3 +86,20 @@ for (const [what, sql] of [
     assert.doesNotMatch(text, DEFECT)
   })
 }
+
+test('a model that does not answer leaves the question open, and the insights come all the same', async () => {
+  const silent = {
+    invoke: async () => {
+      throw new TroupeError('unavailable', 'The endpoint answered 500.')
+    },
+  }
+  const { task, text } = await outcome(
+    { dataset: { rows }, question: 'which month was luckiest for whom', ...quiet },
+    { llm: { configured: true, chat: async () => silent as never } },
+  )
+  assert.equal(task.state, 'completed', text)
+  const { answer, table } = task.output as Answer
+  assert.equal(answer?.understood, false)
+  assert.match(answer?.notes.join() ?? '', /did not answer: The endpoint answered 500/)
+  assert.equal(table.rowCount, rows.length)
+})

@@ -54,6 +54,63 @@ test('files run through analyzer, check and report, and a person decides where t
   assert.deepEqual([accepted, refused, asked.length > 0], [2, 1, true])
 })
 
+test('only what is accepted gets into the collection, once it is', async () => {
+  const indexed: { collection: string; documentId: string; text: string }[] = []
+  let before = -1
+  const { task } = await runAgent(
+    intake,
+    {
+      files: [{ id: 'letter' }, { id: 'refused' }, { id: 'allowed' }],
+      collection: 'office',
+    },
+    {
+      others,
+      patience: 60_000,
+      services: {
+        documents: Object.fromEntries(
+          [letter, personal, personal].map((content, index) => [
+            ['letter', 'refused', 'allowed'][index],
+            { name: `${index}.txt`, mime: 'text/plain', content },
+          ]),
+        ),
+        retrieval: {
+          async upsert(collection, documents) {
+            for (const { documentId, text } of documents as { documentId: string; text: string }[]) {
+              indexed.push({ collection, documentId, text })
+            }
+            return { stored: 1, replaced: 0, unchanged: 0, passages: 1 }
+          },
+        },
+      },
+      onEvent({ body }, send) {
+        if (body.type !== 'task.waiting' || body.for.kind !== 'person' || before >= 0) return
+        before = indexed.length
+        send({ type: 'decide', file: 1, accept: false, by: 'ada' })
+        send({ type: 'decide', file: 2, accept: true, by: 'ada' })
+      },
+    },
+  )
+  assert.equal(task.state, 'completed', JSON.stringify(task.error))
+  assert.equal(before, 1)
+  assert.deepEqual(
+    indexed.map(({ collection, documentId }) => `${collection} ${documentId}`),
+    ['office letter', 'office allowed'],
+  )
+  assert.match(indexed[1]!.text, /ada\.lovelace/)
+})
+
+test('what cannot be indexed is accepted, and says so', async () => {
+  const { task } = await runAgent(
+    intake,
+    { files: [{ text: table, name: 'sales.csv' }], collection: 'office' },
+    { others, patience: 60_000 },
+  )
+  const { files } = task.output as { files: { stage: string; error?: string; insights: string[] }[] }
+  assert.equal(files[0]?.stage, 'accepted')
+  assert.match(files[0]?.error ?? '', /^Not indexed: /)
+  assert.ok(files[0].insights.length > 0)
+})
+
 test('a file that cannot be read fails alone', async () => {
   const { task } = await runAgent(
     intake,

@@ -116,10 +116,11 @@ export async function followToEnd(
   const signal = given === undefined ? impatient : AbortSignal.any([impatient, given])
   for await (const event of desk.follow(TENANT, taskId, 0, signal)) {
     events.push(event)
-    // The event's number makes the message's id: an answer given twice is applied once.
+    // The event's number and the message's place make its id: an answer given again after a crash is applied once.
+    let sent = 0
     options.onEvent?.(
       event,
-      (message) => void desk.signal(TENANT, taskId, message, `test:${event.number}`).catch(() => {}),
+      (message) => void desk.signal(TENANT, taskId, message, `test:${event.number}.${sent++}`).catch(() => {}),
     )
   }
   const task = await desk.get(TENANT, taskId)

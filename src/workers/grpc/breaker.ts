@@ -3,7 +3,7 @@
 export interface BreakerOptions {
   /** Failures in a row that open it. */
   failures: number
-  /** How long it stays open before one call may try. */
+  /** How long it stays open before one call may try, and then before the next one may. */
   openMs: number
   /** Retries earned by each call: 0.2 lets a fifth of the calls be repeated. */
   retryShare: number
@@ -19,7 +19,6 @@ export class Breaker {
   readonly #now: () => number
   #failuresInARow = 0
   #openUntil = 0
-  #trying = false
   #retries = 10
 
   constructor(options: Partial<BreakerOptions> = {}) {
@@ -27,22 +26,23 @@ export class Breaker {
     this.#now = options.now ?? Date.now
   }
 
-  /** May a call go out? While open, one is let through now and then to see whether the worker is back. */
+  /**
+   * May a call go out? While open, one is let through now and then to see whether the worker is back. What became of that one
+   * is not waited for: its caller may give up, and then nobody would ever try again.
+   */
   allows(): boolean {
     if (this.#failuresInARow < this.#options.failures) return true
-    if (this.#trying || this.#now() < this.#openUntil) return false
-    this.#trying = true
+    if (this.#now() < this.#openUntil) return false
+    this.#openUntil = this.#now() + this.#options.openMs
     return true
   }
 
   succeeded(): void {
     this.#failuresInARow = 0
-    this.#trying = false
     this.#retries = Math.min(this.#retries + this.#options.retryShare, MOST_RETRIES)
   }
 
   failed(): void {
-    this.#trying = false
     if (++this.#failuresInARow >= this.#options.failures) this.#openUntil = this.#now() + this.#options.openMs
   }
 

@@ -58,21 +58,23 @@ export class Health {
 
   async *#watch(name: string, call: Call): AsyncGenerator<HealthResponse> {
     let sent: Serving | undefined
-    while (!call.signal.aborted) {
-      const changed = Promise.withResolvers<void>()
-      this.#watchers.add(changed.resolve)
-      call.signal.addEventListener('abort', () => changed.resolve(), { once: true })
-      try {
+    let changed = Promise.withResolvers<void>()
+    const wake = (): void => changed.resolve()
+    this.#watchers.add(wake)
+    call.signal.addEventListener('abort', wake, { once: true })
+    try {
+      while (!call.signal.aborted) {
+        changed = Promise.withResolvers<void>()
         const status = this.get(name)
         if (status !== sent) {
           sent = status
           yield { status }
         }
         if (call.draining.aborted) return
-        await changed.promise
-      } finally {
-        this.#watchers.delete(changed.resolve)
+        if (!call.signal.aborted) await changed.promise
       }
+    } finally {
+      this.#watchers.delete(wake)
     }
   }
 

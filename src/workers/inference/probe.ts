@@ -18,6 +18,7 @@ export function createProbe(options: { timeoutMs?: number; idleMs?: number } = {
   let child: ChildProcess | undefined
   let last: Promise<unknown> = Promise.resolve()
   let idle: NodeJS.Timeout | undefined
+  let closed = false
 
   function start(): ChildProcess {
     const started = fork(CHILD, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' })
@@ -29,6 +30,7 @@ export function createProbe(options: { timeoutMs?: number; idleMs?: number } = {
 
   function ask(request: ProbeRequest): Promise<ProbeReport> {
     clearTimeout(idle)
+    if (closed) return Promise.resolve(refusal('the worker is stopping'))
     child ??= start()
     const asked = child
     return new Promise((resolve) => {
@@ -59,6 +61,12 @@ export function createProbe(options: { timeoutMs?: number; idleMs?: number } = {
     })
   }
 
+  /** It ends by itself, and tries nothing more. */
+  function letGo(): void {
+    child?.disconnect()
+    child = undefined
+  }
+
   return {
     get pid() {
       return child?.pid
@@ -67,12 +75,13 @@ export function createProbe(options: { timeoutMs?: number; idleMs?: number } = {
       const next = last.then(() => ask(request))
       last = next.then(() => {
         // Models are rarely deployed: no process is kept waiting for the next one.
-        idle = setTimeout(() => child?.disconnect(), idleMs)
+        idle = setTimeout(letGo, idleMs)
         idle.unref()
       })
       return next
     },
     close() {
+      closed = true
       clearTimeout(idle)
       child?.kill('SIGKILL')
     },

@@ -1,6 +1,7 @@
 // The client's side of the upsert stream. What was sent and not answered is kept, and sent again when the stream
 // breaks: the worker skips what it has stored already.
 import type { ServiceError } from '@grpc/grpc-js'
+import { TroupeError } from '../../contract/errors.ts'
 import { fromGrpcError } from '../grpc/index.ts'
 import { attemptAgain, type Retry } from './client-attempts.ts'
 import { toMetadataMessage, type UpsertRequestMessage, type UpsertResponseMessage } from './messages.ts'
@@ -45,10 +46,10 @@ const COUNTED = { STORED: 'stored', REPLACED: 'replaced', UNCHANGED: 'unchanged'
 
 export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
   const summary: UpsertSummary = { stored: 0, replaced: 0, unchanged: 0, passages: 0 }
-  const source = iterate(upsert.documents)
+  const source = requestsOf(upsert)
   const unanswered: UpsertRequestMessage[] = []
   let exhausted = false
-  // Whatever the source throws is the caller's own, and never a reason to try again.
+  // Whatever the source throws, or is wrong with what it gave, is the caller's own and never a reason to try again.
   let sourceFailure: { error: unknown } | undefined
   let answered = 0
   let answeredBefore = 0
@@ -78,7 +79,16 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
       wake()
       ended.resolve()
     })
-    stream.on('end', ended.resolve)
+    stream.on('end', () => {
+      // An error comes before the end: a stream that just ends says nothing of what it was not done with.
+      if (!exhausted || unanswered.length > 0) {
+        broken ??= {
+          error: new TroupeError('worker_unavailable', `${where}: ended the upsert before its documents did`),
+        }
+      }
+      wake()
+      ended.resolve()
+    })
     stream.on('drain', wake)
     const aborted = (): void => stream.cancel()
     signal?.addEventListener('abort', aborted, { once: true })
@@ -96,9 +106,8 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
         })
         if (next.done === true) exhausted = true
         else {
-          const request = toRequest(upsert, next.value)
-          unanswered.push(request)
-          await write(request)
+          unanswered.push(next.value)
+          await write(next.value)
         }
       }
       stream.end()
@@ -130,11 +139,8 @@ export async function upsertAll(upsert: Upsert): Promise<UpsertSummary> {
   return summary
 }
 
-function toRequest({ tenant, collection }: Upsert, document: UpsertDocument): UpsertRequestMessage {
-  const { documentId, text, title = '', metadata = {} } = document
-  return { tenant, collection, document: { id: documentId, text, title, metadata: toMetadataMessage(metadata) } }
-}
-
-async function* iterate<Item>(items: Iterable<Item> | AsyncIterable<Item>): AsyncGenerator<Item> {
-  yield* items
+async function* requestsOf({ tenant, collection, documents }: Upsert): AsyncGenerator<UpsertRequestMessage> {
+  for await (const { documentId, text, title = '', metadata = {} } of documents) {
+    yield { tenant, collection, document: { id: documentId, text, title, metadata: toMetadataMessage(metadata) } }
+  }
 }

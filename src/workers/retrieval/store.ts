@@ -76,7 +76,7 @@ export interface Store {
 
   /** The hashes of those documents that are there. */
   documentHashes(collection: number, ids: readonly string[]): Promise<Map<string, string>>
-  /** Replaces the documents in one commit, with the vectors of `model` by passage hash. Says how many passages there are. */
+  /** Replaces the documents in one commit, with the vectors of `model` by passage hash. */
   write(
     collection: number,
     documents: readonly DocumentDraft[],

@@ -41,53 +41,65 @@ export interface Thread<M extends Methods> {
 const MAX_WAITING = 1_024
 
 export function startThread<M extends Methods>(file: URL, data: unknown): Thread<M> {
-  const worker = new Worker(file, { workerData: data })
   const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let last = 0
-  let failure: TroupeError | undefined
+  let stopped = false
+  let worker: Worker | undefined = start()
 
-  worker.on('message', (answer: Answer) => {
-    const waiting = pending.get(answer.id)
-    pending.delete(answer.id)
-    if ('error' in answer) waiting?.reject(fromErrorRecord(answer.error))
-    else waiting?.resolve(answer.value)
-    if (pending.size === 0) worker.unref()
-  })
-  const end = (error: TroupeError): void => {
-    failure ??= error
-    for (const { reject } of pending.values()) reject(failure)
-    pending.clear()
+  function start(): Worker {
+    const started = new Worker(file, { workerData: data })
+    started.on('message', (answer: Answer) => {
+      const waiting = pending.get(answer.id)
+      pending.delete(answer.id)
+      if ('error' in answer) waiting?.reject(fromErrorRecord(answer.error))
+      else waiting?.resolve(answer.value)
+      if (pending.size === 0) started.unref()
+    })
+    // What it died of may have been one call: the next gets another thread, or the worker would serve nobody any more.
+    const end = (why: string, cause?: unknown): void => {
+      if (worker !== started) return
+      worker = undefined
+      for (const { reject } of pending.values()) reject(new TroupeError('worker_unavailable', why, { cause }))
+      pending.clear()
+    }
+    started.on('error', (cause) => end(`thread failed: ${String(cause)}`, cause))
+    started.on('exit', (code) => end(`the thread ended with code ${code}`))
+    return started
   }
-  worker.on('error', (cause) =>
-    end(new TroupeError('worker_unavailable', `thread failed: ${String(cause)}`, { cause })),
-  )
-  worker.on('exit', (code) => end(new TroupeError('draining', `the thread ended with code ${code}`)))
 
   function send(method: string, args: unknown[]): Promise<unknown> {
-    if (failure !== undefined) return Promise.reject(failure)
     if (pending.size >= MAX_WAITING) {
       return Promise.reject(new TroupeError('overloaded', `${MAX_WAITING} calls wait for the ${method} thread`))
     }
+    worker ??= start()
+    const asked = worker
     const id = ++last
     return new Promise((resolve, reject) => {
       pending.set(id, { resolve, reject })
-      worker.ref()
-      worker.postMessage({ id, method, args } satisfies Request)
+      asked.ref()
+      asked.postMessage({ id, method, args } satisfies Request)
     })
+  }
+
+  function call(method: string, args: unknown[]): Promise<unknown> {
+    if (stopped) return Promise.reject(new TroupeError('draining', 'the thread was stopped'))
+    return send(method, args)
   }
 
   return {
     // Every name is a method: the thread's own type says which there are.
     call: new Proxy({} as Remote<M>, {
-      get: (_, method) => (method === 'then' ? undefined : (...args: unknown[]) => send(String(method), args)),
+      get: (_, method) => (method === 'then' ? undefined : (...args: unknown[]) => call(String(method), args)),
     }),
     get waiting() {
       return pending.size
     },
     async stop() {
-      if (failure !== undefined) return
+      if (stopped) return
+      stopped = true
+      if (worker === undefined) return
       await send('close', []).catch(() => undefined)
-      await worker.terminate()
+      await worker?.terminate()
     },
   }
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TroupeError } from '../../../src/contract/errors.ts'
-import { Breaker } from '../../../src/workers/grpc/breaker.ts'
 import { duplex, loadService, startGrpcServer, unary } from '../../../src/workers/grpc/index.ts'
 import { createInferenceClient, floatTensor, startInferenceWorker } from '../../../src/workers/inference/index.ts'
 import { scaleModel, slowModel } from './support/models.ts'
@@ -136,29 +135,4 @@ test('requests under way are bounded', async () => {
     ends.map((end) => (end.status === 'rejected' ? end.reason.code : 'ok')),
     ['ok', 'ok', 'ok', 'overloaded', 'overloaded'],
   )
-})
-
-test('the breaker opens after failures in a row, lets one trial through, and closes on success', () => {
-  let now = 0
-  const breaker = new Breaker({ failures: 2, openMs: 100, now: () => now })
-  breaker.failed()
-  assert.ok(breaker.allows())
-  breaker.failed()
-  assert.ok(!breaker.allows())
-  now = 100
-  assert.ok(breaker.allows(), 'one trial')
-  assert.ok(!breaker.allows(), 'only one')
-  breaker.succeeded()
-  assert.ok(breaker.allows())
-})
-
-test('retries are a share of the calls, with a small reserve', () => {
-  const breaker = new Breaker({ retryShare: 0.5 })
-  let reserve = 0
-  while (breaker.takeRetry()) reserve++
-  assert.equal(reserve, 10)
-  breaker.succeeded()
-  assert.ok(!breaker.takeRetry())
-  breaker.succeeded()
-  assert.ok(breaker.takeRetry())
 })

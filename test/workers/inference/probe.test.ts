@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as wait } from 'node:timers/promises'
 import { createProbe } from '../../../src/workers/inference/probe.ts'
 import { scaleModel, temporaryModels } from './support/models.ts'
 
@@ -43,5 +44,29 @@ test('a model that ends the process which tries it is refused, and so is nothing
   assert.ok(!dead.ok && /killed the process that tried it \(SIGKILL\)/.test(dead.error.message))
   assert.ok((await probe.check({ ...request, folder: good })).ok)
   probe.close()
+  models.clear()
+})
+
+test('a model is tried by a new process when the last one was let go and has not ended yet', async () => {
+  const models = temporaryModels()
+  const folder = models.put('good', '1', scaleModel(2))
+  const probe = createProbe({ idleMs: 1 })
+  assert.ok((await probe.check({ ...request, folder })).ok)
+  await wait(5)
+  const again = await probe.check({ ...request, folder })
+  assert.ok(again.ok, JSON.stringify(again))
+  probe.close()
+  models.clear()
+})
+
+test('what still waits to be tried when the probe is closed starts no process', async () => {
+  const models = temporaryModels()
+  const folder = models.put('good', '1', scaleModel(2))
+  const probe = createProbe()
+  const reports = [probe.check({ ...request, folder }), probe.check({ ...request, folder })]
+  await wait(1)
+  probe.close()
+  for (const report of await Promise.all(reports)) assert.ok(!report.ok)
+  assert.equal(probe.pid, undefined)
   models.clear()
 })

@@ -111,8 +111,7 @@ export async function generationOf(
   return row === undefined ? undefined : { id: Number(row.id), embedded: Number(row.embedded) }
 }
 
-/** Undefined while no model serves the collection. */
-/** The generation that serves, and of which model it is. */
+/** The generation that serves, and of which model it is. Undefined while none does. */
 export async function servingModelOf(
   query: Query,
   collection: number,
@@ -127,9 +126,7 @@ export async function servingModelOf(
 }
 
 export async function servingOf(query: Query, collection: number): Promise<number | undefined> {
-  const [row] = await query('SELECT serving FROM troupe_retrieval.collections WHERE id = $1', [collection])
-  if (row === undefined) throw new TroupeError('collection_not_found', 'the collection was deleted')
-  return row.serving === null ? undefined : Number(row.serving)
+  return (await servingModelOf(query, collection))?.id
 }
 
 async function addGeneration(query: Query, collection: number, { model, dimension }: ModelInfo): Promise<number> {
