@@ -1,7 +1,14 @@
 // Synchronous work in a thread of its own, called like async functions: SQLite and text preparation hold whatever
 // thread they run on, and must not hold the one that answers gRPC.
 import { parentPort, Worker } from 'node:worker_threads'
-import { type ErrorRecord, fromErrorRecord, TroupeError, toErrorRecord } from '../../contract/errors.ts'
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorRecord,
+  fromErrorRecord,
+  TroupeError,
+  toErrorRecord,
+} from '../../contract/errors.ts'
 
 export type Methods = Record<string, (...args: never[]) => unknown>
 
@@ -58,9 +65,12 @@ export function startThread<M extends Methods>(file: URL, data: unknown): Thread
     for (const { reject } of pending.values()) reject(failure)
     pending.clear()
   }
-  worker.on('error', (cause) =>
-    end(new TroupeError('worker_unavailable', `thread failed: ${String(cause)}`, { cause })),
-  )
+  worker.on('error', (cause: Error & { code?: string }) => {
+    // It comes as a plain error, with what the thread's own had.
+    const code = cause.code !== undefined && cause.code in ERROR_CODES ? (cause.code as ErrorCode) : undefined
+    const message = code === undefined ? `thread failed: ${String(cause)}` : cause.message
+    end(new TroupeError(code ?? 'worker_unavailable', message, { cause }))
+  })
   worker.on('exit', (code) => end(new TroupeError('draining', `the thread ended with code ${code}`)))
 
   function send(method: string, args: unknown[]): Promise<unknown> {
