@@ -30,9 +30,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK).catch(unusable)
   const root = take(folder, ROOT_LOCK)
   if (root === undefined) throw inUse(folder)
-  const patience = Date.now() + ORPHANS_MS
+  const patience = performance.now() + ORPHANS_MS
   while (isInUse(folder)) {
-    if (Date.now() > patience) {
+    if (performance.now() > patience) {
       root.release()
       throw inUse(folder)
     }

@@ -193,19 +193,19 @@ function reachable(ask: () => Promise<unknown>): () => Promise<boolean> {
   let believedUntil = 0
 
   async function look(): Promise<boolean> {
-    const patience = Date.now() + RESTART_MS
+    const patience = performance.now() + RESTART_MS
     for (;;) {
-      if (await answers(ask, patience - Date.now())) return true
-      if (Date.now() + AGAIN_MS > patience) return false
+      if (await answers(ask, patience - performance.now())) return true
+      if (performance.now() + AGAIN_MS > patience) return false
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
     }
   }
 
   return () => {
-    if (looking === undefined || Date.now() > believedUntil) {
+    if (looking === undefined || performance.now() > believedUntil) {
       believedUntil = Number.POSITIVE_INFINITY
       looking = look().finally(() => {
-        believedUntil = Date.now() + BELIEVED_MS
+        believedUntil = performance.now() + BELIEVED_MS
       })
     }
     return looking

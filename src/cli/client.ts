@@ -152,8 +152,8 @@ export function createClient(url: string, key: string): GatewayClient {
           if (await isOver(taskId, last)) return
         } catch (error) {
           if (signal?.aborted || !(error instanceof TroupeError) || !error.passing) throw error
-          brokenSince ??= Date.now()
-          if (Date.now() - brokenSince > BREAK_MS) throw error
+          brokenSince ??= performance.now()
+          if (performance.now() - brokenSince > BREAK_MS) throw error
         }
         signal?.throwIfAborted()
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))

@@ -60,12 +60,18 @@ export function problemOf(error: TroupeError, instance: string): Problem {
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply {
+  return reply.send(refuse(request, reply, thrown))
+}
+
+/** Makes the answer a refusal, whose body is returned. */
+export function refuse(request: FastifyRequest, reply: FastifyReply, thrown: unknown): Problem {
   const error = codedError(thrown)
   if (error.status >= 500) request.log.error({ err: thrown, code: error.code, requestId: request.id }, error.message)
   if (error.passing) reply.header('retry-after', retryAfter(error))
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="troupe"')
   request.errorCode = error.code
-  return reply.code(error.status).type(PROBLEM_TYPE).send(problemOf(error, request.id))
+  reply.code(error.status).type(PROBLEM_TYPE)
+  return problemOf(error, request.id)
 }
 
 function retryAfter(error: TroupeError): string {

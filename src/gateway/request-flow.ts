@@ -14,7 +14,7 @@ import { createBodies } from './limits/bodies.ts'
 import type { Rates } from './limits/rates.ts'
 import { hasBody, type SlowBodies } from './limits/slow-bodies.ts'
 import type { GatewayContext } from './parts.ts'
-import { codedError } from './problem.ts'
+import { codedError, refuse } from './problem.ts'
 import { refuseUnknownQuery } from './query-names.ts'
 
 declare module 'fastify' {
@@ -157,7 +157,11 @@ export function addRequestFlow(
         ...detailOf(request),
       })
       if (request.routeOptions.config.auditFirst === true) {
-        audit.flush().then(() => done(null, payload), done)
+        audit.flush().then(
+          () => done(null, payload),
+          // What was refused stays refused for its own reason.
+          (error) => done(null, reply.statusCode >= 400 ? payload : JSON.stringify(refuse(request, reply, error))),
+        )
         return
       }
     }

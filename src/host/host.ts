@@ -110,12 +110,12 @@ export function createHost(parts: HostParts): Host {
     try {
       const loaded = await journal.load(offer.taskId)
       const owner = loaded?.task.owner
-      if (loaded !== undefined && accepting && !hasEnded(loaded.task.state) && (owner === undefined || owner === id)) {
-        run(loaded, offer)
-        return
-      }
+      const isOurs = accepting && (owner === undefined || owner === id)
+      if (isOurs && loaded !== undefined && !hasEnded(loaded.task.state)) return run(loaded, offer)
     } catch (error) {
       parts.onTrouble(`reading the offered task ${offer.taskId}`, error)
+      // Nobody else offers what this host owns: its place stays taken, and it is read again.
+      if (offer.owner === id) return later.after(RETAKE_MS, () => onOffer(offer))
     }
     takers.get(offer.agent)?.more(1)
   }
@@ -185,7 +185,7 @@ export function createHost(parts: HostParts): Host {
     if (exit.kind !== 'failed') return
     // The journal did not answer. The task may still be ours: look again, or it would wait for our lease to end.
     parts.onTrouble(`committing for ${actor.task.id}`, exit.error)
-    later.after(RETAKE_MS, () => onOffer(wakeOf(actor.task)))
+    later.after(RETAKE_MS, () => onOffer({ ...wakeOf(actor.task), owner: hostId }))
   }
 
   function onCommitted(task: TaskRow, commit: ActorCommit, outcome: Applied, { onEnd, isUntold }: Place): void {

@@ -1,10 +1,12 @@
 // The blob store of one machine: a file for each content, under the first two letters of its hash. A blob is written
-// to a temporary file, synced, and renamed into place, so a name that exists always has its whole content.
+// to a temporary file, synced, and renamed into place, so a name that exists always has its whole content; what a disk made
+// of it since is found when it is read: the content is hashed again.
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { TroupeError } from '../contract/errors.ts'
 import type { BlobRef, BlobStore } from './blobs.ts'
 
@@ -21,14 +23,8 @@ export async function openFileBlobs({ folder }: { folder: string }): Promise<Blo
       const temporary = join(incoming, randomUUID())
       try {
         const ref = await writeSynced(temporary, content, maxBytes)
+        // Also where there is such a file: it may be damaged, and it is as old as the sweep sees it.
         const target = place(ref.sha256)
-        if ((await sizeOf(target)) === ref.bytes) {
-          // The sweep goes by this time: who writes a content again is about to name it.
-          const now = new Date()
-          await utimes(target, now, now)
-          await rm(temporary)
-          return ref
-        }
         if ((await mkdir(dirname(target), { recursive: true })) !== undefined) await syncFolder(folder)
         await rename(temporary, target)
         await syncFolder(dirname(target))
@@ -41,15 +37,19 @@ export async function openFileBlobs({ folder }: { folder: string }): Promise<Blo
 
     async read(sha256) {
       try {
-        return await readFile(place(sha256))
+        return await buffer(checked(place(sha256), sha256))
       } catch (thrown) {
         return ifMissing(thrown)
       }
     },
 
     async stream(sha256, range) {
-      if ((await sizeOf(place(sha256))) === undefined) return undefined
-      return createReadStream(place(sha256), range === undefined ? {} : { start: range.start, end: range.end })
+      const file = place(sha256)
+      const size = await sizeOf(file)
+      if (size === undefined) return undefined
+      if (range === undefined) return Readable.from(checked(file, sha256), { objectMode: false })
+      if (range.end >= size) throw damaged(file)
+      return createReadStream(file, range)
     },
 
     async delete(sha256) {
@@ -89,6 +89,26 @@ async function writeAll(handle: FileHandle, piece: Uint8Array): Promise<void> {
     const { bytesWritten } = await handle.write(piece, written)
     written += bytesWritten
   }
+}
+
+/** Large enough that a large file is few reads, small enough that hashing one piece holds nobody up. */
+const PIECE_BYTES = 256 * 1024
+
+/** The last piece is given when the hash of all is right: who was given everything was given what was written. */
+async function* checked(file: string, sha256: string): AsyncGenerator<Buffer> {
+  const hash = createHash('sha256')
+  let last: Buffer | undefined
+  for await (const piece of createReadStream(file, { highWaterMark: PIECE_BYTES }) as AsyncIterable<Buffer>) {
+    hash.update(piece)
+    if (last !== undefined) yield last
+    last = piece
+  }
+  if (hash.digest('hex') !== sha256) throw damaged(file)
+  if (last !== undefined) yield last
+}
+
+function damaged(file: string): TroupeError {
+  return new TroupeError('journal_corrupt', `${file} is damaged: it is not what was written.`)
 }
 
 /** A rename is durable only when its folder is. */

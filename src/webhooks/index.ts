@@ -15,7 +15,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { Notice } from '../journal/notices.ts'
 import { type Agent, defineAgent } from '../sdk/index.ts'
 import { messageOf, signedHeaders } from './message.ts'
-import { createPatience } from './patience.ts'
+import { type Admission, createPatience } from './patience.ts'
 
 export interface WebhookParts {
   journal: Pick<Journal, 'get' | 'events'>
@@ -29,6 +29,8 @@ export interface WebhookParts {
   onFailed(tenant: string, receiver: string, error: TroupeError): void
   /** Between the attempts. */
   pausesMs: readonly number[]
+  /** How long a receiver that does not answer is left alone (patience.ts). */
+  restMs?: number
 }
 
 const noticeSchema: z.ZodType<Notice> = z.strictObject({
@@ -48,14 +50,14 @@ const outputSchema = z.object({
 type Attempt =
   | { status: number }
   | { gone: string }
-  /** `final`: calling again would not help. */
-  | { failed: string; to?: string; final?: true }
+  /** `final`: calling again would not help. `rests`: it was not called. */
+  | { failed: string; to?: string; final?: true; rests?: Admission }
 
 export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<typeof outputSchema>> {
   const { journal, pausesMs } = parts
-  const patience = createPatience()
+  const patience = createPatience(parts.restMs)
 
-  async function attempt(tenant: string, notice: Notice, isLast: boolean, signal: AbortSignal): Promise<Attempt> {
+  async function attempt(tenant: string, notice: Notice, signal: AbortSignal): Promise<Attempt> {
     const task = await journal.get(notice.task, tenant)
     const callback = task?.callbacks?.[notice.callback]
     if (task === undefined || callback === undefined) return { gone: 'the task is not kept any more' }
@@ -65,9 +67,8 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
     const to = new URL(url).origin
     // What one tenant's addresses there do is none of another's business.
     const receiver = `${tenant} ${to}`
-    const resting = patience.restingMs(receiver)
-    // Nobody is given up without being asked.
-    if (resting > 0 && !isLast) return { failed: `it rests for ${resting} ms, because it did not answer before`, to }
+    const rests = patience.admit(receiver)
+    if (rests.restMs > 0) return { failed: 'it rests, because it did not answer before', to, rests }
     const [event] = await journal.events(task.id, notice.number - 1, 1)
     const body = messageOf(task, parts.view(task), { ...notice, at: event?.at ?? task.updatedAt })
     const headers = signedHeaders({ id: `${task.id}_${notice.number}`, secrets, body, at: Date.now() })
@@ -94,20 +95,27 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
     concurrency: 16,
     steps: { retries: 0, timeout: 60_000 },
     async run({ input: notice, task: { tenant }, step, sleep }) {
+      /** How often the receiver had been silent when the last attempt found it at rest. */
+      let silences = Number.POSITIVE_INFINITY
       for (let attempts = 1; ; attempts++) {
         const isLast = attempts > pausesMs.length
         const made = await step(`attempt-${attempts}`, async ({ signal }): Promise<Attempt> => {
-          const outcome = await attempt(tenant, notice, isLast, signal).catch(
+          const outcome = await attempt(tenant, notice, signal).catch(
             (error: Error): Attempt => ({ failed: error.message }),
           )
           // This host lets go of the task: another one makes this attempt.
           signal.throwIfAborted()
-          if ('failed' in outcome && (isLast || outcome.final)) throw givenUp(notice, tenant, attempts, outcome)
+          if ('failed' in outcome) {
+            // Nobody is given up who was not asked since: for this delivery, or for another one.
+            const isUnasked = outcome.rests !== undefined && outcome.rests.silences <= silences
+            if (outcome.final || (isLast && !isUnasked)) throw givenUp(notice, tenant, attempts, outcome)
+          }
           return outcome
         })
         if ('status' in made) return { delivered: true, attempts, status: made.status }
         if ('gone' in made) return { delivered: false, attempts, because: made.gone }
-        await sleep(`pause-${attempts}`, pausesMs[attempts - 1]!)
+        if (isLast) silences = Math.min(silences, made.rests!.silences)
+        await sleep(`pause-${attempts}`, pausesMs[attempts - 1] ?? made.rests!.restMs)
       }
     },
   })

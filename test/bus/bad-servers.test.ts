@@ -84,6 +84,16 @@ test(
   },
 )
 
+test('a server that makes no more streams is refused with what it said', withNats, async (t) => {
+  const user = 'users: [{ user: troupe, password: few }], jetstream { max_streams: 2 }'
+  const server = await startNats({ config: `accounts { TROUPE { ${user} } }` })
+  t.after(() => server.stop())
+  await assert.rejects(openNatsBus({ url: server.url.replace('//', '//troupe:few@') }), {
+    code: 'configuration_invalid',
+    message: /TROUPE_EVENTS_\w+: maximum number of streams reached/,
+  })
+})
+
 test(
   'a server that takes only small messages refuses the large one alone, and the connection lives',
   withNats,

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import type { Bus, Offer } from '../../src/bus/bus.ts'
 import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { newId } from '../../src/contract/ids.ts'
+import { eventually } from '../support/eventually.ts'
+import { freePort } from '../support/server-process.ts'
 import { missing, startNats } from '../support/servers.ts'
 import { busContract } from './contract.ts'
 import { offerOf } from './offer-of.ts'
@@ -117,6 +122,35 @@ test('wrong credentials are refused without telling the password', { skip }, asy
   const bus = await openNatsBus({ url: `nats://troupe:right@${url.host}` })
   await bus.close()
   await server.stop()
+})
+
+test('credentials that NATS refuses for a while are tried for ever, and the state says so', { skip }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-nats-user-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  // The server is another user's.
+  chmodSync(folder, 0o755)
+  const allow = (password: string) =>
+    writeFileSync(join(folder, 'user.conf'), `authorization { user: troupe, password: ${password} }`)
+  allow('old')
+  const monitor = await freePort()
+  const config = `http: "127.0.0.1:${monitor}"\ninclude "../${basename(folder)}/user.conf"`
+  const server = await startNats({ config })
+  t.after(() => server.stop())
+  const bus = await openNatsBus({ url: server.url.replace('//', '//troupe:old@') })
+  t.after(() => bus.close())
+  const attempts = async () => {
+    const answer = (await (await fetch(`http://127.0.0.1:${monitor}/varz`)).json()) as { total_connections: number }
+    return answer.total_connections
+  }
+
+  const before = await attempts()
+  allow('new')
+  process.kill(server.pid!, 'SIGHUP')
+  await eventually('the third attempt', async () => (await attempts()) >= before + 3)
+  await eventually('the state tells of it', () => /refuses the credentials/.test(bus.status().detail ?? ''))
+  allow('old')
+  process.kill(server.pid!, 'SIGHUP')
+  await eventually('the connection', () => bus.status().connected)
 })
 
 test('a stream that somebody configured so that it cannot be changed is refused by name', { skip }, async () => {

@@ -62,6 +62,44 @@ test('what NATS does not acknowledge is bounded: the rest is refused at once', {
   await bus.publishPlatform(eventOf(0))
 })
 
+test('a stream that was deleted and made anew is followed from its beginning, also by who comes with an old position', {
+  skip,
+  timeout: 60_000,
+}, async (t) => {
+  const server = await startNats()
+  const bus = await openNatsBus({ url: server.url })
+  const nats = await connect({ servers: server.url })
+  t.after(async () => {
+    await bus.close()
+    await nats.close()
+    await server.stop()
+  })
+  const [type] = TYPES
+  const seen: number[] = []
+  const again = Promise.withResolvers<void>()
+  const stop = await bus.followPlatform([type!], {}, ({ data }, sequence) => {
+    seen.push(sequence)
+    if (data.n === 2 * TYPES.length) again.resolve()
+  })
+  for (let round = 0; round < 2; round++) await bus.publishPlatform(eventOf(0))
+  const manager = await jetstreamManager(nats)
+  const [name] = (await manager.streams.names().next()).filter((one) => one.endsWith(`EVENTS_${type!.toUpperCase()}`))
+  await manager.streams.delete(name!)
+  const maker = await openNatsBus({ url: server.url })
+  await maker.close()
+  for (const round of [1, 2]) await bus.publishPlatform(eventOf(round * TYPES.length))
+  await again.promise
+  assert.deepEqual(seen, [1, 2, 1, 2])
+  stop()
+
+  const late = Promise.withResolvers<number>()
+  const stopLate = await bus.followPlatform([type!], { after: { [type!]: 5_000 } }, (_, sequence) =>
+    late.resolve(sequence),
+  )
+  assert.equal(await late.promise, 1)
+  stopLate()
+})
+
 test('each stream is a file that keeps what it was told for its days', { skip, timeout: 60_000 }, async (t) => {
   const server = await startNats()
   const bus = await openNatsBus({ url: server.url })

@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { decodeJwt, SignJWT } from 'jose'
+import { TroupeError } from '../../src/contract/errors.ts'
 import { ensureAdminKey } from '../../src/gateway/index.ts'
 import { type Started, startGateway } from './support/start.ts'
 
@@ -56,6 +57,20 @@ test('x-api-key is as good as Authorization', async () => {
     headers: { 'x-api-key': started.adminKey },
   })
   assert.equal(answer.status, 200)
+})
+
+test('a change whose audit entry cannot be written is refused as any other refusal is', async () => {
+  await using own = await startGateway()
+  const { appendAudit } = own.store
+  own.store.appendAudit = async () => {
+    throw new TroupeError('disk_full', 'no space left for gateway.db')
+  }
+  const made = await own.call('POST', '/v1/keys', { body: { name: 'ci', role: 'submitter' } })
+  assert.deepEqual([made.status, made.json.code, made.json.detail], [503, 'disk_full', 'no space left for gateway.db'])
+  assert.match(made.headers.get('content-type') ?? '', /^application\/problem\+json/)
+  const wrong = await own.call('POST', '/v1/keys', { body: { name: 'ci', role: 'king' } })
+  assert.deepEqual([wrong.status, wrong.json.code], [400, 'invalid_request'])
+  own.store.appendAudit = appendAudit
 })
 
 test('the secret of a key is shown once and stored only as a hash', async () => {

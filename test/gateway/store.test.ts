@@ -1,6 +1,6 @@
 // One suite for the port, run on each adapter.
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -8,7 +8,9 @@ import { CHAIN_START, verifyChain } from '../../src/gateway/audit/chain.ts'
 import { openPostgresGatewayStore, openSqliteGatewayStore } from '../../src/gateway/index.ts'
 import type { ScheduleRow } from '../../src/gateway/schedules/schedule.ts'
 import type { DocumentRow, GatewayStore, KeyRow } from '../../src/gateway/store/store.ts'
+import { eventually } from '../support/eventually.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
+import { proxied } from '../support/tcp-proxy.ts'
 
 const document = (id: string, tenant: string): DocumentRow => ({
   id: `doc_${id}`,
@@ -278,6 +280,25 @@ function contract(open: () => Promise<GatewayStore>): void {
 
 suite('sqlite', () => {
   let folder: string
+
+  test('a damaged file is told by its code, at the start and by each verb', async (t) => {
+    const own = await mkdtemp(join(tmpdir(), 'troupe-store-'))
+    t.after(() => rm(own, { recursive: true, force: true }))
+    const file = join(own, 'gateway.db')
+    const store = openSqliteGatewayStore({ folder: own })
+    await store.addKey(key('1', 'a'))
+    await store.close()
+    // All but the first page, which says where the tables are.
+    const content = await readFile(file)
+    await writeFile(file, content.fill('x', 4_096))
+    const hurt = openSqliteGatewayStore({ folder: own })
+    await assert.rejects(hurt.keys('a', { limit: 1 }), { code: 'journal_corrupt', message: /gateway\.db is damaged/ })
+    await assert.rejects(hurt.appendAudit([draft('a', 'kept')], true), { code: 'journal_corrupt' })
+    await hurt.close()
+    await writeFile(file, 'no database')
+    assert.throws(() => openSqliteGatewayStore({ folder: own }), { code: 'journal_corrupt' })
+  })
+
   contract(async () => {
     folder = await mkdtemp(join(tmpdir(), 'troupe-store-'))
     return openSqliteGatewayStore({ folder })
@@ -296,4 +317,20 @@ suite('postgres', { skip: missing('postgres') }, () => {
     return store
   })
   after(async () => await server.stop())
+
+  test('a question whose answer the network keeps is given up, and the next one is answered', async (t) => {
+    const { proxy, url } = await proxied(t, server.url)
+    const store = await openPostgresGatewayStore({ url, patienceMs: 2_000 })
+    t.after(() => store.close())
+    proxy.partition()
+    // Every gateway asks this each second, one after the other: one that waited for ever would be the last.
+    await assert.rejects(store.dueSchedules(Date.now(), 10), { code: 'unavailable' })
+    proxy.heal()
+    await eventually('an answer', () =>
+      store.dueSchedules(0, 10).then(
+        () => true,
+        () => false,
+      ),
+    )
+  })
 })

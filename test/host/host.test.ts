@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setup } from 'xstate'
 import { z } from 'zod'
+import { TroupeError } from '../../src/contract/errors.ts'
 import { defineAgent, step } from '../../src/sdk/index.ts'
 import { openTestStage, TENANT } from '../actor/stage.ts'
 
@@ -70,6 +71,33 @@ test('a host that drains while thousands wait leaves them where they are', async
   await drained
   assert.equal(runs.length, 1)
   assert.equal((await stage.desk.get(TENANT, tasks.at(-1)!.id)).state, 'queued')
+})
+
+test('a task whose commit failed is taken up again, also when it cannot be read at first', {
+  timeout: 30_000,
+}, async (t) => {
+  const { agent, runs, ran } = gated()
+  const stage = await openTestStage(t, [agent])
+  await stage.startHost()
+  const task = await stage.submit('gated', {})
+  await ran(1)
+  const { journal } = stage
+  const { commit, load } = journal
+  const refuse = async () => {
+    throw new TroupeError('journal_unavailable', 'away for a moment, too short to lose the lease')
+  }
+  journal.commit = () => {
+    Object.assign(journal, { commit, load: refuseOnce })
+    return refuse()
+  }
+  const refuseOnce = () => {
+    journal.load = load
+    return refuse()
+  }
+  runs[0]!.release()
+  await ran(2)
+  runs[1]!.release()
+  assert.equal((await stage.end(task.id)).state, 'completed')
 })
 
 test('when the grace is over a running step is left to the next host, under the same key', async (t) => {

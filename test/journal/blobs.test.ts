@@ -1,8 +1,10 @@
 // The contract of the blob stores (contract/blobs.ts), and the sweep of values that nothing names any more.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { newId } from '../../src/contract/ids.ts'
@@ -63,6 +65,23 @@ describe('blobs in files', () => {
     writeFileSync(join(own, 'incoming', 'half'), 'half')
     await (await openFileBlobs({ folder: own })).close()
     assert.deepEqual(readdirSync(join(own, 'incoming')), [])
+  })
+
+  test('what the disk made of a blob is not given for what was written; writing it again mends it', async () => {
+    const content = randomBytes(600_000)
+    const { sha256 } = await blobs.put(content)
+    const file = join(folder, sha256.slice(0, 2), sha256)
+    const corrupt = { code: 'journal_corrupt', message: /is damaged/ }
+    const flipped = Buffer.from(content)
+    flipped[flipped.length - 1]! ^= 1
+    for (const wrong of [flipped, content.subarray(0, 1_000)]) {
+      writeFileSync(file, wrong)
+      await assert.rejects(blobs.read(sha256), corrupt)
+      await assert.rejects(buffer((await blobs.stream(sha256))!), corrupt)
+    }
+    await assert.rejects(blobs.stream(sha256, { start: 0, end: 1_000 }), corrupt)
+    await blobs.put(content)
+    assert.ok(content.equals((await blobs.read(sha256))!))
   })
 
   test('purge sweeps away values that no task names, once they are old', async () => {

@@ -179,12 +179,26 @@ test('an address that leads into a private network is not called, by whatever na
 test('a receiver that never answers rests after three silences, and is called once more before it is given up', async (t) => {
   await using receiver = await startReceiver()
   receiver.answers.push(0, 0, 0, 0)
-  const pausesMs = [5, 5, 5, 5]
-  const stage = await openWebhookStage(t, [adder], { privateOnes: [receiver.url], timeoutMs: 50, pausesMs })
+  const given = { privateOnes: [receiver.url], timeoutMs: 50, restMs: 1_500, pausesMs: [5, 5, 5, 5] }
+  const stage = await openWebhookStage(t, [adder], given)
   const { id } = await stage.submitTelling('adder', 1, [await stage.callbacks.own(TENANT, { url: receiver.url })])
   const [delivery] = await stage.deliveries(id, 1)
-  assert.match(delivery!.error!.message, /in 5 attempts: no answer within 50 ms$/)
+  assert.match(delivery!.error!.message, /no answer within 50 ms$/)
   assert.equal(receiver.received.length, 4)
+})
+
+test('of many deliveries to a receiver that never answers one asks for all', async (t) => {
+  await using receiver = await startReceiver()
+  const many = 48
+  receiver.answers.push(...Array(2 * many).fill(0))
+  const given = { privateOnes: [receiver.url], timeoutMs: 300, restMs: 1_500, pausesMs: [5] }
+  const stage = await openWebhookStage(t, [adder], given)
+  const own = await stage.callbacks.own(TENANT, { url: receiver.url })
+  const tasks = await Promise.all(Array.from({ length: many }, () => stage.submitTelling('adder', 1, [own])))
+  const deliveries = await Promise.all(tasks.map(({ id }) => stage.deliveries(id, 1)))
+  assert.deepEqual([...new Set(deliveries.flat().map(({ state }) => state))], ['failed'])
+  // The first calls of a host are under way together, 16 of them; afterwards it is one in each rest.
+  assert.ok(receiver.received.length < many, `${receiver.received.length} calls`)
 })
 
 test('an address at which one tenant’s calls are not answered does not rest for another tenant', async (t) => {

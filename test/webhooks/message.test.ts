@@ -37,22 +37,25 @@ test('news of a task that has gone on since tell nothing of what it is now', () 
   assert.deepEqual(data, { id: 'task_1', agent: 'a', event: 3 })
 })
 
-test('a receiver that did not answer three calls in a row rests, and is forgiven by one answer', () => {
+test('a receiver that did not answer three calls in a row rests, is then asked by one, and is forgiven by one answer', () => {
   let now = 0
-  const patience = createPatience(() => now)
+  const patience = createPatience(30_000, () => now)
+  const restMs = (receiver: string) => patience.admit(receiver).restMs
   patience.silent('a')
   patience.silent('a')
-  assert.equal(patience.restingMs('a'), 0)
+  assert.equal(restMs('a'), 0)
   patience.silent('a')
-  assert.equal(patience.restingMs('a'), 30_000)
-  assert.equal(patience.restingMs('b'), 0)
+  assert.deepEqual(patience.admit('a'), { restMs: 30_000, silences: 3 })
+  assert.equal(restMs('b'), 0)
   now = 30_000
-  assert.equal(patience.restingMs('a'), 0)
+  assert.equal(restMs('a'), 0)
+  assert.equal(restMs('a'), 30_000, 'one asks for all')
+  now = 45_000
   patience.silent('a')
-  assert.equal(patience.restingMs('a'), 30_000, 'still silent: it rests again')
+  assert.deepEqual(patience.admit('a'), { restMs: 30_000, silences: 4 }, 'still silent: it rests again')
   patience.answered('a')
   patience.silent('a')
-  assert.equal(patience.restingMs('a'), 0)
+  assert.equal(restMs('a'), 0)
 })
 
 test('a sealed secret is the same text each time, opens for its tenant only, and not when it was changed', () => {

@@ -39,6 +39,7 @@ export interface Delivering {
   privateOnes: string[]
   pausesMs?: number[]
   timeoutMs?: number
+  restMs?: number
   onFailed?: (tenant: string, receiver: string, error: TroupeError) => void
 }
 
@@ -50,6 +51,7 @@ export function deliveringAgent(journal: Journal, given: Delivering): Agent {
     view: taskAsSubmitter(loadPolicy(undefined)),
     onFailed: given.onFailed ?? (() => {}),
     pausesMs: given.pausesMs ?? [10, 10],
+    ...(given.restMs === undefined ? {} : { restMs: given.restMs }),
   }) as Agent
 }
 

@@ -27,10 +27,11 @@ export interface Connection {
 }
 
 const CONNECT_MS = 4_000
+const RECONNECTING = 'reconnecting to NATS'
 
 export async function connectNats(options: NatsOptions): Promise<Connection> {
   const nats = await connectOnce(options)
-  const state = { connected: true }
+  const state = { connected: true, trouble: RECONNECTING }
   void watch(nats, state)
   return {
     nats,
@@ -38,7 +39,7 @@ export async function connectNats(options: NatsOptions): Promise<Connection> {
       return state.connected && !nats.isClosed()
     },
     get detail() {
-      return state.connected ? `connected to ${nats.getServer()}` : 'reconnecting to NATS'
+      return state.connected ? `connected to ${nats.getServer()}` : state.trouble
     },
   }
 }
@@ -50,6 +51,9 @@ async function connectOnce(options: NatsOptions): Promise<NatsConnection> {
     name: 'troupe',
     timeout: CONNECT_MS,
     maxReconnectAttempts: -1,
+    // Where credentials are changed, server and clients have the new ones at different moments: two refusals in a row
+    // would close the connection for good.
+    ignoreAuthErrorAbort: true,
     // A server that came back must not be felled by everybody at once.
     reconnectDelayHandler: () => 200 + Math.random() * 800,
     ...passwordOf(servers[0]!),
@@ -61,7 +65,7 @@ async function connectOnce(options: NatsOptions): Promise<NatsConnection> {
     return await connect(settings)
   } catch (error) {
     const where = servers.map(withoutPassword).join(', ')
-    if (error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError) {
+    if (isRefusal(error)) {
       throw new TroupeError('configuration_invalid', `The NATS server ${where} refused the credentials.`, {
         cause: error,
       })
@@ -71,12 +75,17 @@ async function connectOnce(options: NatsOptions): Promise<NatsConnection> {
   }
 }
 
-async function watch(nats: NatsConnection, state: { connected: boolean }): Promise<void> {
-  for await (const { type } of nats.status()) {
-    if (type === 'disconnect') state.connected = false
-    if (type === 'reconnect') state.connected = true
+async function watch(nats: NatsConnection, state: { connected: boolean; trouble: string }): Promise<void> {
+  for await (const status of nats.status()) {
+    if (status.type === 'disconnect') state.connected = false
+    if (status.type === 'error' && isRefusal(status.error)) state.trouble = 'NATS refuses the credentials; trying again'
+    if (status.type === 'reconnect') Object.assign(state, { connected: true, trouble: RECONNECTING })
   }
   state.connected = false
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof AuthorizationError || error instanceof UserAuthenticationExpiredError
 }
 
 function withoutPassword(url: string): string {

@@ -18,6 +18,8 @@ import { PLATFORM_STREAMS, type PlatformEventType } from '../../contract/events.
 import type { Subjects } from './subjects.ts'
 
 const DAY_MS = 86_400_000
+/** Of nats-server's own error codes. */
+const STREAM_NOT_FOUND = 10_059
 /** Hosts acknowledge what they read at once: what one that vanished was sent and did not read goes to another after this. */
 const UNREAD_MS = 1_500
 
@@ -98,15 +100,21 @@ async function ensureStream(
   manager: JetStreamManager,
   config: Partial<StreamConfig> & { name: string },
 ): Promise<void> {
+  let refusal: JetStreamApiError
   try {
     await manager.streams.add(config)
     return
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error
+    refusal = error
   }
   try {
     await manager.streams.update(config.name, config)
   } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) {
+      const message = `NATS does not make the JetStream stream ${config.name}: ${refusal.message}.`
+      throw new TroupeError('configuration_invalid', message, { cause: refusal })
+    }
     throw new TroupeError(
       'configuration_invalid',
       `The JetStream stream ${config.name} exists with another configuration that cannot be changed ` +

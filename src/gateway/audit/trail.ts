@@ -41,7 +41,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
   let waiting: AuditDraft[] = []
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
-  let durableAt = 0
+  let durableAt = Number.NEGATIVE_INFINITY
   let durableWanted = false
   let closed = false
 
@@ -63,7 +63,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
 
   /** Takes what waits now; what comes meanwhile is the next one's, so that a wish for durability covers its own entry. */
   async function writeWaiting(): Promise<void> {
-    const durable = durableWanted || Date.now() - durableAt >= DURABLE_EVERY_MS
+    const durable = durableWanted || performance.now() - durableAt >= DURABLE_EVERY_MS
     durableWanted = false
     for (let left = waiting.length; left > 0; ) {
       const batch = waiting.slice(0, Math.min(left, BATCH))
@@ -75,7 +75,7 @@ export function createAuditTrail(store: GatewayStore, log: Logger): AuditTrail {
       }
       waiting = waiting.slice(batch.length)
       left -= batch.length
-      if (durable) durableAt = Date.now()
+      if (durable) durableAt = performance.now()
     }
   }
 

@@ -12,7 +12,13 @@ export interface PostgresGatewayOptions {
   schema?: string
   /** Connections. */
   pool?: number
+  /** How long a statement may go without an answer, in milliseconds. */
+  patienceMs?: number
 }
+
+/** Postgres ends a statement itself; where it cannot say so, the network keeps the answer, and nothing else would end the wait. */
+const STATEMENT_MS = 10_000
+const PATIENCE_MS = 15_000
 
 /** Each runs once, in order, under a lock; only ever append. */
 const MIGRATIONS = [
@@ -48,7 +54,8 @@ export async function openPostgresGatewayStore(options: PostgresGatewayOptions):
     connectionString: options.url,
     max: options.pool ?? 4,
     connectionTimeoutMillis: 5_000,
-    statement_timeout: 10_000,
+    statement_timeout: STATEMENT_MS,
+    query_timeout: options.patienceMs ?? PATIENCE_MS,
     options: `-c search_path=${schema}`,
   })
   // A connection that breaks is replaced at its next use. The listeners keep the process alive: the pool hears idle
@@ -181,10 +188,9 @@ async function transaction<Result>(pool: pg.Pool, work: (client: pg.PoolClient) 
     return result
   } catch (error) {
     broken = error as Error
-    await client.query('ROLLBACK').catch(() => {})
     throw unavailable(error)
   } finally {
-    // A connection on which something failed is not used again.
+    // A connection on which something failed is closed, which also rolls back: the question might not be answered either.
     client.release(broken)
   }
 }

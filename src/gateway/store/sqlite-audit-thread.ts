@@ -1,6 +1,8 @@
 // The thread of sqlite-audit.ts: chains and writes the entries of the audit trail, one batch at a time.
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
+import { toErrorRecord } from '../../contract/errors.ts'
+import { storeError } from '../../journal/sqlite/database.ts'
 import { type AuditDraft, type AuditEntry, CHAIN_START, chainAfter } from '../audit/chain.ts'
 import type { Answer } from './sqlite-audit.ts'
 
@@ -8,7 +10,8 @@ import type { Answer } from './sqlite-audit.ts'
 const ROWS = 50
 
 const port = parentPort!
-const database = new DatabaseSync(workerData as string)
+const file = workerData as string
+const database = new DatabaseSync(file)
 database.exec('PRAGMA busy_timeout = 5000')
 const last = database.prepare('SELECT entry FROM audit ORDER BY number DESC LIMIT 1')
 const insertOne = database.prepare('INSERT INTO audit VALUES (?, ?, ?)')
@@ -46,6 +49,6 @@ port.on('message', (order: { drafts: string; durable: boolean } | 'close') => {
     append(JSON.parse(order.drafts) as AuditDraft[], order.durable)
     port.postMessage({ written: true } satisfies Answer)
   } catch (error) {
-    port.postMessage({ written: false, error: error as Error } satisfies Answer)
+    port.postMessage({ written: false, error: toErrorRecord(storeError(error, file)) } satisfies Answer)
   }
 })

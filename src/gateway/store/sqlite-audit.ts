@@ -1,6 +1,7 @@
 // Appends to the audit trail in a thread: chaining and writing the entries of a busy tenth of a second would hold up
 // every request for as long.
 import { Worker } from 'node:worker_threads'
+import { type ErrorRecord, fromErrorRecord } from '../../contract/errors.ts'
 import type { AuditDraft } from '../audit/chain.ts'
 
 const THREAD = new URL('./sqlite-audit-thread.ts', import.meta.url)
@@ -11,7 +12,7 @@ export interface AuditAppender {
   close(): Promise<void>
 }
 
-export type Answer = { written: true } | { written: false; error: Error }
+export type Answer = { written: true } | { written: false; error: ErrorRecord }
 
 export function auditAppender(file: string): AuditAppender {
   let worker: Worker | undefined
@@ -23,7 +24,7 @@ export function auditAppender(file: string): AuditAppender {
     started.on('message', (answer: Answer) => {
       const batch = asked.shift()
       if (answer.written) batch?.resolve()
-      else batch?.reject(answer.error)
+      else batch?.reject(fromErrorRecord(answer.error))
       if (asked.length === 0) started.unref()
     })
     started.on('error', fail)

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
+import { storeError } from '../../journal/sqlite/database.ts'
 import type { AuditEntry } from '../audit/chain.ts'
 import { auditAppender } from './sqlite-audit.ts'
 import { ABANDONED_TABLE, DOCUMENT_TABLE, sqliteDocuments } from './sqlite-documents.ts'
@@ -30,6 +31,29 @@ const MIGRATIONS = [
 export function openSqliteGatewayStore(options: { folder: string }): GatewayStore {
   mkdirSync(options.folder, { recursive: true, mode: 0o700 })
   const file = join(options.folder, 'gateway.db')
+  try {
+    return coded(open(file), file)
+  } catch (thrown) {
+    throw storeError(thrown, file)
+  }
+}
+
+/** What SQLite says of a full disk or a damaged file is told by its code, whichever verb meets it. */
+function coded(store: GatewayStore, file: string): GatewayStore {
+  const verbs = Object.entries(store).map(([name, verb]: [string, (...given: unknown[]) => unknown]) => {
+    const ask = async (...given: unknown[]) => {
+      try {
+        return await verb(...given)
+      } catch (thrown) {
+        throw storeError(thrown, file)
+      }
+    }
+    return [name, ask]
+  })
+  return Object.fromEntries(verbs) as GatewayStore
+}
+
+function open(file: string): GatewayStore {
   const database = new DatabaseSync(file)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
   migrate(database)

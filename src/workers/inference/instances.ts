@@ -132,7 +132,7 @@ export class Instances {
   private died(error: TroupeError, thread: Instance): void {
     this.#threads.delete(thread)
     if (this.#stopping) return
-    const now = Date.now()
+    const now = performance.now()
     this.#deaths = [...this.#deaths.filter((at) => at > now - DEATHS_WITHIN_MS), now]
     this.#options.measurements.died(this.#options, error)
     if (this.#deaths.length > MAX_DEATHS) this.#fail(error)

@@ -1,7 +1,14 @@
 // Synchronous work in a thread of its own, called like async functions: SQLite and text preparation hold whatever
 // thread they run on, and must not hold the one that answers gRPC.
 import { parentPort, Worker } from 'node:worker_threads'
-import { type ErrorRecord, fromErrorRecord, TroupeError, toErrorRecord } from '../../contract/errors.ts'
+import {
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorRecord,
+  fromErrorRecord,
+  TroupeError,
+  toErrorRecord,
+} from '../../contract/errors.ts'
 
 export type Methods = Record<string, (...args: never[]) => unknown>
 
@@ -56,14 +63,19 @@ export function startThread<M extends Methods>(file: URL, data: unknown): Thread
       if (pending.size === 0) started.unref()
     })
     // What it died of may have been one call: the next gets another thread, or the worker would serve nobody any more.
-    const end = (why: string, cause?: unknown): void => {
+    const end = (error: TroupeError): void => {
       if (worker !== started) return
       worker = undefined
-      for (const { reject } of pending.values()) reject(new TroupeError('worker_unavailable', why, { cause }))
+      for (const { reject } of pending.values()) reject(error)
       pending.clear()
     }
-    started.on('error', (cause) => end(`thread failed: ${String(cause)}`, cause))
-    started.on('exit', (code) => end(`the thread ended with code ${code}`))
+    started.on('error', (cause: Error & { code?: string }) => {
+      // It comes as a plain error, with what the thread's own had.
+      const code = cause.code !== undefined && cause.code in ERROR_CODES ? (cause.code as ErrorCode) : undefined
+      const message = code === undefined ? `thread failed: ${String(cause)}` : cause.message
+      end(new TroupeError(code ?? 'worker_unavailable', message, { cause }))
+    })
+    started.on('exit', (code) => end(new TroupeError('worker_unavailable', `the thread ended with code ${code}`)))
     return started
   }
 

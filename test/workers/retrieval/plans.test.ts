@@ -40,6 +40,7 @@ function explaining(connection: Connection, which: RegExp, plans: Plan[]): Conne
   return {
     query: wrapped(connection.query),
     commit: (work) => connection.commit((query) => work(wrapped(query))),
+    moment: (work) => connection.moment((query) => work(wrapped(query))),
     close: () => connection.close(),
   }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
@@ -24,6 +24,23 @@ it('what was written is there after closing and opening again', async () => {
   await second.close()
   await assert.rejects(second.find('acme', 'kept'), { code: 'draining' })
   await rm(folder, { recursive: true })
+})
+
+it('a damaged file is told by its code, when it is opened and when what is damaged is read', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-retrieval-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const whole = await openSqliteStore(folder)
+  const { id } = await whole.open('acme', 'kept', undefined)
+  await whole.close()
+  const file = join(folder, 'retrieval.db')
+  const content = await readFile(file)
+  // All but the first page, which says where the tables are.
+  await writeFile(file, content.fill('x', 4_096))
+  const hurt = await openSqliteStore(folder)
+  await assert.rejects(hurt.lexical(id, ['kept'], 5, []), { code: 'journal_corrupt', message: /retrieval\.db/ })
+  await hurt.close()
+  await writeFile(file, 'no database')
+  await assert.rejects(openSqliteStore(folder), { code: 'journal_corrupt', message: /retrieval\.db/ })
 })
 
 it('a folder that cannot be used is refused with the reason', async () => {

@@ -10,6 +10,8 @@ export type Query = (sql: string, values?: unknown[]) => Promise<Row[]>
 export interface Connection {
   query: Query
   commit<Result>(work: (query: Query) => Promise<Result>): Promise<Result>
+  /** Several questions of one transaction that writes nothing. */
+  moment<Result>(work: (query: Query) => Promise<Result>): Promise<Result>
   close(): Promise<void>
 }
 
@@ -79,33 +81,49 @@ const SCHEMA = `
   );
 `
 
-export async function connect(url: string, connections: number): Promise<Connection> {
+/**
+ * How long a statement may go without an answer. A network that keeps answers tells nobody: a connection that waited for
+ * ever would be one less, until none is left. Whoever asked has given up by then (client.ts).
+ */
+export interface Patience {
+  readMs: number
+  writeMs: number
+}
+
+const PATIENCE: Patience = { readMs: 60_000, writeMs: 600_000 }
+
+export async function connect(url: string, connections: number, patience: Patience = PATIENCE): Promise<Connection> {
+  const { readMs, writeMs } = patience
   const pool = new pg.Pool({ connectionString: url, max: connections, connectionTimeoutMillis: 10_000 })
   // A connection that breaks is replaced; without listeners it would end the process. The pool hears idle connections,
   // and no one hears those in use.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
 
+  const transaction = <Result>(work: (query: Query) => Promise<Result>, query_timeout: number): Promise<Result> =>
+    coded(async () => {
+      const client = await pool.connect()
+      const ask: Query = async (text, values) => (await client.query<Row>(statement(text, values, query_timeout))).rows
+      let broken: Error | undefined
+      try {
+        await ask('BEGIN')
+        const result = await work(ask)
+        await ask('COMMIT')
+        return result
+      } catch (error) {
+        await ask('ROLLBACK').catch((cause: Error) => {
+          broken = cause
+        })
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    })
+
   const connection: Connection = {
-    query: async (sql, values) => await coded(async () => (await pool.query<Row>(sql, values)).rows),
-    commit: (work) =>
-      coded(async () => {
-        const client = await pool.connect()
-        let broken: Error | undefined
-        try {
-          await client.query('BEGIN')
-          const result = await work(async (sql, values) => (await client.query<Row>(sql, values)).rows)
-          await client.query('COMMIT')
-          return result
-        } catch (error) {
-          await client.query('ROLLBACK').catch((cause: Error) => {
-            broken = cause
-          })
-          throw error
-        } finally {
-          client.release(broken)
-        }
-      }),
+    query: (text, values) => coded(async () => (await pool.query<Row>(statement(text, values, readMs))).rows),
+    commit: (work) => transaction(work, writeMs),
+    moment: (work) => transaction(work, readMs),
     close: () => pool.end(),
   }
   await connection.commit(async (query) => {
@@ -118,6 +136,14 @@ export async function connect(url: string, connections: number): Promise<Connect
     }
   })
   return connection
+}
+
+function statement(
+  text: string,
+  values: unknown[] = [],
+  query_timeout: number,
+): pg.QueryConfig & { query_timeout: number } {
+  return { text, values, query_timeout }
 }
 
 async function coded<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -7,19 +7,21 @@
 //   conditions.ts   metadata conditions as SQL
 import type { Store } from '../store.ts'
 import * as collections from './collections.ts'
-import { connect } from './connection.ts'
+import { connect, type Patience } from './connection.ts'
 import * as searches from './searches.ts'
 import * as writes from './writes.ts'
 
 export interface PostgresStoreOptions {
   url: string
   connections?: number
+  patience?: Patience
 }
 
 const CONNECTIONS = 8
 
-export async function openPostgresStore({ url, connections = CONNECTIONS }: PostgresStoreOptions): Promise<Store> {
-  const connection = await connect(url, connections)
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, connections = CONNECTIONS, patience } = options
+  const connection = await connect(url, connections, patience)
   const { query } = connection
   return {
     find: (tenant, name) => collections.find(query, tenant, name),

@@ -79,7 +79,7 @@ export async function nearest(
   const where = whereAll(filter, values)
   const narrowed = where === '' ? '' : `JOIN ${PASSAGE_AND_DOCUMENT} ON p.id = v.passage${where}`
   return await connection
-    .commit(async (query) => {
+    .moment(async (query) => {
       // With a filter the walk goes on until enough pass it, instead of ending with too few.
       await query(
         `SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'strict_order', true)`,

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { load } from 'sqlite-vec'
-import { TroupeError } from '../../../contract/errors.ts'
+import { type ErrorCode, TroupeError } from '../../../contract/errors.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -109,7 +109,7 @@ export class Database {
     } catch (error) {
       // A full disk has rolled back already.
       if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK')
-      throw coded(error)
+      throw error
     }
   }
 
@@ -151,9 +151,15 @@ export class Database {
   }
 }
 
-function coded(error: unknown): unknown {
-  if (!(error instanceof Error) || !('errcode' in error)) return error
-  if (error.errcode === 13)
-    return new TroupeError('disk_full', `the retrieval store: ${error.message}`, { cause: error })
-  return error
+/** SQLite's result codes that a person can do something about. */
+const CODES: Record<number, ErrorCode> = { 11: 'journal_corrupt', 13: 'disk_full', 26: 'journal_corrupt' }
+
+export function coded<Result>(file: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    const result = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
+    const code = CODES[result]
+    throw code === undefined ? error : new TroupeError(code, `${file}: ${(error as Error).message}`, { cause: error })
+  }
 }

@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads'
 import { serveCalls } from '../thread.ts'
 import * as collections from './collections.ts'
-import { Database } from './database.ts'
+import { coded, Database } from './database.ts'
 import * as searches from './searches.ts'
 import * as writes from './writes.ts'
 
@@ -21,10 +21,11 @@ export type Engine = Bound<Omit<typeof collections, 'mustExist' | 'generationOf'
   Bound<typeof writes> & { close(): void; ready(): boolean }
 
 const { file, readOnly } = workerData as EngineOptions
-const database = new Database(file, readOnly)
+const database = coded(file, () => new Database(file, readOnly))
 
 const bound = Object.entries({ ...collections, ...searches, ...writes }).map(([name, verb]) => [
   name,
-  (...rest: unknown[]) => (verb as (database: Database, ...rest: unknown[]) => unknown)(database, ...rest),
+  (...rest: unknown[]) =>
+    coded(file, () => (verb as (database: Database, ...rest: unknown[]) => unknown)(database, ...rest)),
 ])
 serveCalls({ ...Object.fromEntries(bound), close: () => database.close(), ready: () => true })
