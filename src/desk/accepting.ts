@@ -36,13 +36,8 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
     return accepted
   }
 
-  return async (draft, wants, acceptedHere) => {
-    const { task, small } = draft
-    const entrusted = small ? entruster?.give(task, wants) : undefined
-    if (entrusted === undefined) {
-      acceptedHere()
-      return await acceptHere(draft)
-    }
+  async function entrust(draft: Draft, entrusted: Entrusting, acceptedHere: () => void): Promise<AcceptedDraft> {
+    const { task } = draft
     const at = await entrusted.accepted
     if (at !== undefined) return { task: acceptedRow(task, at), created: true, entrusted }
     acceptedHere()
@@ -52,6 +47,13 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
     const row = accepted.task
     if (row.owner === undefined && row.state === 'queued') bus.offer(offerOf(row))
     return { task: row, created: true }
+  }
+
+  return (draft, wants, acceptedHere) => {
+    const entrusted = draft.small ? entruster?.give(draft.task, wants) : undefined
+    if (entrusted !== undefined) return entrust(draft, entrusted, acceptedHere)
+    acceptedHere()
+    return acceptHere(draft)
   }
 }
 

@@ -29,11 +29,9 @@ export async function buildApp(
   guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean; isClosing: () => boolean },
 ): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: context.log as FastifyBaseLogger,
+    loggerInstance: forAllRequests(context.log),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
-    // A logger for each request costs more than it is worth: what is logged of a request names its id.
-    childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
     requestTimeout: context.config.slowRequestMs,
     trustProxy: context.config.trustedProxies.length > 0 ? context.config.trustedProxies : false,
@@ -60,7 +58,7 @@ export async function buildApp(
   refuseUnservable(app.server)
   const slowBodies = watchSlowBodies(context.config.slowBodyMs)
   app.addHook('onClose', async () => slowBodies.close())
-  app.setValidatorCompiler(validatorCompiler)
+  app.setValidatorCompiler(checkedCompiler)
   app.setSerializerCompiler(answerSerializer(context.config.checkAnswers))
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
 
@@ -107,4 +105,21 @@ export async function buildApp(
   await app.register(mcpDoor(context, guards.authenticate))
   await app.ready()
   return app as unknown as FastifyInstance // The type provider is the doors' business, not the caller's.
+}
+
+/** Headers are checked and stay as they came: one that is put back makes Fastify copy all of them at each look. */
+const checkedCompiler: typeof validatorCompiler = (route) => {
+  const validate = validatorCompiler(route)
+  if (route.httpPart !== 'headers') return validate
+  return (headers) => {
+    const checked = validate(headers)
+    return typeof checked === 'object' && 'error' in checked ? checked : true
+  }
+}
+
+/** A logger for each request costs more than it is worth: what is logged of a request names its id. */
+function forAllRequests(log: FastifyBaseLogger): FastifyBaseLogger {
+  const same: FastifyBaseLogger = Object.create(log)
+  same.child = () => same
+  return same
 }
