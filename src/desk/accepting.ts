@@ -27,13 +27,18 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
   const entruster = bus.entruster?.()
 
   async function acceptHere({ task, small }: Draft): Promise<AcceptedDraft> {
-    const accepting = patience.of(() => journal.accept(task))
-    // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
-    const early = journal.inOrder && task.idempotencyKey === undefined && small
-    const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
-    const accepted = await accepting
-    if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
-    return accepted
+    const place = patience.enter()
+    try {
+      const accepting = journal.accept(task)
+      // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
+      const early = journal.inOrder && task.idempotencyKey === undefined && small
+      const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
+      const accepted = await accepting
+      if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
+      return accepted
+    } finally {
+      patience.leave(place)
+    }
   }
 
   async function entrust(draft: Draft, entrusted: Entrusting, acceptedHere: () => void): Promise<AcceptedDraft> {
