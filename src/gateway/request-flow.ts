@@ -136,17 +136,18 @@ export function addRequestFlow(
   }
 
   function identify(request: FastifyRequest): Principal | Promise<Principal> {
-    const refuse = async (error: unknown): Promise<never> => {
-      // Counted only on failure: a valid key is never slowed down by somebody else's guesses from the same address.
-      if (codedError(error).code === 'unauthenticated') await rates.failedLogin(request.ip)
-      throw error
-    }
     try {
       const identity = authenticate(request.headers)
-      return identity instanceof Promise ? identity.catch(refuse) : identity
+      return identity instanceof Promise ? identity.catch((error) => refuseLogin(request, error)) : identity
     } catch (error) {
-      return refuse(error)
+      return refuseLogin(request, error)
     }
+  }
+
+  async function refuseLogin(request: FastifyRequest, error: unknown): Promise<never> {
+    // Counted only on failure: a valid key is never slowed down by somebody else's guesses from the same address.
+    if (codedError(error).code === 'unauthenticated') await rates.failedLogin(request.ip)
+    throw error
   }
 
   function requirePlatform(principal: Principal): void {
