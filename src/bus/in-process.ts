@@ -9,6 +9,8 @@ import { createLanes, type Lanes } from './lanes.ts'
 
 /** Offers of one agent beyond this are dropped: the journal has the tasks, the sweep offers them again. */
 const MAX_OFFERS = 100_000
+/** So many offers of one agent wait with their task's row. Behind them it is only memory: their taker reads it. */
+const MAX_ROWS = 1_000
 /** Platform events kept a stream, for followers that resume. */
 const KEPT = 10_000
 
@@ -62,7 +64,7 @@ export function createInProcessBus(): Bus {
         lanes = createLanes(LANES, MAX_OFFERS)
         waiting.set(offer.agent, lanes)
       }
-      if (lanes.put(offer.priority, offer)) queued.add(offer.taskId)
+      if (lanes.put(offer.priority, lanes.size < MAX_ROWS ? offer : withoutRow(offer))) queued.add(offer.taskId)
       for (const taker of takers) if (taker.room > 0 && taker.agents.includes(offer.agent)) match(taker)
     },
 
@@ -150,6 +152,10 @@ export function createInProcessBus(): Bus {
       controls.clear()
     },
   }
+}
+
+function withoutRow({ task: _, ...offer }: Offer): Offer {
+  return offer
 }
 
 type PlatformHandler = (event: PlatformEvent, sequence: number) => void

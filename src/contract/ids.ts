@@ -3,25 +3,26 @@
 import { randomBytes } from 'node:crypto'
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
-const RANDOM_BYTES = 10
+/** Ten bits are two letters. */
+const PAIRS = Array.from({ length: 1024 }, (_, bits) => ALPHABET[bits >> 5]! + ALPHABET[bits & 31]!)
+const HALF = 5
+const COUNTED = 2 ** 40
 
-export type IdPrefix = 'task' | 'host' | 'doc' | 'msg' | 'key' | 'evt' | 'hook'
+export type IdPrefix = 'task' | 'host' | 'doc' | 'msg' | 'key' | 'evt' | 'hook' | 'req'
 
 let lastTime = -1
-let lastTimeText = ''
-let lastRandom: Uint8Array = new Uint8Array(RANDOM_BYTES)
+/** The letters of the time and of the first half of the random bits: the same for all ids of a millisecond. */
+let beginning = ''
+/** The other half, which counts up. */
+let counted = 0
 // Random bytes are drawn in one large piece: a system call for each id costs more than the id.
 let pool = randomBytes(4096)
 let drawn = 0
 
 export function newId(prefix: IdPrefix, now: number = Date.now()): string {
-  if (now <= lastTime) increment(lastRandom)
-  else {
-    lastTime = now
-    lastTimeText = encodeTime(now)
-    lastRandom = drawRandom()
-  }
-  return `${prefix}_${lastTimeText}${encodeRandom(lastRandom)}`
+  if (now > lastTime) begin(now)
+  else if (++counted === COUNTED) begin(lastTime + 1)
+  return `${prefix}_${beginning}${eightLetters(counted)}`
 }
 
 /** The moment an id was made, in milliseconds. */
@@ -37,22 +38,20 @@ export function isId(text: string, prefix: IdPrefix): boolean {
   return text.startsWith(`${prefix}_`) && ID.test(text)
 }
 
-function drawRandom(): Uint8Array {
-  if (drawn + RANDOM_BYTES > pool.length) {
+function begin(time: number): void {
+  lastTime = time
+  beginning = encodeTime(time) + eightLetters(draw())
+  counted = draw()
+}
+
+/** Forty random bits. */
+function draw(): number {
+  if (drawn + HALF > pool.length) {
     pool = randomBytes(4096)
     drawn = 0
   }
-  const bytes = Uint8Array.from(pool.subarray(drawn, drawn + RANDOM_BYTES))
-  drawn += RANDOM_BYTES
-  return bytes
-}
-
-function increment(bytes: Uint8Array): void {
-  for (let index = bytes.length - 1; index >= 0; index--) {
-    const next = (bytes[index]! + 1) & 0xff
-    bytes[index] = next
-    if (next !== 0) return
-  }
+  drawn += HALF
+  return pool.readUIntBE(drawn - HALF, HALF)
 }
 
 function encodeTime(time: number): string {
@@ -64,19 +63,10 @@ function encodeTime(time: number): string {
   return text
 }
 
-function encodeRandom(bytes: Uint8Array): string {
-  let text = ''
-  for (let group = 0; group < 2; group++) {
-    const at = group * 5
-    // Five bytes are exactly eight letters; 40 bits stay below 2^53.
-    let value = 0
-    for (let index = 0; index < 5; index++) value = value * 256 + bytes[at + index]!
-    let letters = ''
-    for (let place = 0; place < 8; place++) {
-      letters = ALPHABET[value % 32] + letters
-      value = Math.floor(value / 32)
-    }
-    text += letters
-  }
-  return text
+/** Of forty bits. */
+function eightLetters(bits: number): string {
+  // As two integers of twenty bits: shifts know only 32.
+  const high = Math.floor(bits / 2 ** 20)
+  const low = bits % 2 ** 20
+  return PAIRS[high >> 10]! + PAIRS[high & 1023]! + PAIRS[low >> 10]! + PAIRS[low & 1023]!
 }

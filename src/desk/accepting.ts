@@ -27,22 +27,22 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
   const entruster = bus.entruster?.()
 
   async function acceptHere({ task, small }: Draft): Promise<AcceptedDraft> {
-    const accepting = patience.of(() => journal.accept(task))
-    // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
-    const early = journal.inOrder && task.idempotencyKey === undefined && small
-    const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
-    const accepted = await accepting
-    if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
-    return accepted
+    const place = patience.enter()
+    try {
+      const accepting = journal.accept(task)
+      // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.
+      const early = journal.inOrder && task.idempotencyKey === undefined && small
+      const taken = early && (bus.offerEarly?.(offerOf(acceptedRow(task, Date.now()))) ?? false)
+      const accepted = await accepting
+      if (accepted.created && !taken) bus.offer(offerOf(accepted.task))
+      return accepted
+    } finally {
+      patience.leave(place)
+    }
   }
 
-  return async (draft, wants, acceptedHere) => {
-    const { task, small } = draft
-    const entrusted = small ? entruster?.give(task, wants) : undefined
-    if (entrusted === undefined) {
-      acceptedHere()
-      return await acceptHere(draft)
-    }
+  async function entrust(draft: Draft, entrusted: Entrusting, acceptedHere: () => void): Promise<AcceptedDraft> {
+    const { task } = draft
     const at = await entrusted.accepted
     if (at !== undefined) return { task: acceptedRow(task, at), created: true, entrusted }
     acceptedHere()
@@ -52,6 +52,13 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
     const row = accepted.task
     if (row.owner === undefined && row.state === 'queued') bus.offer(offerOf(row))
     return { task: row, created: true }
+  }
+
+  return (draft, wants, acceptedHere) => {
+    const entrusted = draft.small ? entruster?.give(draft.task, wants) : undefined
+    if (entrusted !== undefined) return entrust(draft, entrusted, acceptedHere)
+    acceptedHere()
+    return acceptHere(draft)
   }
 }
 

@@ -6,8 +6,10 @@ import { TroupeError } from '../contract/errors.ts'
 const TOO_LONG_MS = 1_500
 
 export interface Patience {
-  /** Begins the work, or throws `journal_unavailable` because earlier work has waited too long. */
-  of<Answer>(work: () => Promise<Answer>): Promise<Answer>
+  /** A place among those who wait, or throws `journal_unavailable` because somebody has waited too long. */
+  enter(): number
+  /** Answered, one way or the other. */
+  leave(place: number): void
 }
 
 export function createPatience(tooLongMs = TOO_LONG_MS, now: () => number = () => performance.now()): Patience {
@@ -16,18 +18,15 @@ export function createPatience(tooLongMs = TOO_LONG_MS, now: () => number = () =
   let next = 0
 
   return {
-    async of(work) {
+    enter() {
+      const at = now()
       const oldest = waiting.values().next().value
-      if (oldest !== undefined && now() - oldest > tooLongMs) {
+      if (oldest !== undefined && at - oldest > tooLongMs) {
         throw new TroupeError('journal_unavailable', 'The journal has not answered earlier submissions yet.')
       }
-      const number = next++
-      waiting.set(number, now())
-      try {
-        return await work()
-      } finally {
-        waiting.delete(number)
-      }
+      waiting.set(next, at)
+      return next++
     },
+    leave: (place) => void waiting.delete(place),
   }
 }

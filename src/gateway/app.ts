@@ -10,7 +10,7 @@ import { addConsole } from './doors/console.ts'
 import { addDocumentation } from './doors/documentation.ts'
 import { mcpDoor } from './doors/mcp/index.ts'
 import { restDoors } from './doors/rest/index.ts'
-import { streamDoor } from './doors/ws/index.ts'
+import { STREAM_PATH, streamDoor } from './doors/ws/index.ts'
 import { parseJsonBody } from './json-body.ts'
 import type { Rates } from './limits/rates.ts'
 import { watchSlowBodies } from './limits/slow-bodies.ts'
@@ -29,11 +29,9 @@ export async function buildApp(
   guards: { authenticate: Authenticate; rates: Rates; isDraining: () => boolean; isClosing: () => boolean },
 ): Promise<FastifyInstance> {
   const app = Fastify({
-    loggerInstance: context.log as FastifyBaseLogger,
+    loggerInstance: forAllRequests(context.log),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: requestId,
-    // A logger for each request costs more than it is worth: what is logged of a request names its id.
-    childLoggerFactory: (logger) => logger,
     bodyLimit: BODY_BYTES,
     requestTimeout: context.config.slowRequestMs,
     trustProxy: context.config.trustedProxies.length > 0 ? context.config.trustedProxies : false,
@@ -47,8 +45,10 @@ export async function buildApp(
       connectionsCheckingInterval: Math.min(1_000, context.config.slowHeadersMs),
       // request-flow.ts refuses it, in our words.
       requireHostHeader: false,
-      // Java's client offers HTTP/2 with every request: taken up by nobody, it would wait for its answer for ever.
-      shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+      // Java's client offers HTTP/2 with every request: taken up by nobody, it would wait for its answer for ever. And
+      // where no WebSocket is served, an offer of one is a request like others.
+      shouldUpgradeCallback: ({ headers, url }) =>
+        headers.upgrade?.toLowerCase() === 'websocket' && url?.split('?', 1)[0] === STREAM_PATH,
     },
     clientErrorHandler: refuseMalformed,
     // A HEAD of a stream would stay open for its whole length and say nothing.
@@ -60,7 +60,7 @@ export async function buildApp(
   refuseUnservable(app.server)
   const slowBodies = watchSlowBodies(context.config.slowBodyMs)
   app.addHook('onClose', async () => slowBodies.close())
-  app.setValidatorCompiler(validatorCompiler)
+  app.setValidatorCompiler(checkedCompiler)
   app.setSerializerCompiler(answerSerializer(context.config.checkAnswers))
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error))
 
@@ -93,18 +93,38 @@ export async function buildApp(
     throw new TroupeError('method_not_allowed', `${request.url.split('?')[0]} takes ${allowed.join(', ')}.`)
   })
 
-  await app.register(websocket, {
-    options: {
-      maxPayload: MAX_FRAME_BYTES,
-      // A credential offered as a subprotocol is never echoed.
-      handleProtocols: (offered: Set<string>) => (offered.has(WEBSOCKET_PROTOCOL) ? WEBSOCKET_PROTOCOL : false),
-    },
-  })
   await addDocumentation(app)
   addConsole(app as unknown as FastifyInstance, context.config.console)
   await app.register(restDoors(context, guards))
-  await app.register(streamDoor(context, guards))
+  // In a scope of its own: the plug-in's hooks would be on every request.
+  await app.register(async (scope) => {
+    await scope.register(websocket, {
+      options: {
+        maxPayload: MAX_FRAME_BYTES,
+        // A credential offered as a subprotocol is never echoed.
+        handleProtocols: (offered: Set<string>) => (offered.has(WEBSOCKET_PROTOCOL) ? WEBSOCKET_PROTOCOL : false),
+      },
+    })
+    await scope.register(streamDoor(context, guards))
+  })
   await app.register(mcpDoor(context, guards.authenticate))
   await app.ready()
   return app as unknown as FastifyInstance // The type provider is the doors' business, not the caller's.
+}
+
+/** Headers are checked and stay as they came: one that is put back makes Fastify copy all of them at each look. */
+const checkedCompiler: typeof validatorCompiler = (route) => {
+  const validate = validatorCompiler(route)
+  if (route.httpPart !== 'headers') return validate
+  return (headers) => {
+    const checked = validate(headers)
+    return typeof checked === 'object' && 'error' in checked ? checked : true
+  }
+}
+
+/** A logger for each request costs more than it is worth: what is logged of a request names its id. */
+function forAllRequests(log: FastifyBaseLogger): FastifyBaseLogger {
+  const same: FastifyBaseLogger = Object.create(log)
+  same.child = () => same
+  return same
 }

@@ -23,10 +23,8 @@ export function rememberQueryNames(app: FastifyInstance): void {
   })
 }
 
-export function refuseUnknownQuery(request: FastifyRequest): void {
-  if (!request.url.includes('?')) return
-  const known = request.routeOptions.config.query
-  if (known === undefined) return
+export function refuseUnknownQuery(request: FastifyRequest, known: readonly string[] | undefined): void {
+  if (known === undefined || !request.url.includes('?')) return
   for (const parameter of Object.keys(request.query as object)) {
     if (known.includes(parameter)) continue
     const nearest = nearestOf(parameter, known)

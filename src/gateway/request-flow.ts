@@ -4,10 +4,11 @@
 //
 // A route says who may use it (`config: { role }`) and what it is called in the audit trail. A route under /v1 that
 // does not say is a mistake, and refused when the gateway starts.
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, TroupeError } from '../contract/errors.ts'
+import { newId } from '../contract/ids.ts'
+import type { AuditDraft } from './audit/chain.ts'
 import type { Authenticate } from './auth/authenticate.ts'
 import { type Principal, type Role, requireRole } from './auth/principal.ts'
 import { createBodies } from './limits/bodies.ts'
@@ -29,6 +30,7 @@ declare module 'fastify' {
     auditFirst?: boolean
   }
   interface FastifyRequest {
+    route: FastifyRequest['routeOptions'] | null
     principal: Principal | null
     errorCode: ErrorCode | null
     /** What a change was about, when the path does not say. */
@@ -59,7 +61,7 @@ const GIVEN_ID = /^[A-Za-z0-9_.-]{8,64}$/
 /** The caller's own id, when it is harmless in a log line; a new one otherwise. */
 export function requestId(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && GIVEN_ID.test(given) ? given : randomUUID()
+  return typeof given === 'string' && GIVEN_ID.test(given) ? given : newId('req')
 }
 
 export function addRequestFlow(
@@ -70,6 +72,7 @@ export function addRequestFlow(
   const { authenticate, rates, isClosing, slowBodies } = guards
   const { audit, metrics, config } = context
   const bodies = createBodies(config.maxHeldBodyBytes)
+  app.decorateRequest('route', null)
   app.decorateRequest('principal', null)
   app.decorateRequest('errorCode', null)
   app.decorateRequest('auditTarget', null)
@@ -86,23 +89,27 @@ export function addRequestFlow(
   })
 
   app.addHook('onRequest', async (request, reply) => {
+    const { url = '', config: route, bodyLimit } = routeOf(request)
     // The documentation is a page with scripts; it has helmet's headers, which these would overwrite.
-    if (!(request.routeOptions.url ?? '').startsWith('/docs')) reply.headers(SECURITY_HEADERS)
+    if (!url.startsWith('/docs')) reply.headers(SECURITY_HEADERS)
     reply.header('x-request-id', request.id)
     slowBodies.watch(request, reply)
     checkHost(request)
     refuseCoding(request, reply)
-    const needed = request.routeOptions.config.role ?? 'public'
+    const needed = route.role ?? 'public'
     if (needed === 'public') return
     if (isClosing()) throw new TroupeError('draining', 'This gateway is shutting down; ask again.')
-    const principal = await identify(request)
+    // What is known is not waited for: promises for each of these are felt at thousands of requests a second.
+    const identity = identify(request)
+    const principal = identity instanceof Promise ? await identity : identity
     request.principal = principal
-    await rates.take(principal)
+    const counted = rates.take(principal)
+    if (counted !== undefined) await counted
     requireRole(principal, needed)
-    if (request.routeOptions.config.platform === true) requirePlatform(principal)
-    refuseUnknownQuery(request)
-    if (changes(request)) audit.checkRoom()
-    holdBody(request, reply)
+    if (route.platform === true) requirePlatform(principal)
+    refuseUnknownQuery(request, route.query)
+    if (route.audit !== undefined) audit.checkRoom()
+    holdBody(request, reply, bodyLimit)
   })
 
   function checkHost({ headers, raw }: FastifyRequest): void {
@@ -121,21 +128,26 @@ export function addRequestFlow(
     throw new TroupeError('unsupported_media_type', message)
   }
 
-  function holdBody(request: FastifyRequest, reply: FastifyReply): void {
-    if (request.headers['content-type']?.startsWith('multipart/') === true) return
-    const release = bodies.hold(request.headers, request.routeOptions.bodyLimit ?? BODY_BYTES)
+  function holdBody({ headers }: FastifyRequest, reply: FastifyReply, limit: number): void {
+    if (headers['content-type']?.startsWith('multipart/') === true) return
+    const release = bodies.hold(headers, limit)
     // Also when the caller hangs up half-way.
     if (release !== undefined) reply.raw.once('close', release)
   }
 
-  async function identify(request: FastifyRequest): Promise<Principal> {
+  function identify(request: FastifyRequest): Principal | Promise<Principal> {
     try {
-      return await authenticate(request.headers)
+      const identity = authenticate(request.headers)
+      return identity instanceof Promise ? identity.catch((error) => refuseLogin(request, error)) : identity
     } catch (error) {
-      // Counted only on failure: a valid key is never slowed down by somebody else's guesses from the same address.
-      if (codedError(error).code === 'unauthenticated') await rates.failedLogin(request.ip)
-      throw error
+      return refuseLogin(request, error)
     }
+  }
+
+  async function refuseLogin(request: FastifyRequest, error: unknown): Promise<never> {
+    // Counted only on failure: a valid key is never slowed down by somebody else's guesses from the same address.
+    if (codedError(error).code === 'unauthenticated') await rates.failedLogin(request.ip)
+    throw error
   }
 
   function requirePlatform(principal: Principal): void {
@@ -145,18 +157,22 @@ export function addRequestFlow(
 
   // Hooks that need not wait call back: a promise for each of them is felt at thousands of requests a second.
   app.addHook('onSend', (request, reply, payload, done) => {
-    if (changes(request) || refused(request)) {
-      audit.record({
+    const { url = 'unknown', config: route } = routeOf(request)
+    // Reads that happen to be POSTs (a search) say that they change nothing by having no audit name.
+    if (route.audit !== undefined || refused(request)) {
+      const entry: AuditDraft = {
         at: Date.now(),
         tenant: request.principal?.tenant ?? config.platformTenant,
         subject: request.principal?.subject ?? 'anonymous',
-        action: request.routeOptions.config.audit ?? `${request.method} ${request.routeOptions.url ?? 'unknown'}`,
+        action: route.audit ?? `${request.method} ${url}`,
         target: request.auditTarget ?? pathOf(request),
         status: reply.statusCode,
         requestId: request.id,
-        ...detailOf(request),
-      })
-      if (request.routeOptions.config.auditFirst === true) {
+      }
+      const detail = detailOf(request)
+      if (detail !== undefined) entry.detail = detail
+      audit.record(entry)
+      if (route.auditFirst === true) {
         audit.flush().then(
           () => done(null, payload),
           // What was refused stays refused for its own reason.
@@ -170,7 +186,7 @@ export function addRequestFlow(
 
   app.addHook('onResponse', (request, reply, done) => {
     // The pattern, not the path: a label for each id would be a leak of memory.
-    const route = request.routeOptions.url ?? 'unknown'
+    const { url: route = 'unknown' } = routeOf(request)
     metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime / 1_000)
     if (request.errorCode === 'unauthenticated') metrics.count('troupe_gateway_refused_logins_total')
     if (request.errorCode === 'input_refused') metrics.count('troupe_gateway_screened_total')
@@ -189,9 +205,10 @@ export function principalOf(request: FastifyRequest): Principal {
   return request.principal
 }
 
-/** Reads that happen to be POSTs (a search) say so by having no audit name. */
-function changes(request: FastifyRequest): boolean {
-  return request.routeOptions.config.audit !== undefined
+/** Asked for once a request: Fastify puts it together anew at each look. */
+function routeOf(request: FastifyRequest): FastifyRequest['routeOptions'] {
+  request.route ??= request.routeOptions
+  return request.route
 }
 
 function refused(request: FastifyRequest): boolean {
@@ -203,7 +220,7 @@ function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0]!.slice(0, 200)
 }
 
-function detailOf(request: FastifyRequest): { detail?: Record<string, string | number | boolean> } {
-  if (request.errorCode === null && request.auditDetail === null) return {}
-  return { detail: { ...request.auditDetail, ...(request.errorCode === null ? {} : { code: request.errorCode }) } }
+function detailOf({ errorCode, auditDetail }: FastifyRequest): AuditDraft['detail'] {
+  if (errorCode === null) return auditDetail ?? undefined
+  return { ...auditDetail, code: errorCode }
 }

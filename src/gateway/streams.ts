@@ -10,8 +10,8 @@ export interface OpenStream {
   tenant: string
   /** Tells the reader where to resume, and closes. */
   end(why: StreamEnding): void
-  /** Rejects when the reader's credential is no longer good. */
-  recheck(): Promise<unknown>
+  /** Throws or rejects when the reader's credential is no longer good. */
+  recheck(): unknown
 }
 
 export interface Streams {

@@ -67,7 +67,8 @@ export function createSubmissions(context: GatewayContext): Submissions {
   const { callbacks, screening, quotas, metrics, telemetry } = context
   return {
     async admit(tenant, { agent, input }, bytes) {
-      await quotas.check(tenant)
+      const checking = quotas.check(tenant)
+      if (checking !== undefined) await checking
       const flagged = screening.input(agent, input, bytes)
       if (flagged === undefined) return undefined
       metrics.count('troupe_gateway_screened_total')
@@ -77,14 +78,14 @@ export function createSubmissions(context: GatewayContext): Submissions {
     async hand(tenant, submission, { idempotencyKey, traceparent }, submit) {
       const wanted = requestOf(tenant, submission)
       const { callback } = submission
-      const told = await callbacks.attach(tenant, callback === undefined ? [] : [await callbacks.own(tenant, callback)])
+      const attached = callbacks.attach(tenant, callback === undefined ? [] : [await callbacks.own(tenant, callback)])
+      const told = attached instanceof Promise ? await attached : attached
       if (told !== undefined) wanted.callbacks = told
       if (idempotencyKey !== undefined) wanted.idempotencyKey = idempotencyKey
       const parent = traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined
-      const within = (own: string | undefined) => submit(own === undefined ? wanted : { ...wanted, traceparent: own })
-      if (telemetry === undefined) return await within(parent)
+      if (telemetry === undefined) return await submit(within(wanted, parent))
       const attributes = { 'troupe.tenant': tenant, 'gen_ai.agent.name': wanted.agent }
-      return await telemetry.span('POST /v1/tasks', attributes, parent, within)
+      return await telemetry.span('POST /v1/tasks', attributes, parent, (own) => submit(within(wanted, own)))
     },
   }
 }
@@ -100,6 +101,10 @@ function requestOf(tenant: string, submission: Submission): SubmitRequest {
   if (metadata !== undefined) wanted.metadata = metadata
   if (labels !== undefined) wanted.labels = labels
   return wanted
+}
+
+function within(wanted: SubmitRequest, traceparent: string | undefined): SubmitRequest {
+  return traceparent === undefined ? wanted : { ...wanted, traceparent }
 }
 
 function budgetOf({ costMicros, tokens }: z.output<typeof budgetSchema>): Budget {

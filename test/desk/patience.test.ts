@@ -1,31 +1,44 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { createInProcessBus } from '../../src/bus/in-process.ts'
+import { createAccept } from '../../src/desk/accepting.ts'
 import { createPatience } from '../../src/desk/patience.ts'
+import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
+import { makeTask } from '../journal/contract/make.ts'
 
-test('who comes while others have waited too long is refused at once, until they are answered', async () => {
+test('who comes while others have waited too long is refused at once, until they are answered', () => {
   let now = 0
   const patience = createPatience(1_500, () => now)
-  const answer = Promise.withResolvers<string>()
-  const first = patience.of(() => answer.promise)
+  const first = patience.enter()
   now = 1_500
-  assert.equal(await patience.of(async () => 'in time'), 'in time')
+  const second = patience.enter()
   now = 1_501
-  let begun = false
-  const refused = patience.of(async () => {
-    begun = true
-  })
-  await assert.rejects(refused, { code: 'journal_unavailable', status: 503, passing: true })
-  assert.equal(begun, false)
-  answer.resolve('late')
-  assert.equal(await first, 'late')
-  assert.equal(await patience.of(async () => 'again'), 'again')
+  assert.throws(() => patience.enter(), { code: 'journal_unavailable', status: 503, passing: true })
+  patience.leave(second)
+  assert.throws(() => patience.enter(), { code: 'journal_unavailable' })
+  patience.leave(first)
+  patience.leave(patience.enter())
 })
 
-test('a failure frees its place as an answer does', async () => {
+test('an acceptance that fails frees its place as one that is answered does', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-patience-'))
+  const journal = await openSqliteJournal({ folder })
+  t.after(async () => {
+    await journal.close()
+    rmSync(folder, { recursive: true })
+  })
   let now = 0
-  const patience = createPatience(1_500, () => now)
-  const failing = patience.of(() => Promise.reject(new Error('away')))
-  await assert.rejects(failing, /away/)
+  const parts = { bus: createInProcessBus(), patience: createPatience(1_500, () => now) }
+  const draft = () => ({ task: makeTask(), small: true })
+  const away = createAccept({ ...parts, journal: { ...journal, accept: () => Promise.reject(new Error('away')) } })
+  await assert.rejects(
+    away(draft(), undefined, () => {}),
+    /away/,
+  )
   now = 60_000
-  assert.equal(await patience.of(async () => 1), 1)
+  const accept = createAccept({ ...parts, journal })
+  assert.equal((await accept(draft(), undefined, () => {})).created, true)
 })

@@ -62,6 +62,13 @@ test('an offer of HTTP/2 that comes with a body is passed over, and the body is 
   assert.equal(status, 202)
 })
 
+test('an offer of a WebSocket where none is served is passed over: the route answers as it does', async () => {
+  const offer = 'connection: Upgrade, close\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n'
+  const head = `GET /v1/agents HTTP/1.1\r\nhost: x\r\n${auth()}${offer}`
+  const { status } = await said(`${head}sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`)
+  assert.equal(status, 200)
+})
+
 test('a query parameter that the route does not know is refused by its name, with the nearest one', async () => {
   const slip = await started.call('GET', '/v1/tasks?staus=failed')
   assert.deepEqual([slip.status, slip.json.code], [400, 'invalid_request'])

@@ -32,7 +32,8 @@ test('on SQLite', async () => {
     WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < ${TASKS})
     INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, updated_at, ended_at, depth, input, metadata)
     SELECT format('task_%026d', value), 'acme', 'a', '1', 'completed', 'normal', value / 10, 0, 1, 0, 'null',
-      json_array(null, json_object('team', 'data', 'customer', 'c' || (value % 200)), json_array()) FROM n`)
+      json_array(null, json_object('team', 'data', 'customer', 'c' || (value % 200)), json_array()) FROM n;
+    INSERT INTO labels SELECT tenant, key || ':' || value, created_at, tasks.id FROM tasks, json_each(metadata, '$[1]')`)
   try {
     for (const query of QUERIES) {
       for (const { sql, values } of listQueries(db, query)) {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { newId } from '../../src/contract/ids.ts'
 import type { ActorCommit, Journal, NewTask } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { accepted, apply, commitOn, eventTypes, leased, loaded, mailOf, makeTask, signal } from './contract/make.ts'
@@ -54,6 +55,32 @@ for (const [name, turn] of Object.entries(FIRST_TURNS)) {
     assert.deepEqual({ alive, tasks }, { alive: true, tasks: name === 'runs' ? 2 : 0 })
   })
 }
+
+test('tasks accepted together are what each would be alone, also with one among them that there was before', async (t) => {
+  const journal = await opened(t)
+  const before = await accepted(journal, { input: 'before' })
+  const parent = { taskId: before.id, stepId: 's' }
+  const kinds: Partial<NewTask>[] = [
+    { labels: { team: 'data' }, metadata: { note: 'x' } },
+    { parent, depth: 1, budget: { tokens: 5 } },
+    { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+    {},
+  ]
+  const tasks = Array.from({ length: 20 }, (_, place) => makeTask(kinds[place % kinds.length]))
+  const again = makeTask({ id: before.id, input: 'again' })
+  const [repeated, ...answers] = await Promise.all([again, ...tasks].map((task) => journal.accept(task)))
+  assert.deepEqual(repeated, { task: before, created: false })
+  for (const [place, task] of tasks.entries()) {
+    const { created, task: answer } = answers[place]!
+    assert.equal(created, true)
+    assert.deepEqual((await loaded(journal, task.id)).task, answer)
+    const alone = await accepted(journal, { ...task, id: newId('task') })
+    assert.deepEqual(answer, { ...alone, id: task.id })
+  }
+  const labelled = await journal.list({ tenant: 'acme', labels: ['team:data'], limit: 50 })
+  assert.equal(labelled.tasks.length, 10)
+  assert.deepEqual(await counts(journal), [{ agent: 'greeter', state: 'queued', tasks: 41 }])
+})
 
 async function counts(journal: Journal) {
   return (await journal.counts()).map((count) => ({ ...count }))

@@ -23,8 +23,8 @@ export interface NewKey {
 }
 
 export interface ApiKeys {
-  /** The principal of a key, or `unauthenticated`. */
-  check(secret: string): Promise<Principal>
+  /** The principal of a key, at once when it was asked for a moment ago; or `unauthenticated`, at once or later. */
+  check(secret: string): Principal | Promise<Principal>
   /** As `check`, for the key behind a token of ours: a revoked key's tokens end with it. */
   checkId(keyId: string): Promise<Principal>
   create(key: NewKey): Promise<{ key: KeyRow; secret: string }>
@@ -36,17 +36,19 @@ export function createApiKeys(store: GatewayStore, now: () => number = Date.now)
   const byHash = new BoundedCache<KeyRow>({ size: REMEMBERED, ttlMs: REMEMBERED_MS, now })
   const byId = new BoundedCache<KeyRow>({ size: REMEMBERED, ttlMs: REMEMBERED_MS, now })
 
+  async function lookUp(digest: string): Promise<Principal> {
+    const row = await store.keyByHash(digest)
+    // Unknown keys are not remembered: guesses would push the real ones out.
+    if (row !== undefined) byHash.set(digest, row)
+    return principalOf(row, now())
+  }
+
   return {
-    async check(secret) {
+    check(secret) {
       if (!KEY.test(secret)) throw refusal()
       const digest = hashOf(secret)
-      let row = byHash.get(digest)
-      if (row === undefined) {
-        // Unknown keys are not remembered: guesses would push the real ones out.
-        row = await store.keyByHash(digest)
-        if (row !== undefined) byHash.set(digest, row)
-      }
-      return principalOf(row, now())
+      const known = byHash.get(digest)
+      return known === undefined ? lookUp(digest) : principalOf(known, now())
     },
 
     async checkId(keyId) {

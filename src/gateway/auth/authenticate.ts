@@ -13,7 +13,8 @@ const WEBSOCKET_CREDENTIAL = 'troupe.bearer.'
 /** Longer ones are refused unread: parsing them costs time. */
 const MAX_CREDENTIAL = 8_192
 
-export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Principal>
+/** Throws at once or later; gives a promise only where something has to be looked up or computed. */
+export type Authenticate = (headers: IncomingHttpHeaders) => Principal | Promise<Principal>
 
 export function createAuthenticate(parts: {
   keys: ApiKeys
@@ -21,12 +22,12 @@ export function createAuthenticate(parts: {
   issuer: IssuerCheck | undefined
 }): Authenticate {
   const { keys, tokens, issuer } = parts
-  return async (headers) => {
+  return (headers) => {
     const credential = credentialOf(headers)
-    if (credential.startsWith(KEY_PREFIX)) return await keys.check(credential)
+    if (credential.startsWith(KEY_PREFIX)) return keys.check(credential)
     const from = issuerNamedBy(credential)
-    if (from === tokens.issuer) return await tokens.check(credential)
-    if (issuer !== undefined && from === issuer.issuer) return await issuer.check(credential)
+    if (from === tokens.issuer) return tokens.check(credential)
+    if (issuer !== undefined && from === issuer.issuer) return issuer.check(credential)
     throw new TroupeError('unauthenticated', 'The token comes from an issuer that is not trusted here.')
   }
 }

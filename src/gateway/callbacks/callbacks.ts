@@ -27,8 +27,8 @@ export interface Destination {
 export interface Callbacks {
   /** Checked, its secret sealed; throws `address_refused`. */
   own(tenant: string, wanted: WantedCallback): Promise<Callback>
-  /** With those of the tenant's webhooks. Undefined: nobody wants to be told. */
-  attach(tenant: string, own: Callback[]): Promise<Callback[] | undefined>
+  /** With those of the tenant's webhooks, at once when they are known. Undefined: nobody wants to be told. */
+  attach(tenant: string, own: Callback[]): Callback[] | undefined | Promise<Callback[] | undefined>
   /** Undefined: the webhook was removed. */
   destination(tenant: string, callback: Callback): Promise<Destination | undefined>
   signingSecret(tenant: string): Promise<string>
@@ -71,10 +71,6 @@ export function createCallbacks(parts: {
     }
   }
 
-  async function webhooksOf(tenant: string): Promise<Callback[]> {
-    return known.get(tenant) ?? (await lookUp(tenant))
-  }
-
   async function lookUp(tenant: string): Promise<Callback[]> {
     const found = (await store.webhooks(tenant)).map(({ id, events }): Callback => {
       return events === undefined ? { webhook: id } : { webhook: id, events }
@@ -91,10 +87,9 @@ export function createCallbacks(parts: {
       return events === undefined ? { url: address, secret: sealed } : { url: address, secret: sealed, events }
     },
 
-    async attach(tenant, own) {
-      const webhooks = await webhooksOf(tenant)
-      if (own.length + webhooks.length === 0) return undefined
-      return [...own, ...webhooks]
+    attach(tenant, own) {
+      const webhooks = known.get(tenant)
+      return webhooks === undefined ? lookUp(tenant).then((found) => together(own, found)) : together(own, webhooks)
     },
 
     async destination(tenant, callback) {
@@ -142,6 +137,10 @@ export function createCallbacks(parts: {
       await lookUp(tenant)
     },
   }
+}
+
+function together(own: Callback[], webhooks: Callback[]): Callback[] | undefined {
+  return own.length + webhooks.length === 0 ? undefined : [...own, ...webhooks]
 }
 
 function unknown(id: string): TroupeError {

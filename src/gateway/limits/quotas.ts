@@ -16,8 +16,8 @@ export interface Quotas {
   /** Of every tenant that has a bound, by name, behind `after`. */
   list(page: { after?: string; limit: number }): Promise<{ tenant: string; quota: Quota }[]>
   set(tenant: string, quota: Quota): Promise<void>
-  /** Passes, or throws `quota_exceeded`. */
-  check(tenant: string): Promise<void>
+  /** Passes, or throws `quota_exceeded`. Undefined when the tenant is known to have none. */
+  check(tenant: string): Promise<void> | undefined
 }
 
 export function createQuotas(parts: { store: GatewayStore; journal: Journal }, now: () => number = Date.now): Quotas {
@@ -42,6 +42,24 @@ export function createQuotas(parts: { store: GatewayStore; journal: Journal }, n
     return usage
   }
 
+  async function checkUses(tenant: string): Promise<void> {
+    const quota = await of(tenant)
+    if (quota.tasksPerDay !== undefined) {
+      const today = await used(tenant, 'day')
+      if (today.tasks >= quota.tasksPerDay) throw exceeded('tasks a day', quota.tasksPerDay, 'day', now())
+      // Counted at once, so that the remembered answer is not passed by a burst on this gateway.
+      today.tasks++
+    }
+    if (quota.tokensPerMonth === undefined && quota.costMicrosPerMonth === undefined) return
+    const month = await used(tenant, 'month')
+    if (quota.tokensPerMonth !== undefined && month.inputTokens + month.outputTokens >= quota.tokensPerMonth) {
+      throw exceeded('tokens a month', quota.tokensPerMonth, 'month', now())
+    }
+    if (quota.costMicrosPerMonth !== undefined && month.costMicros >= quota.costMicrosPerMonth) {
+      throw exceeded('micros of cost a month', quota.costMicrosPerMonth, 'month', now())
+    }
+  }
+
   return {
     of,
     list: (page) => store.quotas(page),
@@ -49,24 +67,15 @@ export function createQuotas(parts: { store: GatewayStore; journal: Journal }, n
       await store.setQuota(tenant, quota)
       quotas.set(tenant, quota)
     },
-    async check(tenant) {
-      const quota = await of(tenant)
-      if (quota.tasksPerDay !== undefined) {
-        const today = await used(tenant, 'day')
-        if (today.tasks >= quota.tasksPerDay) throw exceeded('tasks a day', quota.tasksPerDay, 'day', now())
-        // Counted at once, so that the remembered answer is not passed by a burst on this gateway.
-        today.tasks++
-      }
-      if (quota.tokensPerMonth === undefined && quota.costMicrosPerMonth === undefined) return
-      const month = await used(tenant, 'month')
-      if (quota.tokensPerMonth !== undefined && month.inputTokens + month.outputTokens >= quota.tokensPerMonth) {
-        throw exceeded('tokens a month', quota.tokensPerMonth, 'month', now())
-      }
-      if (quota.costMicrosPerMonth !== undefined && month.costMicros >= quota.costMicrosPerMonth) {
-        throw exceeded('micros of cost a month', quota.costMicrosPerMonth, 'month', now())
-      }
+    check(tenant) {
+      const known = quotas.get(tenant)
+      return known !== undefined && isUnlimited(known) ? undefined : checkUses(tenant)
     },
   }
+}
+
+function isUnlimited({ tasksPerDay, tokensPerMonth, costMicrosPerMonth }: Quota): boolean {
+  return tasksPerDay === undefined && tokensPerMonth === undefined && costMicrosPerMonth === undefined
 }
 
 /** Days and months are those of UTC: the same for every gateway, wherever it runs. */

@@ -17,8 +17,8 @@ const WINDOW_SECONDS = 1
 const COUNT_ONLY = Number.MAX_SAFE_INTEGER
 
 export interface Rates {
-  /** Passes, or throws `rate_limited`. */
-  take(principal: Principal): Promise<void>
+  /** Passes, or throws `rate_limited`. Undefined when nothing had to be asked, so that the common case stays synchronous. */
+  take(principal: Principal): Promise<void> | undefined
   failedLogin(address: string): Promise<void>
   status(): { shared: boolean; resting: boolean }
   close(): Promise<void>
@@ -65,14 +65,17 @@ export async function createRates(bounds: RateBounds, now: () => number = Date.n
     check(ofTenant, bounds.requestsPerSecond.tenant, `for the tenant ${principal.tenant}`)
   }
 
+  async function takeShared(principal: Principal): Promise<void> {
+    const { limitId, tenant } = principal
+    const counts = [count('key', limitId, byKey), count('tenant', tenant, byTenant)] as const
+    const [ofKey, ofTenant] = await Promise.all(counts)
+    checkBoth(principal, ofKey, ofTenant)
+  }
+
   return {
-    async take(principal) {
-      const { limitId, tenant } = principal
-      // Without Redis nothing is waited for: promises for each count are felt at thousands of requests a second.
-      if (shared === undefined) return checkBoth(principal, byKey.count(limitId), byTenant.count(tenant))
-      const counts = [count('key', limitId, byKey), count('tenant', tenant, byTenant)] as const
-      const [ofKey, ofTenant] = await Promise.all(counts)
-      checkBoth(principal, ofKey, ofTenant)
+    take(principal) {
+      if (shared !== undefined) return takeShared(principal)
+      checkBoth(principal, byKey.count(principal.limitId), byTenant.count(principal.tenant))
     },
     async failedLogin(address) {
       const counted = await count('login', address, byAddress)

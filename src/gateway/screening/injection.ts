@@ -124,7 +124,7 @@ export interface InjectionFinding {
   rules: string[]
 }
 
-export function findInjection(texts: Iterable<string>): InjectionFinding {
+export function findInjection(texts: readonly string[]): InjectionFinding {
   const hits = new Map<string, number>()
   for (const text of texts) {
     const plain = plainText(text)

@@ -56,18 +56,21 @@ export function createScreening(policy: Policy): Screening {
 }
 
 /** Values, and keys as well: an attack may stand in either. */
-function* stringsIn(root: unknown): Iterable<string> {
+function stringsIn(root: unknown): string[] {
+  const found: string[] = []
   const waiting: unknown[] = [root]
   while (waiting.length > 0) {
     const value = waiting.pop()
-    if (typeof value === 'string') yield value
+    if (typeof value === 'string') found.push(value)
+    else if (Array.isArray(value)) for (const inner of value) waiting.push(inner)
     else if (typeof value === 'object' && value !== null) {
-      for (const [key, inner] of Object.entries(value)) {
-        if (key.length > 20) yield key
-        waiting.push(inner)
+      for (const key of Object.keys(value)) {
+        if (key.length > 20) found.push(key)
+        waiting.push((value as Record<string, unknown>)[key])
       }
     }
   }
+  return found
 }
 
 /** A copy: the value may be shared with a cache or another reader. Depth is bounded where values come in. */

@@ -12,7 +12,7 @@ import { ALL_COLUMNS, acceptedRow, type TaskColumns, toTaskRow } from '../rows.t
 import { DEADLINE_TIMER } from '../rules.ts'
 import type { Counters } from './counters.ts'
 import type { Gathering } from './group.ts'
-import { type RowAfter, rowOfAccepted, type TaskRows } from './task-rows.ts'
+import { type RowAfter, rowOfAccepted, type TaskRows, TOGETHER } from './task-rows.ts'
 
 export interface Acceptance extends Gathering {
   accept(prepared: PreparedTask, at: number): Accepted
@@ -89,10 +89,30 @@ export function acceptance(db: DatabaseSync, rows: TaskRows, counters: Counters)
   }
 
   function writeQueued(task: Unwritten): void {
-    const { prepared, at } = task
-    waiting.delete(prepared.task.id)
-    const isRoot = prepared.task.parent === undefined
-    written(task, 'queued', isRoot ? rows.insertQueued(prepared, at) : rows.insert(prepared, at, rowOfAccepted(at)))
+    writeWith(task, rowOfAccepted(task.at))
+  }
+
+  /** All that nothing has begun. Their time is one: a transaction has one. */
+  function writeAllQueued(): void {
+    const left = [...waiting.values()]
+    for (let first = 0; first < left.length; first += TOGETHER) {
+      const some = left.slice(first, first + TOGETHER)
+      if (!writeTogether(some)) some.forEach(writeQueued)
+    }
+    waiting.clear()
+  }
+
+  function writeTogether(tasks: Unwritten[]): boolean {
+    if (
+      tasks.length < TOGETHER ||
+      !rows.insertQueued(
+        tasks.map(({ prepared }) => prepared),
+        tasks[0]!.at,
+      )
+    )
+      return false
+    for (const { prepared } of tasks) counters.move(prepared.task.agent, undefined, 'queued')
+    return true
   }
 
   function written({ prepared, answer }: Unwritten, state: TaskState, seq: number | undefined): number | undefined {
@@ -112,9 +132,7 @@ export function acceptance(db: DatabaseSync, rows: TaskRows, counters: Counters)
     unwritten: (taskId) => waiting.get(taskId),
     writeWith,
     settle,
-    write() {
-      for (const task of waiting.values()) writeQueued(task)
-    },
+    write: writeAllQueued,
     forget: () => waiting.clear(),
   }
 }

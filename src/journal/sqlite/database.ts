@@ -98,6 +98,7 @@ const SQLITE_BUSY = 5
 const SQLITE_IOERR = 10
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
+export const SQLITE_CONSTRAINT = 19
 const SQLITE_NOTADB = 26
 
 /** SQLite's primary result code, or `undefined` when the error is not SQLite's. */

@@ -63,19 +63,19 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
       const prepared = prepareTask(task)
       const spilled = spillTask(prepared, blobs)
       if (spilled !== undefined) await spilled
-      return group.run((at) => accepting.accept(prepared, at))
+      return await group.run((at) => accepting.accept(prepared, at))
     },
     async commit(actorCommit) {
       const prepared = prepareCommit(actorCommit)
       const spilled = spillCommit(prepared, blobs)
       if (spilled !== undefined) await spilled
-      return group.run((at) => commit(prepared, at))
+      return await group.run((at) => commit(prepared, at))
     },
     async deliver(message) {
       const prepared = prepareMessage(message)
       const spilled = spillMessage(prepared, blobs)
       if (spilled !== undefined) await spilled
-      return group.run((at) => mail.deliver(prepared, at))
+      return await group.run((at) => mail.deliver(prepared, at))
     },
     async fireTimers(limit) {
       const nextDueInMs = await group.read(() => timing.nextDueInMs(group.now()))

@@ -1,4 +1,9 @@
-// Labels of tasks, as an index that SQLite keeps by itself: the second place of what is attached (../attached.ts).
+// Labels of tasks, for searching: written with the task's row, deleted with it by SQLite itself, which finds them in the
+// second place of what is attached (../attached.ts).
+import type { DatabaseSync } from 'node:sqlite'
+import { labelsOf } from '../attached.ts'
+import type { NewTask } from '../journal.ts'
+
 const ATTACHED = (row: 'NEW' | 'OLD') => `substr(${row}.metadata, 1, 1) = '['`
 
 export const LABELS = `
@@ -17,3 +22,16 @@ export const LABELS = `
       SELECT OLD.tenant, key || ':' || value, OLD.created_at, OLD.id FROM json_each(OLD.metadata, '$[1]'));
   END;
 `
+
+/**
+ * The hot path has no trigger: SQLite notes what each page was before it runs a statement that has one, which costs each
+ * task as much as two of its indexes, labelled or not.
+ */
+export const LABELLED_WITH_THE_ROW = 'DROP TRIGGER tasks_labelled;'
+
+export function labeller(db: DatabaseSync): (task: NewTask, at: number) => void {
+  const label = db.prepare('INSERT INTO labels (whose, label, accepted_at, task) VALUES (?, ?, ?, ?)')
+  return ({ id, tenant, labels }, at) => {
+    if (labels !== undefined) for (const name of labelsOf(labels)) label.run(tenant, name, at, id)
+  }
+}

@@ -1,7 +1,7 @@
 // The tables, as numbered forward-only migrations. `PRAGMA user_version` is the number of the last one applied.
 import type { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
-import { LABELS } from './labels.ts'
+import { LABELLED_WITH_THE_ROW, LABELS } from './labels.ts'
 
 /** The states that people look for and that few tasks are in. A list repeats this text, so that the index serves it. */
 export const NOTICED = "state IN ('waiting', 'input-required', 'failed', 'cancelled', 'rejected')"
@@ -116,6 +116,7 @@ const MIGRATIONS = [
   ) STRICT, WITHOUT ROWID;
   `,
   LABELS,
+  LABELLED_WITH_THE_ROW,
 ]
 
 export function migrate(db: DatabaseSync, file: string): void {

@@ -3,6 +3,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { TaskState } from '../../contract/task.ts'
 import type { PreparedTask } from '../prepare.ts'
 import type { Column } from '../values.ts'
+import { SQLITE_CONSTRAINT, sqliteCode } from './database.ts'
+import { labeller } from './labels.ts'
 
 /** What a commit makes of a row. `undefined` leaves a column as it is, `null` empties it. */
 export interface RowAfter {
@@ -42,9 +44,15 @@ export function rowOfAccepted(at: number): RowAfter {
   }
 }
 
+/** So many rows are inserted by one statement: to open a table and its indexes costs as much as to put a row into them. */
+export const TOGETHER = 8
+
 export interface TaskRows {
-  /** As `insert`, of a task that nothing has begun: the columns left out have their defaults, and binding costs time. */
-  insertQueued(prepared: PreparedTask, at: number): number | undefined
+  /**
+   * Tasks without a deadline that nothing has begun, `TOGETHER` of them: the columns left out have their defaults. False
+   * when a task of one of these ids exists; then none is inserted.
+   */
+  insertQueued(prepared: PreparedTask[], at: number): boolean
   /** Its `seq`, or `undefined` when a task of this id exists. */
   insert(prepared: PreparedTask, at: number, row: RowAfter): number | undefined
   update(seq: number, at: number, row: RowAfter): void
@@ -61,9 +69,9 @@ export function taskRows(db: DatabaseSync): TaskRows {
       ?24, ?25, ?26, ?27)
     ON CONFLICT (id) DO NOTHING`)
   const insertQueued = db.prepare(`
-    INSERT INTO tasks (id, tenant, agent, agent_version, priority, created_at, updated_at, runnable_at, depth, traceparent,
-      budget, metadata, input, state)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?6, ?7, ?8, ?9, ?10, ?11, 'queued') ON CONFLICT (id) DO NOTHING`)
+    INSERT INTO tasks (id, tenant, agent, agent_version, priority, created_at, updated_at, runnable_at, depth, parent_task,
+      parent_step, traceparent, budget, metadata, input, state)
+    VALUES ${Array(TOGETHER).fill("(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')").join(', ')}`)
   const update = db.prepare(`
     UPDATE tasks SET epoch = ?2, version = ?3, state = ?4, owner = ?5, runnable_at = ?6, last_event = ?7, mail_read = ?8,
       updated_at = ?9, started_at = coalesce(started_at, ?10), ended_at = ?11, waiting_for = ?12,
@@ -74,23 +82,24 @@ export function taskRows(db: DatabaseSync): TaskRows {
     'UPDATE tasks SET version = ?2, last_event = ?3, updated_at = ?4, waiting_for = NULL WHERE seq = ?1',
   )
 
+  const label = labeller(db)
+
   return {
-    insertQueued({ task, input, budget, metadata }, at) {
-      const { id, tenant, agent, agentVersion, priority, depth, traceparent = null } = task
-      const { changes, lastInsertRowid } = insertQueued.run(
-        id,
-        tenant,
-        agent,
-        agentVersion,
-        priority,
-        at,
-        depth,
-        traceparent,
-        budget,
-        metadata,
-        input,
-      )
-      return changes === 0 ? undefined : Number(lastInsertRowid)
+    insertQueued(prepared, at) {
+      const values: (string | number | null)[] = []
+      for (const { task, input, budget, metadata } of prepared) {
+        values.push(task.id, task.tenant, task.agent, task.agentVersion, task.priority, at, at, at, task.depth)
+        values.push(task.parent?.taskId ?? null, task.parent?.stepId ?? null, task.traceparent ?? null)
+        values.push(budget, metadata, input)
+      }
+      try {
+        insertQueued.run(...values)
+      } catch (thrown) {
+        if (sqliteCode(thrown) === SQLITE_CONSTRAINT) return false
+        throw thrown
+      }
+      for (const { task } of prepared) label(task, at)
+      return true
     },
 
     insert({ task, input, budget, metadata }, at, row) {
@@ -123,7 +132,9 @@ export function taskRows(db: DatabaseSync): TaskRows {
         row.error ?? null,
         row.usage ?? null,
       )
-      return changes === 0 ? undefined : Number(lastInsertRowid)
+      if (changes === 0) return undefined
+      label(task, at)
+      return Number(lastInsertRowid)
     },
 
     update(seq, at, row) {

@@ -10,7 +10,8 @@ export const idempotencyKey = z
 
 /** `Prefer: wait=N` (RFC 7240), at most `most`. Preferences we do not know are ignored, as the RFC asks. */
 export function waitSeconds(prefer: string | undefined, most: number): number | undefined {
-  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?(?:$|[,;\s])/i.exec(prefer ?? '')
+  if (prefer === undefined) return undefined
+  const match = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?(?:$|[,;\s])/i.exec(prefer)
   return match === null ? undefined : Math.min(Number(match[1]), most)
 }
 

@@ -1,4 +1,5 @@
 // Submitting a task: screened, accepted durably (P1), and on wish waited for.
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { MAX_VALUE_BYTES } from '../../../contract/limits.ts'
@@ -18,6 +19,15 @@ const submitHeaders = z.object({
   prefer: z.string().optional().describe('`wait=N`: answer when the task has ended, or after N seconds.'),
   traceparent: z.string().optional().describe('W3C trace context.'),
 })
+
+/** Who has just submitted it has its input. */
+const SHOWN = { input: false, output: true }
+
+function nameTask(request: FastifyRequest, reply: FastifyReply, { id }: Task, created: boolean): void {
+  request.auditTarget = id
+  reply.header('location', `/v1/tasks/${id}`)
+  if (!created) reply.header('idempotency-replayed', 'true')
+}
 
 export function submitDoor(context: GatewayContext): FastifyPluginAsyncZod {
   const { desk, screening, streams, config } = context
@@ -60,24 +70,21 @@ export function submitDoor(context: GatewayContext): FastifyPluginAsyncZod {
           reply.header('x-troupe-screening', 'flagged')
         }
 
-        const submitted = async <Answer extends { task: Task; created: boolean }>(
-          submit: (wanted: SubmitRequest) => Promise<Answer>,
-        ): Promise<Answer> => {
-          const more = { idempotencyKey: headers['idempotency-key'], traceparent: headers.traceparent }
-          const answer = await submissions.hand(reader.tenant, body, more, submit)
-          request.auditTarget = answer.task.id
-          reply.header('location', `/v1/tasks/${answer.task.id}`)
-          if (!answer.created) reply.header('idempotency-replayed', 'true')
-          return answer
+        const more = { idempotencyKey: headers['idempotency-key'], traceparent: headers.traceparent }
+        reply.code(202)
+        if (wait === undefined) {
+          const { task, created } = await submissions.hand(reader.tenant, body, more, desk.submit)
+          nameTask(request, reply, task, created)
+          return taskViewFor(reader, screening, task, SHOWN)
         }
-        const shown = (task: Task) => taskViewFor(reader, screening, task, { input: false, output: true })
-
-        if (wait === undefined) return reply.code(202).send(shown((await submitted(desk.submit)).task))
         return await whileWaiting(streams, reader.tenant, reply.raw, async (signal) => {
-          const { task, ending } = await submitted((wanted) => desk.submitAndWatch(wanted, 'result'))
+          const watching = (wanted: SubmitRequest) => desk.submitAndWatch(wanted, 'result')
+          const { task, created, ending } = await submissions.hand(reader.tenant, body, more, watching)
+          nameTask(request, reply, task, created)
           const last = await desk.asEnded(task, await endsWithin(ending, wait * 1_000, signal))
           reply.header('preference-applied', `wait=${wait}`)
-          return reply.code(hasEnded(last.state) ? 200 : 202).send(shown(last))
+          if (hasEnded(last.state)) reply.code(200)
+          return taskViewFor(reader, screening, last, SHOWN)
         })
       },
     )

@@ -5,6 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TroupeError } from '../../../contract/errors.ts'
 import { isSecret } from '../../auth/api-keys.ts'
+import type { Principal } from '../../auth/principal.ts'
 import type { Rates } from '../../limits/rates.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { problemSchema } from '../../problem.ts'
@@ -30,6 +31,15 @@ const FORM_BYTES = 16 * 1024
 
 export function tokenDoor(context: GatewayContext, rates: Pick<Rates, 'failedLogin'>): FastifyPluginAsyncZod {
   const { keys, tokens } = context
+
+  async function holderOf(secret: string): Promise<Principal | undefined> {
+    try {
+      return await keys.check(secret)
+    } catch (error) {
+      if (error instanceof TroupeError && error.code === 'unauthenticated') return undefined
+      throw error
+    }
+  }
 
   return async (app) => {
     app.addContentTypeParser(
@@ -85,7 +95,7 @@ export function tokenDoor(context: GatewayContext, rates: Pick<Rates, 'failedLog
         if (client.id === undefined || client.secret === undefined) {
           return refuse(reply, 400, 'invalid_request', 'Client id and secret are needed.')
         }
-        const principal = isSecret(client.secret) ? await keys.check(client.secret).catch(ifRefused) : undefined
+        const principal = isSecret(client.secret) ? await holderOf(client.secret) : undefined
         if (principal === undefined || principal.keyId !== client.id) {
           await rates.failedLogin(request.ip)
           reply.header('www-authenticate', 'Basic realm="troupe"')
@@ -120,11 +130,6 @@ function refuse<Status extends 400 | 401>(
   error_description: string,
 ): FastifyReply {
   return reply.code(status).type('application/json; charset=utf-8').send({ error, error_description })
-}
-
-function ifRefused(error: unknown): undefined {
-  if (error instanceof TroupeError && error.code === 'unauthenticated') return undefined
-  throw error
 }
 
 function basicClient(header: string | undefined): { id: string; secret: string } | undefined {

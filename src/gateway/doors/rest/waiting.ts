@@ -13,7 +13,7 @@ export async function whileWaiting<Result>(
   const stop = new AbortController()
   const end = () => stop.abort()
   // Its credential was checked a moment ago; it does not wait long enough to check again.
-  const release = streams.open({ tenant, end, recheck: async () => {} })
+  const release = streams.open({ tenant, end, recheck: () => {} })
   response.once('close', end)
   try {
     return await work(stop.signal)

@@ -31,7 +31,7 @@ export function openConnection(
   reader: Principal,
   requestId: string,
   context: GatewayContext,
-  limit: () => Promise<void>,
+  limit: () => Promise<void> | undefined,
 ): Connection {
   const { desk, bus, screening, metrics, config } = context
   const tasks = new Map<string, { stop: AbortController; last: number }>()

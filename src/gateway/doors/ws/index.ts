@@ -15,6 +15,8 @@ import { principalOf } from '../../request-flow.ts'
 import { openConnection } from './connection.ts'
 import type { Socket } from './socket.ts'
 
+export const STREAM_PATH = '/v1/stream'
+
 /** A peer that answers no ping for this long is gone, whatever TCP believes. */
 const PING_MS = 30_000
 
@@ -38,7 +40,7 @@ export function streamDoor(
 
     app.route({
       method: 'GET',
-      url: '/v1/stream',
+      url: STREAM_PATH,
       config: { role: 'viewer' },
       schema: {
         tags: ['streams'],
