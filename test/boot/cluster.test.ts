@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
+import { eventually } from '../support/eventually.ts'
 import { freePort } from '../support/server-process.ts'
 import { missing, startNats, startPostgres, type TestServer } from '../support/servers.ts'
 import { type Installation, ROOT, runTroupe, startInstallation, temporaryFolder } from './installation.ts'
@@ -52,22 +53,24 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
     )
   }
 
-  /** The host that runs it. */
+  /** The lease under which it began. */
   async function runs(id: string): Promise<string> {
-    for (;;) {
+    let host = ''
+    await eventually(`${id} begins`, async () => {
       const { events } = await troupe.call('GET', `/v1/tasks/${id}/events`)
-      const started = events.find(({ type }: { type: string }) => type === 'task.started')
-      if (started !== undefined) return started.host
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+      host = events.find(({ type }: { type: string }) => type === 'task.started')?.host ?? ''
+      return host !== ''
+    })
+    return host
   }
 
   async function ended(id: string): Promise<string> {
-    for (;;) {
-      const { state } = await troupe.call('GET', `/v1/tasks/${id}`)
-      if (state !== 'queued' && state !== 'running') return state
-      await new Promise((resolve) => setTimeout(resolve, 25))
-    }
+    let state = ''
+    await eventually(`${id} ends`, async () => {
+      state = (await troupe.call('GET', `/v1/tasks/${id}`)).state
+      return state !== 'queued' && state !== 'running'
+    })
+    return state
   }
 
   test('the tree shows workers, hosts and gateway, all running', async () => {
@@ -114,12 +117,22 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
   })
 
   test('a killed host is followed at once: its tasks go on elsewhere long before its lease would end', async (t) => {
-    const ids = await submit(30, 2_000)
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    t.after(() => client.end())
+    const ids = await submit(30, 3_000)
     // What comes together may all be given to one host: whoever runs the first task is killed.
     const host = await runs(ids[0]!)
-    const victim = (await hosts()).find(({ facts }) => facts?.host === host)
+    const { rows } = await client.query('SELECT info FROM troupe.hosts WHERE id = $1', [host])
+    // A host that lost a lease has another: the tree knows it by its first.
+    const { origin } = JSON.parse(rows[0].info)
+    const victim = (await hosts()).find(({ facts }) => facts?.host === origin)
+    const pid = victim!.facts!.pid
+    // Stopped first, it cannot renew what is given to it now: a lease that would end in an hour.
+    process.kill(pid, 'SIGSTOP')
+    await client.query('UPDATE troupe.hosts SET lease_until = lease_until + 3600000 WHERE id = $1', [host])
     const killedAt = Date.now()
-    process.kill(victim!.facts!.pid, 'SIGKILL')
+    process.kill(pid, 'SIGKILL')
     assert.deepEqual(new Set(await Promise.all(ids.map(ended))), new Set(['completed']))
     const taken: number[] = []
     for (const id of ids) {
@@ -130,7 +143,6 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
     }
     t.diagnostic(`${taken.length} tasks taken over after ${Math.min(...taken)} to ${Math.max(...taken)} ms`)
     assert.ok(taken.length > 0, 'the victim ran something')
-    assert.ok(Math.max(...taken) < 2_500, `${Math.max(...taken)} ms`)
     await troupe.saying(new RegExp(`${victim!.id} serves again`))
   })
 
