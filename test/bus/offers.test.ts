@@ -137,7 +137,7 @@ test(
     taker.more(1)
     await next.promise
     assert.equal(heard[2]?.taskId, offer.taskId)
-    assert.ok(performance.now() - before < 4_000)
+    assert.ok(performance.now() - before < 15_000, 'NATS by itself would wait for half a minute')
   },
 )
 

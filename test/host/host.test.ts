@@ -216,13 +216,13 @@ test('an offer that comes before the answer that another was faster is not lost'
     }
     return outcome
   }
+  // Or a sweep would make good in a moment what was lost.
+  stage.journal.findOrphans = async () => []
   await stage.startHost()
   const task = await stage.submit('listener', {})
   await stage.until(task.id, ({ body }) => body.type === 'task.waiting')
-  const begun = performance.now()
   await stage.desk.signal(TENANT, task.id, { type: 'word' })
   assert.equal((await stage.end(task.id)).state, 'completed')
-  assert.ok(performance.now() - begun < 1_500, `it waited ${performance.now() - begun} ms, for the sweep`)
 })
 
 test('an offer that comes before the answer to the commit that let the task go is not lost', async (t) => {
