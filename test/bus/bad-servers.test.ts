@@ -10,7 +10,7 @@ import { missing, startNats } from '../support/servers.ts'
 
 /** Five seconds, and what a busy machine may add. Unbounded, the client would try for twenty and then again. */
 const LIMIT_MS = 10_000
-const options = { timeout: 30_000 }
+const options = { timeout: 120_000 }
 const withNats = { ...options, skip: missing('nats') }
 
 for (const [what, answer] of [

@@ -9,7 +9,7 @@ import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { missing, startNats } from '../support/servers.ts'
 import { offerOf } from './offer-of.ts'
 
-const options = { skip: missing('nats'), timeout: 60_000 }
+const options = { skip: missing('nats'), timeout: 180_000 }
 const STREAM = 'TROUPE_OFFERS'
 /** Twenty rounds, three seconds apart, are a minute of a sweep. */
 const ROUNDS = 20

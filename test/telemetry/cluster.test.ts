@@ -44,7 +44,7 @@ describe('traces of a cluster', { skip }, () => {
     assert.equal(code, 0)
   })
 
-  test('an intake is one connected tree through gateway, hosts and workers', { timeout: 120_000 }, async () => {
+  test('an intake is one connected tree through gateway, hosts and workers', { timeout: 240_000 }, async () => {
     const task = await runIntake(troupe)
     assert.equal(task.state, 'completed', JSON.stringify(task.output))
     await collector.until('the whole trace', isWhole)
@@ -55,7 +55,7 @@ describe('traces of a cluster', { skip }, () => {
     assert.deepEqual(services, new Set(['troupe-gateway', 'troupe-host', 'troupe-inference', 'troupe-retrieval']))
   })
 
-  test('what a killed host had begun is told by its successor, and linked', { timeout: 120_000 }, async (t) => {
+  test('what a killed host had begun is told by its successor, and linked', { timeout: 240_000 }, async (t) => {
     const journal = await openPostgresJournal({ url: postgres.url })
     t.after(() => journal.close())
     collector.spans.length = 0
