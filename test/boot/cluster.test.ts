@@ -255,5 +255,5 @@ describe('a cluster that cannot be is refused at start, in one clear line, withi
   })
 })
 
-/** What Node needs before it reads a setting, on a machine that is busy with other tests. */
-const STARTUP_MS = 7_000
+/** What Node needs before it reads a setting, on a machine that is busy with much else. Unbounded, it would try for ever. */
+const STARTUP_MS = 25_000
