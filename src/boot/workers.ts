@@ -203,10 +203,10 @@ function reachable(ask: () => Promise<unknown>): () => Promise<boolean> {
   }
 
   return () => {
-    if (looking === undefined || Date.now() > believedUntil) {
+    if (looking === undefined || performance.now() > believedUntil) {
       believedUntil = Number.POSITIVE_INFINITY
       looking = look().finally(() => {
-        believedUntil = Date.now() + BELIEVED_MS
+        believedUntil = performance.now() + BELIEVED_MS
       })
     }
     return looking

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setup } from 'xstate'
 import { z } from 'zod'
+import type { Task } from '../../src/contract/task.ts'
 import { defineAgent, step } from '../../src/sdk/index.ts'
 import { openTestStage, TENANT } from '../actor/stage.ts'
 
@@ -64,7 +65,10 @@ test('a host that drains while thousands wait leaves them where they are', async
   const host = await stage.startHost()
   await stage.submit('gated', {})
   await ran(1)
-  const tasks = await Promise.all(Array.from({ length: 5_000 }, () => stage.submit('gated', {})))
+  const tasks: Task[] = []
+  for (let round = 0; round < 20; round++) {
+    tasks.push(...(await Promise.all(Array.from({ length: 250 }, () => stage.submit('gated', {})))))
+  }
   const drained = host.drain(5_000)
   runs[0]!.release()
   await drained
