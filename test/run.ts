@@ -2,7 +2,7 @@
 // temporary file or an open handle that outlives its test is a failure: in production it would be a leak.
 import { spawn } from 'node:child_process'
 import { chmodSync, globSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -13,6 +13,8 @@ const files = globSync(patterns, { cwd: root }).sort()
 
 // A file whose tests leave a handle open never ends by itself; its process is ended here, and that is a failure.
 const FILE_TIMEOUT_MS = 300_000
+// One more than there are processors: for a third of their time tests wait, for leases, servers and processes.
+const LANES = availableParallelism() + 1
 // Many slow tests in a row are a failure too: whoever waits for the verdict gives up in the end.
 const WHOLE_TIMEOUT_MS = 30 * 60_000
 
@@ -20,10 +22,17 @@ const folder = mkdtempSync(join(tmpdir(), 'troupe-tests-'))
 // The servers under test do not run as root; they make folders in here as in any folder for temporary files.
 chmodSync(folder, 0o1777)
 const mark = `TROUPE_TEST_RUN=${folder}`
-const env = { ...process.env, TMPDIR: folder, TROUPE_TEST_RUN: folder, NODE_NO_WARNINGS: '1' }
+const env = {
+  ...process.env,
+  TMPDIR: folder,
+  TROUPE_TEST_RUN: folder,
+  NODE_NO_WARNINGS: '1',
+  // Hundreds of processes read the same sources: what one of them compiled, the next ones need not.
+  NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'troupe', 'compiled'),
+}
 const runner = spawn(
   process.execPath,
-  ['--test', '--test-concurrency=2', `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec', ...files],
+  ['--test', `--test-concurrency=${LANES}`, `--test-timeout=${FILE_TIMEOUT_MS}`, '--test-reporter=spec', ...files],
   { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] },
 )
 const timer = setTimeout(() => {

@@ -182,21 +182,25 @@ function plain(metadata: Metadata): Record<string, Scalar> {
 /** A request waits for it; a longer one belongs into a task. */
 const EXTRACTION_MS = 60_000
 
-/** Longer than a supervisor needs to restart a worker. */
-const RESTART_MS = 2_000
+/** One that is not there refuses at once. All looks together take longer than a supervisor needs to restart it. */
+const LOOKS = 20
+const AGAIN_MS = 100
+/**
+ * One that is silent may be busy, or this process is: who took it for one that is not there would leave work undone for
+ * good. Longer than a supervisor lets a process hang.
+ */
+const SILENT_MS = 30_000
 /** An answer is believed for so long: a task asks before each of its steps. */
 const BELIEVED_MS = 1_000
-const AGAIN_MS = 100
 
 function reachable(ask: () => Promise<unknown>): () => Promise<boolean> {
   let looking: Promise<boolean> | undefined
   let believedUntil = 0
 
   async function look(): Promise<boolean> {
-    const patience = performance.now() + RESTART_MS
-    for (;;) {
-      if (await answers(ask, patience - performance.now())) return true
-      if (performance.now() + AGAIN_MS > patience) return false
+    for (let looks = 1; ; looks++) {
+      const answer = await answerOf(ask)
+      if (answer !== 'refused' || looks === LOOKS) return answer === 'given'
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS))
     }
   }
@@ -212,17 +216,17 @@ function reachable(ask: () => Promise<unknown>): () => Promise<boolean> {
   }
 }
 
-async function answers(ask: () => Promise<unknown>, limitMs: number): Promise<boolean> {
+async function answerOf(ask: () => Promise<unknown>): Promise<'given' | 'refused' | 'none'> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs)
+  const late = new Promise<'none'>((resolve) => {
+    timer = setTimeout(resolve, SILENT_MS, 'none')
   })
+  const answered = ask().then(
+    () => 'given' as const,
+    // That it will not do what it is asked is an answer too.
+    (error: unknown) => (error instanceof TroupeError && error.code !== 'worker_unavailable' ? 'given' : 'refused'),
+  )
   try {
-    const answered = ask().then(
-      () => true,
-      // A refusal is an answer too.
-      (error: unknown) => error instanceof TroupeError && error.code !== 'worker_unavailable',
-    )
     return await Promise.race([answered, late])
   } finally {
     clearTimeout(timer)

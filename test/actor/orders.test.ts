@@ -76,7 +76,7 @@ test('cancel aborts the running steps of the whole tree and ends each task once'
 })
 
 test('a deadline ends the whole tree as deadline_exceeded', async (t) => {
-  const { stage, parent, childId, both } = await startFamily(t, { deadline: Date.now() + 1_500 })
+  const { stage, parent, childId, both } = await startFamily(t, { deadline: Date.now() + 3_000 })
   await both
   assert.equal((await stage.end(parent.id)).error?.code, 'deadline_exceeded')
   // The child has the same deadline, and its parent’s cancel: whichever it reads first.

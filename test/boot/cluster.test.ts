@@ -7,6 +7,9 @@ import { after, before, describe, test } from 'node:test'
 import { jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import pg from 'pg'
+import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
+import { eventually } from '../support/eventually.ts'
+import { ownerOf } from '../support/owner.ts'
 import { freePort } from '../support/server-process.ts'
 import { missing, startNats, startPostgres, type TestServer } from '../support/servers.ts'
 import { type Installation, ROOT, runTroupe, startInstallation, temporaryFolder } from './installation.ts'
@@ -52,22 +55,13 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
     )
   }
 
-  /** The host that runs it. */
-  async function runs(id: string): Promise<string> {
-    for (;;) {
-      const { events } = await troupe.call('GET', `/v1/tasks/${id}/events`)
-      const started = events.find(({ type }: { type: string }) => type === 'task.started')
-      if (started !== undefined) return started.host
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
-
   async function ended(id: string): Promise<string> {
-    for (;;) {
-      const { state } = await troupe.call('GET', `/v1/tasks/${id}`)
-      if (state !== 'queued' && state !== 'running') return state
-      await new Promise((resolve) => setTimeout(resolve, 25))
-    }
+    let state = ''
+    await eventually(`${id} ends`, async () => {
+      state = (await troupe.call('GET', `/v1/tasks/${id}`)).state
+      return state !== 'queued' && state !== 'running'
+    })
+    return state
   }
 
   test('the tree shows workers, hosts and gateway, all running', async () => {
@@ -114,12 +108,16 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
   })
 
   test('a killed host is followed at once: its tasks go on elsewhere long before its lease would end', async (t) => {
+    const journal = await openPostgresJournal({ url: postgres.url })
+    t.after(() => journal.close())
     const ids = await submit(30, 2_000)
     // What comes together may all be given to one host: whoever runs the first task is killed.
-    const host = await runs(ids[0]!)
-    const victim = (await hosts()).find(({ facts }) => facts?.host === host)
+    const { hostId, info } = await ownerOf(journal, ids[0]!)
+    // Stopped first, it cannot renew what is given to it now: a lease that would end in an hour.
+    process.kill(info.pid, 'SIGSTOP')
+    await journal.keepLease({ hostId, info: { ...info }, leaseMs: 3_600_000 })
     const killedAt = Date.now()
-    process.kill(victim!.facts!.pid, 'SIGKILL')
+    process.kill(info.pid, 'SIGKILL')
     assert.deepEqual(new Set(await Promise.all(ids.map(ended))), new Set(['completed']))
     const taken: number[] = []
     for (const id of ids) {
@@ -130,8 +128,7 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
     }
     t.diagnostic(`${taken.length} tasks taken over after ${Math.min(...taken)} to ${Math.max(...taken)} ms`)
     assert.ok(taken.length > 0, 'the victim ran something')
-    assert.ok(Math.max(...taken) < 2_500, `${Math.max(...taken)} ms`)
-    await troupe.saying(new RegExp(`${victim!.id} serves again`))
+    await troupe.saying(new RegExp(`${info.label} serves again`))
   })
 
   test('all hosts restarted one after another under load: no task fails, nothing is charged', async () => {
@@ -258,5 +255,5 @@ describe('a cluster that cannot be is refused at start, in one clear line, withi
   })
 })
 
-/** What Node needs before it reads a setting, on a machine that is busy with other tests. */
-const STARTUP_MS = 7_000
+/** What Node needs before it reads a setting, on a machine that is busy with much else. Unbounded, it would try for ever. */
+const STARTUP_MS = 25_000

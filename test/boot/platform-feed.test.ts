@@ -105,7 +105,7 @@ const crashed = (seen: Map<string, unknown[]>) =>
 
 /** What a topology tells of a document, a good task and an agent that crashes, by HTTP and by the command. */
 function toldBy(name: string, start: () => Promise<Installation>, skip: string | false = false) {
-  describe(name, { skip, timeout: 120_000 }, () => {
+  describe(name, { skip, timeout: 240_000 }, () => {
     let troupe: Installation
     before(async () => {
       troupe = await start()

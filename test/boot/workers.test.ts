@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { readSettings } from '../../src/boot/settings.ts'
 import { connectWorkers, inferenceOf } from '../../src/boot/workers.ts'
+import { TroupeError } from '../../src/contract/errors.ts'
+import { settle } from '../support/simulated-clock.ts'
 import { temporaryFolder } from './installation.ts'
 
 test('a certificate that cannot be read is looked for again by the next call, and closing ends in peace', async (t) => {
@@ -55,4 +57,60 @@ test('a new version of a model that orders its labels anew is asked for them: sc
   assert.deepEqual([await scores(), await scores(), asked], [chances, chances, 1])
   order = ['report', 'invoice', 'letter']
   assert.deepEqual([await scores(), await scores(), asked], [chances, chances, 2])
+})
+
+/** What agents are told of a worker that answers so; time passes when the test says so. */
+function asked(t: TestContext, models: () => Promise<never[]>) {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const unused = async () => assert.fail('nobody asked for it')
+  const { available } = inferenceOf({
+    client: async () => ({ models, classify: unused, embed: unused, metadata: unused }),
+  })
+  let told: boolean | undefined
+  void available().then((is) => {
+    told = is
+  })
+  return {
+    told: () => told,
+    async pass(ms: number, times = 1) {
+      for (let time = 0; time < times; time++) {
+        await settle()
+        t.mock.timers.tick(ms)
+      }
+      await settle()
+    },
+  }
+}
+
+const refused = () => Promise.reject(new TroupeError('worker_unavailable', 'nobody is there'))
+
+test('a worker that is busy is there: what it is needed for waits, and is not left out for good', async (t) => {
+  const answer = Promise.withResolvers<never[]>()
+  const { told, pass } = asked(t, () => answer.promise)
+  await pass(15_000)
+  assert.equal(told(), undefined)
+  answer.resolve([])
+  await pass(0)
+  assert.equal(told(), true)
+})
+
+test('a worker that says nothing at all is given up, and one that refuses sooner, unless it comes back', async (t) => {
+  const silent = asked(t, () => new Promise(() => {}))
+  await silent.pass(30_000)
+  assert.equal(silent.told(), false)
+  t.mock.timers.reset()
+  let looks = 0
+  const gone = asked(t, () => {
+    looks += 1
+    return refused()
+  })
+  await gone.pass(100, 20)
+  assert.deepEqual([gone.told(), looks], [false, 20])
+  t.mock.timers.reset()
+  let isBack = false
+  const restarted = asked(t, () => (isBack ? Promise.resolve([]) : refused()))
+  await restarted.pass(100, 10)
+  isBack = true
+  await restarted.pass(100)
+  assert.equal(restarted.told(), true)
 })

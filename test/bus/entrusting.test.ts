@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type MockTimersOptions, type TestContext, test } from 'node:test'
 import { connect } from '@nats-io/transport-node'
 import type { Bus, Entruster, Entrusting, TaskEnd, TellEntruster } from '../../src/bus/bus.ts'
 import { openNatsBus } from '../../src/bus/nats/index.ts'
@@ -27,17 +27,18 @@ const endOf = (state: TaskEnd['state'], output?: unknown): TaskEnd => ({
   ...(output === undefined ? {} : { output }),
 })
 
-describe('entrusting over NATS', { skip: missing('nats') }, () => {
+/** A giver whose patience does not end knows only what it was told. */
+const NOBODY_GIVES_UP: MockTimersOptions = { apis: ['setTimeout'] }
+
+describe('entrusting over NATS', { skip: missing('nats'), timeout: 120_000 }, () => {
   let server: TestServer
   let host: Bus
   before(async () => {
     server = await startNats()
     host = await openNatsBus({ url: server.url })
   })
-  type Context = { after(fn: () => Promise<void>): void }
-
   // Each test a gateway of its own: who was not answered is left alone for a while, and that would be the next test's.
-  async function fresh(t: Context): Promise<Entruster> {
+  async function fresh(t: TestContext): Promise<Entruster> {
     const gateway = await openNatsBus({ url: server.url })
     t.after(() => gateway.close())
     return gateway.entruster!()
@@ -49,7 +50,7 @@ describe('entrusting over NATS', { skip: missing('nats') }, () => {
 
   /** Serves until the test ends. */
   async function serve(
-    t: Context,
+    t: TestContext,
     gateway: Entruster,
     agent: string,
     take: (task: NewTask, tell: TellEntruster) => void,
@@ -128,9 +129,9 @@ describe('entrusting over NATS', { skip: missing('nats') }, () => {
     await gone.close()
     const answers = () => host.control('gone', { verb: 'ping' }, 1_000).then(Boolean, () => false)
     await eventually('the server knows it, too', async () => !(await answers()))
-    const begun = performance.now()
+    t.mock.timers.enable(NOBODY_GIVES_UP)
     assert.equal(await gateway.give(taskFor('gone'), 'end')!.accepted, undefined)
-    assert.ok(performance.now() - begun < 200, `${performance.now() - begun} ms`)
+    t.mock.timers.reset()
     assert.equal(gateway.give(taskFor('gone'), 'end'), undefined)
   })
 
@@ -224,7 +225,7 @@ describe('entrusting over NATS', { skip: missing('nats') }, () => {
     })
     const begun = performance.now()
     assert.equal(await gateway.give(taskFor('silent'), 'end')!.accepted, undefined)
-    assert.ok(performance.now() - begun < 1_000, `${performance.now() - begun} ms`)
+    assert.ok(performance.now() - begun < 10_000, `${performance.now() - begun} ms`)
     assert.equal(gateway.give(taskFor('silent'), 'end'), undefined)
     // An answer that comes too late is nobody's, and harms nobody.
     tellLate()
@@ -236,11 +237,11 @@ describe('entrusting over NATS', { skip: missing('nats') }, () => {
     const served = await serve(t, gateway, 'stopping', (_task, tell) => (open ? tell.accepted(1) : tell.refused()))
     assert.equal(await gateway.give(taskFor('stopping'))!.accepted, 1)
     open = false
-    const begun = performance.now()
+    t.mock.timers.enable(NOBODY_GIVES_UP)
     const given = gateway.give(taskFor('stopping'))!
     await served.stop()
     assert.equal(await given.accepted, undefined)
-    assert.ok(performance.now() - begun < 200, `${performance.now() - begun} ms`)
+    t.mock.timers.reset()
   })
 
   test('without a connection nothing is given away', async (t) => {

@@ -9,7 +9,7 @@ import { openNatsBus } from '../../src/bus/nats/index.ts'
 import { missing, startNats } from '../support/servers.ts'
 import { offerOf } from './offer-of.ts'
 
-const options = { skip: missing('nats'), timeout: 60_000 }
+const options = { skip: missing('nats'), timeout: 180_000 }
 const STREAM = 'TROUPE_OFFERS'
 /** Twenty rounds, three seconds apart, are a minute of a sweep. */
 const ROUNDS = 20
@@ -137,7 +137,7 @@ test(
     taker.more(1)
     await next.promise
     assert.equal(heard[2]?.taskId, offer.taskId)
-    assert.ok(performance.now() - before < 4_000)
+    assert.ok(performance.now() - before < 15_000, 'NATS by itself would wait for half a minute')
   },
 )
 

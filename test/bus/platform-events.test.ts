@@ -21,7 +21,7 @@ const eventOf = (n: number): PlatformEvent => ({
 
 test('four thousand published at once are all stored, and followed in their order', {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async (t) => {
   const server = await startNats()
   const bus = await openNatsBus({ url: server.url })
@@ -47,7 +47,10 @@ test('four thousand published at once are all stored, and followed in their orde
   }
 })
 
-test('what NATS does not acknowledge is bounded: the rest is refused at once', { skip, timeout: 60_000 }, async (t) => {
+test('what NATS does not acknowledge is bounded: the rest is refused at once', {
+  skip,
+  timeout: 180_000,
+}, async (t) => {
   const server = await startNats()
   const bus = await openNatsBus({ url: server.url })
   t.after(async () => {
@@ -64,7 +67,7 @@ test('what NATS does not acknowledge is bounded: the rest is refused at once', {
 
 test('a stream that was deleted and made anew is followed from its beginning, also by who comes with an old position', {
   skip,
-  timeout: 60_000,
+  timeout: 180_000,
 }, async (t) => {
   const server = await startNats()
   const bus = await openNatsBus({ url: server.url })
@@ -100,7 +103,7 @@ test('a stream that was deleted and made anew is followed from its beginning, al
   stopLate()
 })
 
-test('each stream is a file that keeps what it was told for its days', { skip, timeout: 60_000 }, async (t) => {
+test('each stream is a file that keeps what it was told for its days', { skip, timeout: 180_000 }, async (t) => {
   const server = await startNats()
   const bus = await openNatsBus({ url: server.url })
   const nats = await connect({ servers: server.url })

@@ -93,7 +93,7 @@ export async function startCluster(
   const control = await serveControl(() => {})
   const environment = {
     ...process.env,
-    NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'troupe', 'chaos'),
+    NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'troupe', 'compiled'),
     TROUPE_DATA: folder,
     TROUPE_PORT: '0',
     TROUPE_AGENTS: agents,

@@ -18,7 +18,7 @@ const script = join(import.meta.dirname, 'one-life.ts')
 
 function live(folder: string, dieAt: number, when: 'before' | 'after'): { killed: boolean; life: Life | undefined } {
   const { signal, stdout, stderr } = spawnSync(process.execPath, [script, folder, String(dieAt), when], {
-    timeout: 60_000,
+    timeout: 180_000,
   })
   if (signal !== null) return { killed: signal === 'SIGKILL', life: undefined }
   const text = stdout.toString()

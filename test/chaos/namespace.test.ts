@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { namespacesRefused, openNamespace } from './namespace.ts'
 
 const refused = namespacesRefused()
-const options = { skip: refused !== false && refused, timeout: 30_000 }
+const options = { skip: refused !== false && refused, timeout: 120_000 }
 
 /** Says a number ten times a second, for ever. */
 const TALKER = `

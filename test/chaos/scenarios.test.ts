@@ -18,7 +18,7 @@ const skip =
   (named.some((name) => process.env[name] !== undefined) && 'a server that the environment names may not be killed')
 
 const SECONDS = 2
-const PATIENCE_MS = 120_000
+const PATIENCE_MS = 300_000
 
 describe('whatever breaks, nothing accepted is lost and nothing happens twice', { skip }, () => {
   let cluster: Cluster

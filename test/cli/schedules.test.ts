@@ -34,14 +34,18 @@ test('a schedule without a time, or for nobody, is refused', async () => {
 })
 
 test('its task is done when the time comes, although the core was killed just before', async () => {
-  const at = new Date(Date.now() + 1_500).toISOString()
-  const put = await troupe.troupe(['schedules', 'put', 'soon', 'document-analyzer', input, '--at', at])
+  // Further ahead when the machine is too busy to say so in time.
+  let put = { code: 2, err: 'has passed' }
+  for (let ms = 1_500; put.code === 2 && /has passed/.test(put.err); ms *= 2) {
+    const at = new Date(Date.now() + ms).toISOString()
+    put = await troupe.troupe(['schedules', 'put', 'soon', 'document-analyzer', input, '--at', at])
+  }
   assert.equal(put.code, 0, put.err)
   const { facts } = await troupe.child('core')
   process.kill(facts.pid, 'SIGKILL')
   await troupe.saying(/core serves again/)
   let last: { task: string } | undefined
-  for (const patience = Date.now() + 20_000; last === undefined && Date.now() < patience; ) {
+  for (const patience = Date.now() + 60_000; last === undefined && Date.now() < patience; ) {
     last = (await troupe.call('GET', '/v1/schedules/soon')).last
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -131,7 +131,7 @@ test('what a filter finds is cancelled; a dry run only says how many', async () 
 })
 
 test('cancelling takes agent, state and age as filters, and refuses none and ended states', async () => {
-  const before = new Date(Date.now() + 1_000).toISOString()
+  const before = new Date(Date.now() + 60_000).toISOString()
   await batch([{ agent: 'strict', input: { name: 'Ada' }, labels: { age: 'x' } }])
   const dry = async (body: object) => (await cancel({ labels: ['age:x'], dryRun: true, ...body })).json.matched
   assert.equal(await dry({ agent: 'strict' }), 1)

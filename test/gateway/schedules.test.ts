@@ -77,10 +77,10 @@ test('a viewer may look and not change; another tenant has schedules of its own'
 })
 
 test('a gateway that serves submits the task when its time has come, and the audit trail says so', async () => {
-  const at = new Date(Date.now() + 500).toISOString()
+  const at = new Date(Date.now() + 1_500).toISOString()
   assert.equal((await put('soon', { agent: 'echo', input: 'later', at })).status, 201)
   let view = (await started.call('GET', '/v1/schedules/soon')).json
-  for (const patience = Date.now() + 15_000; view.last === undefined && Date.now() < patience; ) {
+  for (const patience = Date.now() + 60_000; view.last === undefined && Date.now() < patience; ) {
     await new Promise((resolve) => setTimeout(resolve, 50))
     view = (await started.call('GET', '/v1/schedules/soon')).json
   }

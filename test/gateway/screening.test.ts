@@ -83,10 +83,12 @@ test('of 80 jailbreaks from the wild at least a third are caught, and no ordinar
 test('no text of 64 KiB makes the rules slow', () => {
   for (const piece of ['ignore ', 'send password ', 'you are ', 'a', ' ', 'never ', '@a.', '1-', 'A']) {
     const text = piece.repeat(65_536 / piece.length)
-    const began = performance.now()
+    const began = process.cpuUsage()
     findInjection([text])
     maskPersonalData(text, PERSONAL_DATA_KINDS)
-    assert.ok(performance.now() - began < 2_000, `${JSON.stringify(piece)} took ${performance.now() - began} ms`)
+    // What it computed: what else the machine did meanwhile is not its fault.
+    const { user } = process.cpuUsage(began)
+    assert.ok(user < 2_000_000, `${JSON.stringify(piece)} took ${user / 1_000} ms`)
   }
 })
 

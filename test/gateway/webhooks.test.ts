@@ -193,7 +193,7 @@ test('a schedule’s tasks carry its callback and its labels; it shows no secret
     [put.json.callbacks, put.json.labels, put.json.callback],
     [[{ to: 'https://example.org' }], { team: 'data' }, undefined],
   )
-  const soon = { ...body, cron: undefined, at: new Date(Date.now() + 300).toISOString(), callback }
+  const soon = { ...body, cron: undefined, at: new Date(Date.now() + 1_500).toISOString(), callback }
   assert.equal((await started.call('PUT', '/v1/schedules/soon-told', { body: soon })).status, 201)
   const [task] = await fired()
   assert.deepEqual([task.callbacks, task.labels], [[{ to: 'https://example.org' }], { team: 'data' }])
@@ -206,7 +206,7 @@ test('a schedule’s tasks carry its callback and its labels; it shows no secret
 })
 
 async function fired() {
-  for (let look = 0; look < 200; look++) {
+  for (let look = 0; look < 1_200; look++) {
     const { tasks } = (await started.call('GET', '/v1/tasks?label=team:data')).json
     if (tasks.length > 0) return tasks
     await new Promise((resolve) => setTimeout(resolve, 50))

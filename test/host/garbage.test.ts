@@ -11,7 +11,7 @@ test('what an ended task leaves behind dies young', () => {
   const script = join(import.meta.dirname, 'many-tasks.ts')
   const trace = execFileSync(process.execPath, ['--trace-gc-nvp', script, String(TASKS)], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 180_000,
     maxBuffer: 64 * 1024 * 1024,
   })
   const afterwards = trace.slice(trace.indexOf('warm\n'))

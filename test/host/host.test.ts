@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setup } from 'xstate'
 import { z } from 'zod'
 import { TroupeError } from '../../src/contract/errors.ts'
+import type { Task } from '../../src/contract/task.ts'
 import { defineAgent, step } from '../../src/sdk/index.ts'
 import { openTestStage, TENANT } from '../actor/stage.ts'
 
@@ -65,7 +66,10 @@ test('a host that drains while thousands wait leaves them where they are', async
   const host = await stage.startHost()
   await stage.submit('gated', {})
   await ran(1)
-  const tasks = await Promise.all(Array.from({ length: 5_000 }, () => stage.submit('gated', {})))
+  const tasks: Task[] = []
+  for (let round = 0; round < 20; round++) {
+    tasks.push(...(await Promise.all(Array.from({ length: 250 }, () => stage.submit('gated', {})))))
+  }
   const drained = host.drain(5_000)
   runs[0]!.release()
   await drained
@@ -187,7 +191,7 @@ test('a task in flight keeps the version it started with, or waits visibly for a
 })
 
 test('a drain ends with its grace, even when the timer comes before the clock says so', {
-  timeout: 20_000,
+  timeout: 120_000,
 }, async (t) => {
   const { agent, ran } = gated('1.0.0')
   const stage = await openTestStage(t, [agent])
@@ -244,13 +248,13 @@ test('an offer that comes before the answer that another was faster is not lost'
     }
     return outcome
   }
+  // Or a sweep would make good in a moment what was lost.
+  stage.journal.findOrphans = async () => []
   await stage.startHost()
   const task = await stage.submit('listener', {})
   await stage.until(task.id, ({ body }) => body.type === 'task.waiting')
-  const begun = performance.now()
   await stage.desk.signal(TENANT, task.id, { type: 'word' })
   assert.equal((await stage.end(task.id)).state, 'completed')
-  assert.ok(performance.now() - begun < 1_500, `it waited ${performance.now() - begun} ms, for the sweep`)
 })
 
 test('an offer that comes before the answer to the commit that let the task go is not lost', async (t) => {

@@ -67,7 +67,7 @@ test('no other process can be signalled, debugged or slowed; itself it can end',
     cwd: path,
     env: { PATH: '/usr/bin:/bin', VICTIM: String(victim.pid) },
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   })
   victim.kill('SIGKILL')
   const denied = 'ERR_ACCESS_DENIED'

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { type Installation, ROOT, startInstallation, temporaryFolder } from '../boot/installation.ts'
+import { ownerOf } from '../support/owner.ts'
 import { missing, startNats, startPostgres, type TestServer } from '../support/servers.ts'
 import { type Collector, draw, startCollector } from './support/collector.ts'
 import {
@@ -42,7 +44,7 @@ describe('traces of a cluster', { skip }, () => {
     assert.equal(code, 0)
   })
 
-  test('an intake is one connected tree through gateway, hosts and workers', { timeout: 120_000 }, async () => {
+  test('an intake is one connected tree through gateway, hosts and workers', { timeout: 240_000 }, async () => {
     const task = await runIntake(troupe)
     assert.equal(task.state, 'completed', JSON.stringify(task.output))
     await collector.until('the whole trace', isWhole)
@@ -53,27 +55,17 @@ describe('traces of a cluster', { skip }, () => {
     assert.deepEqual(services, new Set(['troupe-gateway', 'troupe-host', 'troupe-inference', 'troupe-retrieval']))
   })
 
-  /** Hosts report their names from time to time: one that has just begun is not in the tree by its name yet. */
-  async function pidOfOwner(id: string): Promise<number> {
-    for (;;) {
-      const { events } = await troupe.call('GET', `/v1/tasks/${id}/events`)
-      const owner = events.findLast(({ type }: { type: string }) => /^task\.(started|resumed)$/.test(type)).host
-      const { tree } = await troupe.call('GET', '/v1/supervision')
-      const hosts = tree.children.find((child: { id: string }) => child.id === 'hosts').children
-      const found = hosts.find(({ facts }: { facts?: { host?: string } }) => facts?.host === owner)
-      if (found !== undefined) return found.facts.pid
-    }
-  }
-
-  test('what a killed host had begun is told by its successor, and linked', { timeout: 120_000 }, async () => {
+  test('what a killed host had begun is told by its successor, and linked', { timeout: 240_000 }, async (t) => {
+    const journal = await openPostgresJournal({ url: postgres.url })
+    t.after(() => journal.close())
     collector.spans.length = 0
-    const { id } = await troupe.call('POST', '/v1/tasks', { agent: 'chaos-ledger', input: { ms: 1_500 } })
+    const { id } = await troupe.call('POST', '/v1/tasks', { agent: 'chaos-ledger', input: { ms: 3_000 } })
     const ofTask = () =>
       collector.spans.filter(
         ({ attributes, name }) => attributes['troupe.task.id'] === id && name.startsWith('invoke_agent'),
       )
     await collector.until('its first step', (spans) => spans.some(({ name }) => name === 'step draw'))
-    process.kill(await pidOfOwner(id), 'SIGKILL')
+    process.kill((await ownerOf(journal, id)).info.pid, 'SIGKILL')
     await collector.until('both incarnations', () => ofTask().length === 2)
     const [first, second] = ofTask().sort((left, right) => Number(left.start - right.start))
     const drawn = collector.spans.find(({ name }) => name === 'step draw')!

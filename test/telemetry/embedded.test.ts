@@ -28,7 +28,7 @@ after(async () => {
   assert.equal(code, 0)
 })
 
-test('an intake is one connected tree from the client’s span to the workers’', { timeout: 120_000 }, async () => {
+test('an intake is one connected tree from the client’s span to the workers’', { timeout: 240_000 }, async () => {
   const task = await runIntake(troupe)
   assert.equal(task.state, 'completed', JSON.stringify(task.output))
   await collector.until('the whole trace', isWhole)
@@ -38,7 +38,7 @@ test('an intake is one connected tree from the client’s span to the workers’
 })
 
 test('a step and a task that fail are errors with their code, and nothing of what they were given', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   collector.spans.length = 0
   const dataset = { documentId: 'doc_01m7y9453vcs3f2y8pgp1r7nj3' }
@@ -55,7 +55,7 @@ test('a step and a task that fail are errors with their code, and nothing of wha
   }
 })
 
-test('what was sent is counted, and what waits', { timeout: 60_000 }, async () => {
+test('what was sent is counted, and what waits', { timeout: 180_000 }, async () => {
   const metrics = await (await fetch(`${troupe.url}/metrics`)).text()
   assert.match(metrics, /^troupe_trace_spans_total\{outcome="sent"\} [1-9]/m)
   assert.match(metrics, /^troupe_trace_spans_total\{outcome="dropped"\} 0$/m)

@@ -91,9 +91,14 @@ describe('an exported span', () => {
   })
 
   test('ten thousand of them arrive, each once', async () => {
-    const spans = await exported(() => {
-      for (let index = 0; index < 10_000; index++) startSpan('many', { attributes: { index } }).end()
-    })
+    const collector = await startCollector()
+    const exporting = await startExport({ service: 'test', url: `${collector.url}/v1/traces`, delayMs: 5 })
+    for (let index = 0; index < 10_000; index++) startSpan('many', { attributes: { index } }).end()
+    // Not by its end: that leaves a second for all of them.
+    await collector.until('all of them', ({ length }) => length >= 10_000)
+    await exporting.stop()
+    await collector.stop()
+    const { spans } = collector
     assert.equal(new Set(spans.map(({ spanId }) => spanId)).size, 10_000)
     assert.deepEqual(
       spans.map(({ attributes }) => attributes.index),

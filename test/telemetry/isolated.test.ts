@@ -42,7 +42,7 @@ const isWhole = (spans: Span[]) =>
     ({ name, attributes }) => name === 'invoke_agent traveller' && attributes['troupe.task.state'] === 'failed',
   ) && missingParents(spans).length === 0
 
-test('steps, tools, calls of workers and asked agents are one connected tree', { timeout: 120_000 }, async () => {
+test('steps, tools, calls of workers and asked agents are one connected tree', { timeout: 240_000 }, async () => {
   const submitted = await fetch(`${troupe.url}/v1/tasks`, {
     method: 'POST',
     headers: {

@@ -20,7 +20,7 @@ const script = join(import.meta.dirname, 'one-life.ts')
 function live(folder: string, receiver: string, dieAt = 0, when = 'after'): Promise<Life | undefined> {
   return new Promise((resolve, reject) => {
     const args = [script, folder, receiver, String(dieAt), when]
-    execFile(process.execPath, args, { timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { timeout: 180_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout) as Life)
       else if (error.signal === 'SIGKILL') resolve(undefined)
       else reject(new Error(stderr))

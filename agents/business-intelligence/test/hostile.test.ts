@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { TroupeError } from '@troupe/sdk'
 import { runAgent, type TestServices, testServices } from '@troupe/sdk/testing'
 import { DEFECT, hostileTables } from '../../../test/tools/hostile-tables.ts'
+import { hurryQueries } from '../../../test/tools/hurried-queries.ts'
 import agent from '../index.ts'
 import type { Answer } from '../request.ts'
 
@@ -72,7 +73,8 @@ for (const [what, sql] of [
   ['loads an extension', 'INSTALL httpfs; LOAD httpfs'],
   ['never ends', FOREVER],
 ] as const) {
-  test(`SQL of a model that ${what} does not run, however often it insists, and the insights come all the same`, async () => {
+  test(`SQL of a model that ${what} does not run, however often it insists, and the insights come all the same`, async (t) => {
+    hurryQueries(t)
     replies = Array.from({ length: 8 }, () => sql)
     const { task, text } = await outcome(
       { dataset: { rows }, question: 'which month was luckiest for whom', ...quiet },

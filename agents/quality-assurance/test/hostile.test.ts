@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { runAgent, type TestServices } from '@troupe/sdk/testing'
 import { DEFECT, hostileTables } from '../../../test/tools/hostile-tables.ts'
+import { hurryQueries } from '../../../test/tools/hurried-queries.ts'
 import agent from '../index.ts'
 import type { Report } from '../request.ts'
 
@@ -36,7 +37,8 @@ const HOSTILE_SQL = [
 ] as const
 
 for (const [what, sql] of HOSTILE_SQL) {
-  test(`a condition that ${what} is refused or broken, never obeyed`, async () => {
+  test(`a condition that ${what} is refused or broken, never obeyed`, async (t) => {
+    hurryQueries(t)
     const expectations = [{ kind: 'condition', sql: `${sql} IS NOT NULL` }]
     const { text } = await outcome({ dataset: { rows }, expectations, infer: false })
     assert.match(text, /"code":"(query_refused|limit_exceeded|invalid_input)"|query_refused|refused|limit/, text)

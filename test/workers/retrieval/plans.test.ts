@@ -49,7 +49,7 @@ function nodes(plan: Plan): Plan[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodes)]
 }
 
-describe('the shared store goes by its indexes', { timeout: 120_000 }, () => {
+describe('the shared store goes by its indexes', { timeout: 240_000 }, () => {
   let server: PgliteServer
   let connection: Connection
   let collection: number

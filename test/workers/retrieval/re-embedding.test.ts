@@ -26,7 +26,7 @@ const stores: Record<string, (folder: string) => Promise<{ store: Store; stop():
 
 for (const [name, open] of Object.entries(stores)) {
   test(`${name}: re-embedded under ${SEARCHERS} searchers and an upsert, each answer is whole and of one model`, {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-re-embedding-'))
     const { store, stop } = await open(folder)
