@@ -13,11 +13,13 @@ const COLLISIONS = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
   '55P03', // lock_not_available
+  '57014', // query_canceled: by an administrator, or by his statement_timeout
   '23505', // unique_violation: a receiver was made between the locks and the letters
 ])
 
-// admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, idle_session_timeout
-const GONE = new Set(['57P01', '57P02', '57P03', '53300', '57P05'])
+// admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, idle_session_timeout; and
+// read_only_sql_transaction: the server became a standby, and the address may lead to another one by now
+const GONE = new Set(['57P01', '57P02', '57P03', '53300', '57P05', '25006'])
 
 export function failureOf(thrown: unknown): Failure {
   const code = codeOf(thrown)
