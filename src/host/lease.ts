@@ -1,13 +1,15 @@
 // The lease: renewed each second at the journal, judged by the journal’s clock. A host that cannot renew in time
 // must assume that others run its tasks, and stops its own actors (self-fencing) even if it only slept, or if a step
 // kept the event loop for so long that the renewal came too late.
-import { TroupeError } from '../contract/errors.ts'
+import { TroupeError, toTroupeError } from '../contract/errors.ts'
 import { LEASE_MS, LEASE_RENEWAL_MS } from '../contract/limits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { watchEventLoop } from './event-loop.ts'
 
 /** A loop that stands still for so long is told: a second more, and the host loses its lease. */
 const BLOCKED_MS = LEASE_MS - LEASE_RENEWAL_MS
+/** A journal gives up a renewal early, for the sake of what runs. Who begins has nothing that runs: it can wait. */
+const FIRST_TRIES = 5
 
 export interface LeaseKeeper {
   /** As far as this host knows. */
@@ -78,11 +80,15 @@ export async function keepLease(parts: {
     else timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   }
 
-  try {
-    await renew()
-  } catch (error) {
-    end()
-    throw error
+  for (let tries = 1; ; tries++) {
+    try {
+      await renew()
+      break
+    } catch (error) {
+      if (tries < FIRST_TRIES && toTroupeError(error).code === 'journal_unavailable') continue
+      end()
+      throw error
+    }
   }
   timer = setTimeout(() => void tick(), LEASE_RENEWAL_MS)
   return {

@@ -59,9 +59,10 @@ test('what NATS does not acknowledge is bounded: the rest is refused at once', {
   })
   // All in one turn: no acknowledgement can have come.
   const outcomes = await Promise.allSettled(Array.from({ length: 5_000 }, (_, n) => bus.publishPlatform(eventOf(n))))
-  const refused = outcomes.filter(({ status }) => status === 'rejected')
-  assert.equal(refused.length, 5_000 - 4_096)
-  for (const one of refused) assert.equal((one as PromiseRejectedResult).reason.code, 'bus_unavailable')
+  const refused = outcomes.filter((one) => one.status === 'rejected')
+  // A busy machine may give up more of them later, one by one.
+  assert.equal(refused.filter(({ reason }) => /4096 wait for NATS/.test(reason.message)).length, 5_000 - 4_096)
+  for (const one of refused) assert.equal(one.reason.code, 'bus_unavailable')
   await bus.publishPlatform(eventOf(0))
 })
 

@@ -81,3 +81,18 @@ test('a host that cannot begin a new lease, because the journal is away, tries u
   assert.equal((await stage.end(task.id)).output, 'hello')
   assert.equal(refusals, 3)
 })
+
+test('a host starts although the journal is too busy to answer its first claim of a lease in time', async (t) => {
+  const stage = await openTestStage(t, [echo])
+  const { keepLease } = stage.journal
+  let tries = 0
+  stage.journal.keepLease = async (lease) => {
+    tries += 1
+    if (tries < 3) throw new TroupeError('journal_unavailable', 'no answer within 1000 ms')
+    return await keepLease(lease)
+  }
+  await stage.startHost()
+  assert.ok(tries >= 3)
+  const task = await stage.submit('echo', 'hello')
+  assert.equal((await stage.end(task.id)).output, 'hello')
+})
