@@ -38,11 +38,14 @@ export function pauseMs(attempt: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
 }
 
-/** Fails when there is no answer in time. What is late goes on by itself; whoever it was for has gone. */
+/**
+ * Fails when there is no answer in time. What is late goes on by itself; whoever it was for has gone. An answer that came while this
+ * process stood still is read before it fails: timers come before sockets, and a host would lose a lease that it holds.
+ */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${Math.round(ms)} ms`)), ms)
+    timer = setTimeout(() => setImmediate(reject, new Error(`no answer within ${Math.round(ms)} ms`)), ms)
   })
   try {
     return await Promise.race([answer, late])
@@ -103,8 +106,10 @@ export class Line {
     }
   }
 
+  /** As `within`: first what has arrived is read. */
   #late(): void {
-    this.#asked?.handleError(new Error(`no answer within ${this.#address.patienceMs} ms`))
+    const error = new Error(`no answer within ${this.#address.patienceMs} ms`)
+    setImmediate((asked: Asked | undefined) => asked?.handleError(error), this.#asked)
   }
 
   async #connect(): Promise<pg.Client> {

@@ -10,9 +10,12 @@ export interface Readers {
   close(): Promise<void>
 }
 
+/** pg's own limit, which frees the connection, comes after ours: it does not look whether an answer has arrived. */
+const AFTER_MS = 500
+
 export function openReaders(address: Address, size: number, closing: AbortSignal): Readers {
   // Without a limit a statement that is never answered would keep its connection for as long as TCP hopes on: minutes.
-  const pool = new pg.Pool({ ...clientConfig(address), max: size, query_timeout: address.patienceMs })
+  const pool = new pg.Pool({ ...clientConfig(address), max: size, query_timeout: address.patienceMs + AFTER_MS })
   // A lost connection is replaced by the next call, and a call under way tells whoever asks. The listeners only keep the
   // process alive: the pool hears idle connections, and no one hears those in use.
   pool.on('error', () => {})
@@ -22,7 +25,7 @@ export function openReaders(address: Address, size: number, closing: AbortSignal
     rows: (name, text, values, most = address.patienceMs) => {
       const patienceMs = Math.min(most, address.patienceMs)
       return persist(patienceMs, closing, async () => {
-        const query: pg.QueryConfig & { query_timeout: number } = { text, values, query_timeout: patienceMs }
+        const query: pg.QueryConfig & { query_timeout: number } = { text, values, query_timeout: patienceMs + AFTER_MS }
         if (name !== undefined) query.name = name
         return (await pool.query(query)).rows
       })
