@@ -25,7 +25,7 @@ export interface Journal {
   /** What a host needs to run a task: the row, unread mail in order, recorded steps. Calls of one moment are one query. */
   load(taskId: string): Promise<LoadedTask | undefined>
 
-  /** P2. One actor's commit. Refused when it was made from something else than what is there now; then nothing of it is applied. */
+  /** P2. One actor's commit. Refused unless it was made from what is there now; then nothing of it is applied. */
   commit(commit: ActorCommit): Promise<CommitOutcome>
 
   /** P4. Puts a message into a mailbox. The same id again is a duplicate and changes nothing. */
@@ -108,7 +108,7 @@ export interface Accepted {
 export interface TaskRow extends Task {
   /** Grows with each owner; commits of an older one are refused. */
   epoch: number
-  /** Grows with the commits of an actor, but not with each: what a commit that only adds to the log was made from, `lastEvent` tells. */
+  /** Grows with an actor's commits, but not with each: one that only adds to the log is told by `lastEvent`. */
   version: number
   owner?: string
   ownerDeaths: number

@@ -11,8 +11,8 @@ import { LASTING_SLOTS } from '../references.ts'
 import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
 
 /**
- * The log's key refuses a number that is taken, and with it the whole flight. It is asked again then, and this tells the commit
- * that came too late from the others.
+ * The log's key refuses a number that is taken, and with it the whole flight. It is asked again then, and this tells the
+ * commit that came too late from the others.
  */
 const UNLESS_TAKEN = `AND (NOT again OR NOT EXISTS (
           SELECT 1 FROM log WHERE log.task = c.id AND log.first_number > c.last_event))`
@@ -31,7 +31,8 @@ export const APPLY = `
 CREATE FUNCTION apply_5(
   lane_id text, flush_number bigint, again boolean, touched text[], claimants text[], holders text[],
   keys json, news json, news_count integer, turns json, turn_count integer, records json,
-  record_count integer, entries json, entry_count integer, children json, letters json, apart json, alarms json, named json
+  record_count integer, entries json, entry_count integer, children json, letters json, apart json, alarms json,
+  named json
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint;
@@ -120,8 +121,8 @@ BEGIN
     WITH c AS (
       SELECT * FROM json_to_recordset(turns) AS c (
         n integer, id text, epoch integer, version integer, host text, released boolean, ended boolean, wanted boolean,
-        state text, mail_read integer, last_event integer, count integer, events text, outcomes text, resnap boolean, snapshot text,
-        waiting_for text, output text, error text, usage text)
+        state text, mail_read integer, last_event integer, count integer, events text, outcomes text, resnap boolean,
+        snapshot text, waiting_for text, output text, error text, usage text)
     ), u AS (
       UPDATE tasks t SET
         epoch = CASE WHEN c.host IS NULL THEN t.epoch ELSE t.epoch + 1 END,

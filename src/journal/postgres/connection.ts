@@ -39,8 +39,9 @@ export function pauseMs(attempt: number): number {
 }
 
 /**
- * Fails when there is no answer in time. What is late goes on by itself; whoever it was for has gone. An answer that came while this
- * process stood still is read before it fails: timers come before sockets, and a host would lose a lease that it holds.
+ * Fails when there is no answer in time. What is late goes on by itself; whoever it was for has gone. An answer that came
+ * while this process stood still is read before it fails: timers come before sockets, and a host would lose a lease that it
+ * holds.
  */
 async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined

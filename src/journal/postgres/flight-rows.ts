@@ -46,8 +46,8 @@ export function beginsOnly(prepared: PreparedCommit): boolean {
 }
 
 /**
- * Nothing but the log grows: the row is an entry there, and the task's own row stays as it is. Its number is the fence, for whoever
- * takes the task over writes under the next number too (ADR 22).
+ * Nothing but the log grows: the row is an entry there, and the task's own row stays as it is. Its number is the fence, for
+ * whoever takes the task over writes under the next number too (ADR 22).
  */
 export function onlyAdds(prepared: PreparedCommit): boolean {
   return prepared.events !== undefined && prepared.snapshot === undefined && onlyRecords(prepared)

@@ -13,7 +13,7 @@ export const KNOWN_NEWS = `ARRAY(
           WHERE a.key IS NULL AND a.id <> ALL (created)
             AND (a.host IS NULL OR t.epoch = 1 AND t.version = 1 AND t.first_events = a.events))`
 
-/** Those of `turns`, `records` and `entries` that are written already. They are told as applied; nothing of them is done again. */
+/** What of `turns`, `records` and `entries` is written already is told as applied; nothing of it is done again. */
 export const KNOWN_COMMITS = `
       SELECT string_agg(concat_ws(',', c.n, t.epoch, t.version, c.last_event + c.count, t.mail_position,
         (t.runnable_at IS NOT NULL)::integer), ','), array_agg(c.n), max(l.at)

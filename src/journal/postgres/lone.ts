@@ -1,9 +1,10 @@
 // The short way for a flight that concerns one task and nothing outside it: one plain statement instead of the function.
 // It is what a task costs that has Postgres for itself, and a flight of one is half of the work this way.
 //
-// With one row the fence alone decides: an UPDATE that waited for its row judges by what the row is then, and an INSERT into the
-// log by whether its number is free. Where things are not as the commit expects, nothing is done, and the function judges why. What others may write to meanwhile (mail,
-// other tasks) is not touched here: such flights take the function, whose statements see what was committed before each.
+// With one row the fence alone decides: an UPDATE that waited for its row judges by what the row is then, and an INSERT
+// into the log by whether its number is free. Where things are not as the commit expects, nothing is done, and the function
+// judges why. What others may write to meanwhile (mail, other tasks) is not touched here: such flights take the function,
+// whose statements see what was committed before each.
 //
 // Nothing is kept of the answer. Should it get lost, the function recognises what was written (known-again.ts), by the
 // events: a commit that logs nothing takes the function.

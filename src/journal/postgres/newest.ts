@@ -1,5 +1,5 @@
-// How far a task has come. A commit that only adds to the log leaves the task's row as it was (ADR 22): until the task ends,
-// the log knows better than the row when something happened last, and what its number was.
+// How far a task has come. A commit that only adds to the log leaves the task's row as it was (ADR 22): until the task
+// ends, the log knows better than the row when something happened last, and what its number was.
 
 /** The newest row of a task's log, of one that has not ended. */
 export const NEWEST = `(

@@ -88,15 +88,14 @@ END $body$;
  * Tasks whose host's lease ended lose their owner. Found first and locked after, by plain columns: a lock that waited
  * would recheck a subquery on hosts with the old snapshot, and take a task from a host that had just claimed it.
  *
- * What says so in the log has the number that the late owner would write next, and keeps it out from then on (P2): an entry of
- * its own is fenced by nothing else. One that it writes at this moment is waited for by the key, and comes before.
+ * What says so in the log has the number that the late owner would write next, and keeps it out from then on (P2): an entry
+ * of its own is fenced by nothing else. One that it writes at this moment is waited for by the key, and comes before.
  */
 export const TAKE_OVER = `
 CREATE FUNCTION take_over_5(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint := moment_1();
   wakes json[] := '{}';
-  unclaimed json[];
   orphan record;
   task tasks%ROWTYPE;
   deaths integer;
