@@ -18,8 +18,7 @@ import { ownTls } from './worker-address.ts'
 
 /** The event loop reads for all models: whoever holds it longer lets all of them wait. */
 const MOST_LOOP_MS = 10
-const MESSAGE_BYTES = 64 * 1024 * 1024
-/** gRPC frames say their length in 32 bits; a buffer of half of that is the most that can be had for one. */
+/** gRPC counts the bytes of a message in a signed number of 32 bits. */
 const MOST_MESSAGE_BYTES = 2 ** 31 - 1
 const text = textOf(process.env)
 const log = pino({ name: 'inference' })
@@ -38,7 +37,7 @@ await runProcess(async () => {
     metrics: measures.metrics,
     keepVersions: keepVersions(text('TROUPE_INFERENCE_KEEP_VERSIONS')),
     loopMs: loopMs(text('TROUPE_INFERENCE_LOOP_MS')),
-    limits: { messageBytes: positive(text, 'TROUPE_INFERENCE_MESSAGE_BYTES', MESSAGE_BYTES, MOST_MESSAGE_BYTES) },
+    ...messageLimit(),
     onEvent: logEvent,
     ...providers(text('TROUPE_INFERENCE_PROVIDERS')),
     ...ownTls(text, 'INFERENCE'),
@@ -56,6 +55,13 @@ await runProcess(async () => {
     },
   }
 })
+
+/** Absent: the worker's own. */
+function messageLimit(): Pick<InferenceWorkerOptions, 'limits'> {
+  const name = 'TROUPE_INFERENCE_MESSAGE_BYTES'
+  if (text(name) === undefined) return {}
+  return { limits: { messageBytes: positive(text, name, 1, MOST_MESSAGE_BYTES) } }
+}
 
 function logEvent(event: ModelEvent): void {
   const { type, ...fields } = event
