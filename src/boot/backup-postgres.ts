@@ -23,8 +23,8 @@ import {
 const SCHEMAS = ['troupe', 'troupe_gateway']
 /** Each schema's own record of its version: made by whoever opens it, compared before a restore. */
 const VERSIONS: Record<string, string> = { 'troupe.migrations': 'number', 'troupe_gateway.migration': 'version' }
-/** Answers that were kept for connections of now; and labels, which come with their tasks again. */
-const FLEETING = ['troupe.lanes', 'troupe.labels']
+/** Answers that were kept for connections of now. */
+const FLEETING = ['troupe.lanes']
 
 export async function backUpPostgres(url: string, target: string): Promise<BackupReport> {
   await mustBeEmpty(target)

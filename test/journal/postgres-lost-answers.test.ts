@@ -169,10 +169,10 @@ describe('Answers of Postgres that get lost', { skip: missing('postgres') }, () 
       const { id, epoch, version, lastEvent: last_event } = task
       const entries = JSON.stringify([{ n: 0, id, epoch, version, last_event, count: 1, events, outcomes }])
       const { rows } = await client.query(
-        `SELECT apply_5(lane_id => 'asks-again', flush_number => $1, again => true, touched => NULL, claimants => NULL,
+        `SELECT apply_6(lane_id => 'asks-again', flush_number => $1, again => true, in_doubt => true, touched => NULL, claimants => NULL,
           holders => NULL, keys => NULL, news => NULL, news_count => 0, turns => NULL, turn_count => 0, records => NULL,
           record_count => 0, entries => $2, entry_count => 1, children => NULL, letters => NULL, apart => NULL,
-          alarms => NULL, named => NULL) AS answer`,
+          alarms => NULL, named => NULL, labelled => NULL) AS answer`,
         [flush, entries],
       )
       const { commits, refused } = JSON.parse(rows[0].answer)

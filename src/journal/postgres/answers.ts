@@ -1,4 +1,4 @@
-// What apply_5 answered for a flight, given back to each caller.
+// What apply_6 answered for a flight, given back to each caller.
 import { hasEnded } from '../../contract/task.ts'
 import type { CommitOutcome, Delivery, TaskRow, Wake } from '../journal.ts'
 import type { PreparedCommit } from '../prepare.ts'

@@ -9,6 +9,7 @@
 
 import { LASTING_SLOTS } from '../references.ts'
 import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
+import { LABELS_OF_TASKS } from './labels.ts'
 
 /**
  * The log's key refuses a number that is taken, and with it the whole flight. It is asked again then, and this tells the
@@ -26,13 +27,16 @@ const UNLESS_TAKEN = `AND (NOT again OR NOT EXISTS (
  * entries   those of them that only add to the log: its key is their fence
  * children  accepts that belong to a commit (`c`) and are made only if it was applied
  * apart     outcomes that the log row of their commit does not hold (outcomes.ts)
+ * labelled  those of news and children that have labels
+ *
+ * again     this flight was asked for before; in_doubt: as a lone statement, whose answer was lost
  */
 export const APPLY = `
-CREATE FUNCTION apply_5(
-  lane_id text, flush_number bigint, again boolean, touched text[], claimants text[], holders text[],
+CREATE FUNCTION apply_6(
+  lane_id text, flush_number bigint, again boolean, in_doubt boolean, touched text[], claimants text[], holders text[],
   keys json, news json, news_count integer, turns json, turn_count integer, records json,
   record_count integer, entries json, entry_count integer, children json, letters json, apart json, alarms json,
-  named json
+  named json, labelled text[]
 ) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint;
@@ -110,7 +114,7 @@ BEGIN
     -- Which ones were made is told only when some were not.
     IF made_count < news_count THEN
       created := coalesce(created, '{}');
-      IF again THEN
+      IF in_doubt THEN
         created := created || ${KNOWN_NEWS};
       END IF;
       fresh := to_json(created);
@@ -205,7 +209,7 @@ BEGIN
   END IF;
 
   IF cardinality(applied) < turn_count OR cardinality(noted) < record_count OR cardinality(added) < entry_count THEN
-    IF again THEN
+    IF in_doubt THEN
       ${KNOWN_COMMITS}
       known := coalesce(known, '{}');
       moment := coalesce(known_at, moment);
@@ -240,6 +244,11 @@ BEGIN
       RETURNING id, tasks.deadline
     )
     INSERT INTO timers (task, id, due_at) SELECT id, 'deadline', deadline FROM made WHERE deadline IS NOT NULL;
+  END IF;
+
+  IF labelled IS NOT NULL THEN
+    INSERT INTO labels (whose, label, accepted_at, task) ${LABELS_OF_TASKS} WHERE id = ANY (labelled)
+    ON CONFLICT DO NOTHING;
   END IF;
 
   IF letters IS NOT NULL THEN

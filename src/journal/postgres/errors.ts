@@ -28,6 +28,11 @@ export function failureOf(thrown: unknown): Failure {
   return GONE.has(code) || code.startsWith('08') || !isSqlState(code) ? 'connection' : 'refused'
 }
 
+/** A key is in use. */
+export function isTaken(thrown: unknown): boolean {
+  return codeOf(thrown) === '23505'
+}
+
 export function storeError(thrown: unknown): TroupeError {
   if (thrown instanceof TroupeError) return thrown
   const message = thrown instanceof Error ? thrown.message : String(thrown)

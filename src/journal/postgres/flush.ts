@@ -1,4 +1,4 @@
-// One flight: what was gathered, as the parameters of apply_5. The answer is given back in answers.ts.
+// One flight: what was gathered, as the parameters of apply_6. The answer is given back in answers.ts.
 import { hasEnded } from '../../contract/task.ts'
 import type { Accepted, ActorCommit, CommitOutcome, Delivery } from '../journal.ts'
 import type { PreparedCommit, PreparedMessage, PreparedTask } from '../prepare.ts'
@@ -36,6 +36,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
   const alarms: { task: string }[] = []
   const named: { c?: number; task: string }[] = []
   const claimants = new Set<string>()
+  const labelled = new Set<string>()
   const firsts = new Map<number, number>()
   /** Accepts of this flight that a first commit may still join. */
   const open = new Map<string, { row: NewRow; n: number }>()
@@ -46,6 +47,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
       const row = newRow(op.prepared)
       news.push(row)
       named.push(...taskReferences(op.prepared))
+      if (task.labels !== undefined) labelled.add(task.id)
       if (task.idempotencyKey === undefined) open.set(task.id, { row, n })
       else keys.push({ id: task.id, tenant: task.tenant, key: task.idempotencyKey, hash: task.requestHash })
       continue
@@ -73,7 +75,10 @@ export function makeFlush(ops: readonly Op[]): Flush {
 
   function follow(n: number, prepared: PreparedCommit): void {
     const { commit } = prepared
-    for (const child of prepared.children) children.push(Object.assign(newRow(child), { c: n }))
+    for (const child of prepared.children) {
+      children.push(Object.assign(newRow(child), { c: n }))
+      if (child.task.labels !== undefined) labelled.add(child.task.id)
+    }
     for (const message of prepared.messages) letters.push(Object.assign(letterRow(n, message), { c: n }))
     for (const { id, outcome } of outcomesApart(prepared)) apart.push({ c: n, task: commit.taskId, step: id, outcome })
     for (const reference of [
@@ -109,6 +114,7 @@ export function makeFlush(ops: readonly Op[]): Flush {
     rows(entries),
     entries.length,
     ...[children, letters, apart, alarms, named].map(rows),
+    list(labelled),
   ]
   return { values, firsts }
 }

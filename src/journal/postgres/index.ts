@@ -4,7 +4,7 @@
 //   lane.ts             one connection that carries flights; lost answers are looked up
 //   lone.ts             a flight that concerns one task takes a shorter way; lone-statements.ts has its SQL
 //   statement.ts        a statement as a lane asks it: one write, answered by the commit (P1)
-//   flush.ts            a flight as parameters of apply_5, made of flight-rows.ts
+//   flush.ts            a flight as parameters of apply_6, made of flight-rows.ts
 //   outcomes.ts         where the outcome of a step is kept, and how it is read back (P3)
 //   answers.ts          its answer, given back to each caller
 //   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
@@ -13,7 +13,7 @@
 //   sweeps.ts           timers, leases, orphans, purge, reopen
 //   reads.ts            load, get, list, events, sums
 //   newest.ts           how far a task has come, which of one that runs only its log knows
-//   labels.ts           labels of tasks, an index that Postgres keeps; callbacks of poisoned tasks
+//   labels.ts           labels of tasks, and the callbacks of poisoned ones
 //   copy.ts             whole tables out and in, for backups
 //   gathered.ts         reads of one moment become one query
 //   blobs.ts            the blob store for documents and large values

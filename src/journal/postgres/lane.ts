@@ -8,9 +8,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { toTroupeError } from '../../contract/errors.ts'
 import { type Answer, settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
-import { failureOf, storeError } from './errors.ts'
+import { failureOf, isTaken, storeError } from './errors.ts'
 import { makeFlush, type Op } from './flush.ts'
 import { loneFlight } from './lone.ts'
+import type { Fields } from './statement.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
 // index even then, or it would scan whole tables for as long as it lives.
@@ -29,7 +30,7 @@ const FIRST_OF_TWO: ReadonlyMap<number, number> = new Map([[0, 1]])
 const NO_FIRSTS: ReadonlyMap<number, number> = new Map()
 
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
-const APPLY = `SELECT apply_5(${Array.from({ length: 20 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
+const APPLY = `SELECT apply_6(${Array.from({ length: 22 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
 
 export class Lane {
   readonly #id = randomUUID()
@@ -74,17 +75,17 @@ export class Lane {
   }
 
   async #apply(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> }> {
-    const number = ++this.#number
+    const flight = { number: ++this.#number, inDoubt: false }
     const until = performance.now() + this.#patienceMs
     for (let attempt = 0; ; attempt++) {
       try {
-        const short = attempt === 0 ? await this.#applyLone(ops) : undefined
+        const short = attempt === 0 ? await this.#applyLone(ops, flight) : undefined
         if (short !== undefined) return short
         const { values, firsts } = makeFlush(ops)
         const fields = await this.#line.ask({
           name: 'apply',
           text: APPLY,
-          values: [this.#id, number, attempt > 0, ...values],
+          values: [this.#id, flight.number, attempt > 0, flight.inDoubt, ...values],
         })
         return { answer: JSON.parse(fields![0]!), firsts }
       } catch (thrown) {
@@ -96,10 +97,21 @@ export class Lane {
     }
   }
 
-  async #applyLone(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
+  /** Nothing: it is for the function to judge. */
+  async #applyLone(
+    ops: Op[],
+    flight: { inDoubt: boolean },
+  ): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
     const lone = loneFlight(ops)
     if (lone === undefined) return undefined
-    const fields = await this.#line.ask(lone)
+    let fields: Fields | undefined
+    try {
+      fields = await this.#line.ask(lone)
+    } catch (thrown) {
+      if (isTaken(thrown)) return undefined
+      flight.inDoubt = failureOf(thrown) === 'connection'
+      throw thrown
+    }
     if (fields === undefined) return undefined
     return { answer: lone.answer(fields), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
   }

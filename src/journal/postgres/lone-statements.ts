@@ -39,7 +39,10 @@ function statement(parts: string[][], values: Value[], write: () => string): Sta
   return { ...known, values }
 }
 
-/** An accept, and the commit that claims it at once. No row: the id is used, or the host has no lease. */
+/**
+ * An accept, and the commit that claims it at once. No row: the host has no lease. The id is used: an error, because ON
+ * CONFLICT would cost every accept what only few need.
+ */
 export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> | undefined): Statement {
   const columns = new Columns()
   for (const name of ['id', 'tenant', 'agent', 'agent_version', 'priority', 'input'] as const) {
@@ -76,7 +79,7 @@ export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> |
     [names, expressions, from],
     [...values, ...host],
     () => `INSERT INTO tasks (${names.join(', ')}) SELECT ${expressions.join(', ')} ${from.join()}
-    ON CONFLICT (id) DO NOTHING RETURNING updated_at`,
+    RETURNING updated_at`,
   )
 }
 

@@ -7,7 +7,7 @@
 // whose statements see what was committed before each.
 //
 // Nothing is kept of the answer. Should it get lost, the function recognises what was written (known-again.ts), by the
-// events: a commit that logs nothing takes the function.
+// events: a commit that logs nothing takes the function. So does one whose id or number is taken: an error of the statement.
 import { hasEnded } from '../../contract/task.ts'
 import type { PreparedCommit, PreparedTask } from '../prepare.ts'
 import { commitReferences, taskReferences } from '../references.ts'
@@ -35,10 +35,10 @@ export function loneFlight(ops: readonly Op[]): Lone | undefined {
 const NOTHING = { commits: [], live: [], fresh: null, refused: null, letters: null }
 
 function begin(accept: PreparedTask, first: PreparedCommit | undefined): Lone | undefined {
-  const { task } = accept
-  if (task.idempotencyKey !== undefined || task.deadline !== undefined) return undefined
+  const { idempotencyKey, deadline, labels } = accept.task
+  if (idempotencyKey !== undefined || deadline !== undefined || labels !== undefined) return undefined
   if (taskReferences(accept).length > 0) return undefined
-  if (first !== undefined && (first.commit.taskId !== task.id || first.events === undefined || !beginsOnly(first))) {
+  if (first !== undefined && (first.commit.taskId !== accept.task.id || first.events === undefined || !beginsOnly(first))) {
     return undefined
   }
   const begun = first === undefined ? undefined : firstRow(first)

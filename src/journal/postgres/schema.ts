@@ -4,7 +4,7 @@
 import type pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { APPLY } from './apply-function.ts'
-import { LABELS, NOTICE_POISONED } from './labels.ts'
+import { LABELLED_WITH_THE_ROW, LABELS, NOTICE_POISONED } from './labels.ts'
 import { DELIVER, FIRE_TIMERS, MOMENT, TAKE_OVER } from './sweep-functions.ts'
 
 // `text` for JSON: jsonb refuses \u0000 and re-orders keys. COLLATE "C" keeps ids in byte order and comparisons cheap.
@@ -149,7 +149,8 @@ const MIGRATIONS = [
   '',
   OUTCOMES_IN_LOG,
   LABELS,
-  ENTRIES_ALONE + APPLY + TAKE_OVER + NOTICE_POISONED,
+  ENTRIES_ALONE + TAKE_OVER,
+  LABELLED_WITH_THE_ROW + APPLY + NOTICE_POISONED,
 ]
 
 /** A number that only Troupe's migrations lock. */

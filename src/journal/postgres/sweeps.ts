@@ -32,7 +32,7 @@ const HOSTS = `
  * names those whose next owner's death is the last; which of them this call has failed is asked for after, when there are any.
  */
 const FIND_ORPHANS = `
-  SELECT find_orphans_5($1, $2) AS wakes, (
+  SELECT find_orphans_6($1, $2) AS wakes, (
     SELECT json_agg(json_build_object('id', id, 'tenant', tenant, 'agent', agent, 'epoch', epoch)) FROM tasks
     WHERE owner IS NOT NULL AND owner_deaths + 1 >= ${MAX_OWNER_DEATHS}
       AND owner NOT IN (SELECT h.id FROM hosts h, ${NOW} WHERE h.lease_until > moment)
