@@ -23,6 +23,8 @@ export class Gathering {
   readonly #touched = new Set<string>()
   #flying = 0
   #due = false
+  /** The last flight was one task's: nobody else is likely to join the next one. */
+  #alone = false
   #drained: (() => void) | undefined
 
   constructor(lanes: readonly Lane[], closing: AbortSignal) {
@@ -58,10 +60,12 @@ export class Gathering {
   #soon(): void {
     if (this.#due) return
     this.#due = true
-    setImmediate(() => {
+    const send = () => {
       this.#due = false
       this.#send()
-    })
+    }
+    if (this.#alone && this.#queue[0]!.kind === 'commit') process.nextTick(send)
+    else setImmediate(send)
   }
 
   #send(): void {
@@ -105,6 +109,7 @@ export class Gathering {
     const ids = ops.flatMap(touches)
     for (const id of ids) this.#touched.add(id)
     this.#flying += ops.length
+    this.#alone = ids.length <= 2 && ids[0] === ids.at(-1)
     const answered = await lane.fly(ops)
     for (const id of ids) this.#touched.delete(id)
     this.#flying -= ops.length

@@ -1,141 +1,113 @@
 // The statements of lone.ts. Each has only the columns that its task or commit has: of what a lone statement costs beside
 // its commit, half is for columns and conditions that are not needed. There are as many statements as there are shapes of
 // tasks and commits, a handful in practice; each is prepared once on a connection.
+import { all, assignments, Draft, expressions, Kind, names } from './draft.ts'
 import type { firstRow, NewRow, recordRow, turnRow } from './flight-rows.ts'
-import type { Statement, Value } from './statement.ts'
+import type { Statement } from './statement.ts'
 
 /** When the transaction began, which this statement is. A subquery with the moment, joined with everything, costs 10 µs. */
 const MOMENT = "(date_part('epoch', now()) * 1000)::bigint"
 
-/** Columns as `column = expression`, with `?` for a value of its own. */
-class Columns {
-  readonly names: string[] = []
-  readonly expressions: string[] = []
-  readonly values: Value[] = []
+const ACCEPT = new Kind(
+  ({ columns }) => `INSERT INTO tasks (${names(columns)}) SELECT ${expressions(columns)} RETURNING updated_at`,
+)
 
-  set(name: string, expression: string, ...values: Value[]): void {
-    this.names.push(name)
-    this.expressions.push(expression)
-    this.values.push(...values)
-  }
+const BEGIN = new Kind(
+  ({ columns, conditions }) => `INSERT INTO tasks (${names(columns)}) SELECT ${expressions(columns)}
+    FROM hosts WHERE ${all(conditions)} RETURNING updated_at`,
+)
 
-  /** Nothing for what is absent. */
-  value(name: string, type: 'text' | 'integer', value: Value | null | undefined): void {
-    if (value !== undefined && value !== null) this.set(name, `?::${type}`, value)
-  }
-}
+const COMMIT = new Kind(
+  ({ columns, conditions, log }) => `WITH u AS (
+      UPDATE tasks t SET ${assignments(columns)} WHERE ${all(conditions)}
+      RETURNING t.id, t.updated_at, t.mail_position, t.runnable_at
+    ), l AS (
+      INSERT INTO log (task, at, ${names(log)}) SELECT id, updated_at, ${expressions(log)} FROM u
+    )
+    SELECT updated_at, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
+)
 
-const written = new Map<string, Pick<Statement, 'name' | 'text'>>()
+const ENTRY = new Kind(
+  ({ conditions, log }) => `WITH t AS (
+      SELECT id, mail_position FROM tasks WHERE ${all(conditions)}
+    ), l AS (
+      INSERT INTO log (task, at, ${names(log)}) SELECT id, ${MOMENT}, ${expressions(log)} FROM t
+    )
+    SELECT ${MOMENT}, mail_position FROM t`,
+)
 
-/** A text is put together once for all statements that are made of the same parts. */
-function statement(parts: string[][], values: Value[], write: () => string): Statement {
-  const shape = parts.join()
-  let known = written.get(shape)
-  if (known === undefined) {
-    let place = 0
-    known = { name: `lone-${written.size + 1}`, text: write().replaceAll('?', () => `$${++place}`) }
-    written.set(shape, known)
-  }
-  return { ...known, values }
-}
+const ACCEPTED = [
+  ...(['id', 'tenant', 'agent', 'agent_version', 'priority', 'input'] as const),
+  ...(['parent_task', 'parent_step', 'traceparent', 'budget', 'metadata'] as const),
+] as const
 
 /**
  * An accept, and the commit that claims it at once. No row: the host has no lease. The id is used: an error, because ON
- * CONFLICT would cost every accept what only few need.
+ * CONFLICT would cost every accept what few need.
  */
 export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> | undefined): Statement {
-  const columns = new Columns()
-  for (const name of ['id', 'tenant', 'agent', 'agent_version', 'priority', 'input'] as const) {
-    columns.value(name, 'text', row[name])
-  }
-  for (const name of ['parent_task', 'parent_step', 'traceparent', 'budget', 'metadata'] as const) {
-    columns.value(name, 'text', row[name])
-  }
-  columns.value('depth', 'integer', row.depth)
-  for (const name of ['created_at', 'updated_at']) columns.set(name, MOMENT)
-  columns.set('plain', 'true')
-  const from: string[] = []
-  const host: Value[] = []
+  const draft = new Draft(first === undefined ? ACCEPT : BEGIN)
+  draft.texts(row, ACCEPTED)
+  draft.column('depth', '?::integer', row.depth)
+  draft.column('created_at', MOMENT)
+  draft.column('updated_at', MOMENT)
+  draft.column('plain', 'true')
   if (first === undefined) {
-    columns.set('state', "'queued'")
-    columns.set('runnable_at', MOMENT)
-  } else {
-    columns.set('started_at', MOMENT)
-    for (const name of ['epoch', 'version']) columns.set(name, '1')
-    columns.value('state', 'text', first.state)
-    columns.set('last_event', '1 + ?::integer', first.count)
-    columns.value('first_events', 'text', first.events)
-    for (const name of ['snapshot', 'waiting_for', 'output', 'error', 'usage'] as const) {
-      columns.value(name, 'text', first[name])
-    }
-    if (!first.released) columns.value('owner', 'text', first.host)
-    if (first.ended) columns.set('ended_at', MOMENT)
-    else if (first.released && first.wanted) columns.set('runnable_at', MOMENT)
-    from.push(`FROM hosts WHERE id = ?::text AND lease_until > ${MOMENT}`)
-    host.push(first.host!)
+    draft.column('state', "'queued'")
+    draft.column('runnable_at', MOMENT)
+    return draft.statement()
   }
-  const { names, expressions, values } = columns
-  return statement(
-    [names, expressions, from],
-    [...values, ...host],
-    () => `INSERT INTO tasks (${names.join(', ')}) SELECT ${expressions.join(', ')} ${from.join()}
-    RETURNING updated_at`,
-  )
+  draft.column('started_at', MOMENT)
+  draft.column('epoch', '1')
+  draft.column('version', '1')
+  draft.column('last_event', '1 + ?::integer', first.count)
+  draft.column('first_events', '?::text', first.events!)
+  draft.texts(first, ['state', 'snapshot', 'waiting_for', 'output', 'error', 'usage'])
+  if (!first.released) draft.column('owner', '?::text', first.host!)
+  if (first.ended) draft.column('ended_at', MOMENT)
+  else if (first.released && first.wanted) draft.column('runnable_at', MOMENT)
+  draft.condition('id = ?::text', first.host!)
+  draft.condition(`lease_until > ${MOMENT}`)
+  return draft.statement()
 }
 
 /** No row: the fence, or something that the function must clear away when the task ends. */
 export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
   const { host, released, ended, mail_read: read } = row
-  const columns = new Columns()
-  columns.set('version', 't.version + 1')
-  columns.value('last_event', 'integer', row.last_event + row.count)
-  columns.set('updated_at', MOMENT)
-  columns.value('state', 'text', row.state)
-  if (row.waiting_for === undefined) columns.set('waiting_for', 'NULL')
-  for (const name of ['waiting_for', 'output', 'error', 'usage'] as const) columns.value(name, 'text', row[name])
-  if (row.snapshot !== undefined) columns.value('snapshot', 'text', row.snapshot)
-  else if (row.resnap) columns.set('snapshot', 'NULL')
-  if (read > 0) columns.set('mail_read', 'least(t.mail_position, greatest(t.mail_read, ?::integer))', read)
+  const draft = new Draft(COMMIT)
+  draft.column('version', 't.version + 1')
+  draft.column('last_event', '?::integer', row.last_event + row.count)
+  draft.column('updated_at', MOMENT)
+  if (row.waiting_for === undefined) draft.column('waiting_for', 'NULL')
+  draft.texts(row, ['state', 'waiting_for', 'output', 'error', 'usage', 'snapshot'])
+  if (row.snapshot === undefined && row.resnap) draft.column('snapshot', 'NULL')
+  if (read > 0) draft.column('mail_read', 'least(t.mail_position, greatest(t.mail_read, ?::integer))', read)
   if (host !== undefined) {
-    columns.set('epoch', 't.epoch + 1')
-    columns.set('started_at', `coalesce(t.started_at, ${MOMENT})`)
+    draft.column('epoch', 't.epoch + 1')
+    draft.column('started_at', `coalesce(t.started_at, ${MOMENT})`)
   }
-  if (released) columns.set('owner', 'NULL')
-  else columns.value('owner', 'text', host)
-  if (ended) columns.set('ended_at', MOMENT)
+  if (released) draft.column('owner', 'NULL')
+  else if (host !== undefined) draft.column('owner', '?::text', host)
+  if (ended) draft.column('ended_at', MOMENT)
   if (released && !ended && !row.wanted) {
     const mail = 't.mail_position > greatest(t.mail_read, ?::integer)'
-    columns.set('runnable_at', `CASE WHEN ${mail} THEN ${MOMENT} END`, read)
-  } else if (released && !ended) columns.set('runnable_at', MOMENT)
-  else if (host !== undefined) columns.set('runnable_at', 'NULL')
+    draft.column('runnable_at', `CASE WHEN ${mail} THEN ${MOMENT} END`, read)
+  } else if (released && !ended) draft.column('runnable_at', MOMENT)
+  else if (host !== undefined) draft.column('runnable_at', 'NULL')
 
-  const fence = ['t.id = ?::text AND t.epoch = ?::integer AND t.version = ?::integer']
-  const fenced: Value[] = [row.id, row.epoch, row.version]
-  if (ended) fence.push('t.plain AND t.mail_position = 0')
+  draft.condition('t.id = ?::text', row.id)
+  draft.condition('t.epoch = ?::integer', row.epoch)
+  draft.condition('t.version = ?::integer', row.version)
+  if (ended) draft.condition('t.plain AND t.mail_position = 0')
   if (host === undefined) {
     // Not "owner IS NOT NULL": see apply-function.ts.
-    fence.push('CASE WHEN t.owner IS NULL THEN false ELSE true END')
+    draft.condition('CASE WHEN t.owner IS NULL THEN false ELSE true END')
   } else {
-    fence.push('t.owner IS NULL AND t.ended_at IS NULL')
-    fence.push(`EXISTS (SELECT 1 FROM hosts WHERE hosts.id = ?::text AND hosts.lease_until > ${MOMENT})`)
-    fenced.push(host)
+    draft.condition('t.owner IS NULL AND t.ended_at IS NULL')
+    draft.condition(`EXISTS (SELECT 1 FROM hosts WHERE id = ?::text AND lease_until > ${MOMENT})`, host)
   }
-  const log = new Columns()
-  log.value('first_number', 'integer', row.last_event + 1)
-  log.value('bodies', 'text', row.events)
-  log.value('outcomes', 'text', row.outcomes)
-  return statement(
-    [columns.names, columns.expressions, fence, log.names],
-    [...columns.values, ...fenced, ...log.values],
-    () => `WITH u AS (
-      UPDATE tasks t SET ${columns.names.map((name, place) => `${name} = ${columns.expressions[place]}`).join(', ')}
-      WHERE ${fence.join(' AND ')}
-      RETURNING t.id, t.updated_at, t.mail_position, t.runnable_at
-    ), l AS (
-      INSERT INTO log (task, at, ${log.names.join(', ')}) SELECT id, updated_at, ${log.expressions.join(', ')} FROM u
-    )
-    SELECT updated_at, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
-  )
+  logged(draft, row)
+  return draft.statement()
 }
 
 /**
@@ -143,21 +115,17 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
  * in the state `running`. The number is taken (an error, and the function judges it): the task was taken over since.
  */
 export function entryStatement(row: ReturnType<typeof recordRow>): Statement {
-  const log = new Columns()
-  log.set('task', 'id')
-  log.set('at', MOMENT)
-  log.value('first_number', 'integer', row.last_event + 1)
-  log.value('bodies', 'text', row.events)
-  log.value('outcomes', 'text', row.outcomes)
-  return statement(
-    [log.names],
-    [row.id, row.epoch, row.version, ...log.values],
-    () => `WITH t AS (
-      SELECT id, mail_position FROM tasks WHERE id = ?::text AND epoch = ?::integer AND version = ?::integer
-        AND CASE WHEN owner IS NULL THEN false ELSE state = 'running' AND waiting_for IS NULL END
-    ), l AS (
-      INSERT INTO log (${log.names.join(', ')}) SELECT ${log.expressions.join(', ')} FROM t
-    )
-    SELECT ${MOMENT}, mail_position FROM t`,
-  )
+  const draft = new Draft(ENTRY)
+  draft.condition('id = ?::text', row.id)
+  draft.condition('epoch = ?::integer', row.epoch)
+  draft.condition('version = ?::integer', row.version)
+  draft.condition("CASE WHEN owner IS NULL THEN false ELSE state = 'running' AND waiting_for IS NULL END")
+  logged(draft, row)
+  return draft.statement()
+}
+
+function logged(draft: Draft, row: ReturnType<typeof recordRow> | ReturnType<typeof turnRow>): void {
+  draft.log('first_number', '?::integer', row.last_event + 1)
+  draft.log('bodies', '?::text', row.events!)
+  if (row.outcomes !== undefined) draft.log('outcomes', '?::text', row.outcomes)
 }

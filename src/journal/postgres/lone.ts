@@ -38,7 +38,10 @@ function begin(accept: PreparedTask, first: PreparedCommit | undefined): Lone | 
   const { idempotencyKey, deadline, labels } = accept.task
   if (idempotencyKey !== undefined || deadline !== undefined || labels !== undefined) return undefined
   if (taskReferences(accept).length > 0) return undefined
-  if (first !== undefined && (first.commit.taskId !== accept.task.id || first.events === undefined || !beginsOnly(first))) {
+  if (
+    first !== undefined &&
+    (first.commit.taskId !== accept.task.id || first.events === undefined || !beginsOnly(first))
+  ) {
     return undefined
   }
   const begun = first === undefined ? undefined : firstRow(first)
