@@ -77,6 +77,9 @@ export class Line {
   #client: pg.Client | undefined
   #socket: Socket | undefined
   #asked: Asked | undefined
+  readonly #failed = (error: Error) => {
+    if (failureOf(error) === 'connection') this.cut()
+  }
   /** One for all that is asked, wound up each time: to make and clear one costs more than to ask. */
   #patience: NodeJS.Timeout | undefined
 
@@ -86,8 +89,8 @@ export class Line {
   }
 
   /** Fails when the server does not answer in time; then the connection is cut, and what was asked is in doubt. */
-  async ask(statement: Statement): Promise<Fields | undefined> {
-    const asked = new Asked(statement)
+  ask(statement: Statement): Promise<Fields | undefined> {
+    const asked = new Asked(statement, this.#failed)
     this.#asked = asked
     this.#patience = this.#patience?.refresh() ?? setTimeout(() => this.#late(), this.#address.patienceMs)
     if (this.#client !== undefined) this.#client.query(asked)
@@ -97,17 +100,10 @@ export class Line {
         (error) => asked.handleError(error),
       )
     }
-    try {
-      return await asked.answered
-    } catch (thrown) {
-      if (failureOf(thrown) === 'connection') this.cut()
-      throw thrown
-    } finally {
-      this.#asked = undefined
-    }
+    return asked.answered
   }
 
-  /** As `within`: first what has arrived is read. */
+  /** As `within`: first what has arrived is read. What has been answered does not hear of it. */
   #late(): void {
     const error = new Error(`no answer within ${this.#address.patienceMs} ms`)
     setImmediate((asked: Asked | undefined) => asked?.handleError(error), this.#asked)

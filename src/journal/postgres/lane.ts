@@ -11,7 +11,6 @@ import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, isTaken, storeError } from './errors.ts'
 import { makeFlush, type Op } from './flush.ts'
 import { loneFlight } from './lone.ts'
-import type { Fields } from './statement.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
 // index even then, or it would scan whole tables for as long as it lives.
@@ -75,44 +74,42 @@ export class Lane {
   }
 
   async #apply(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> }> {
-    const flight = { number: ++this.#number, inDoubt: false }
+    const number = ++this.#number
     const until = performance.now() + this.#patienceMs
-    for (let attempt = 0; ; attempt++) {
+    const lone = loneFlight(ops)
+    let attempt = 0
+    let inDoubt = false
+    if (lone !== undefined) {
       try {
-        const short = attempt === 0 ? await this.#applyLone(ops, flight) : undefined
-        if (short !== undefined) return short
+        const fields = await this.#line.ask(lone)
+        if (fields !== undefined) {
+          return { answer: lone.answer(fields), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
+        }
+      } catch (thrown) {
+        inDoubt = failureOf(thrown) === 'connection'
+        if (!isTaken(thrown)) await this.#rest(thrown, attempt++, until)
+      }
+    }
+    for (; ; attempt++) {
+      try {
         const { values, firsts } = makeFlush(ops)
         const fields = await this.#line.ask({
           name: 'apply',
           text: APPLY,
-          values: [this.#id, flight.number, attempt > 0, flight.inDoubt, ...values],
+          values: [this.#id, number, attempt > 0, inDoubt, ...values],
         })
         return { answer: JSON.parse(fields![0]!), firsts }
       } catch (thrown) {
-        const pause = pauseMs(attempt)
-        const hopeless = failureOf(thrown) === 'refused' || performance.now() + pause > until || this.#closing.aborted
-        if (hopeless) throw thrown
-        await wait(pause, undefined, { signal: this.#closing }).catch(() => {})
+        await this.#rest(thrown, attempt, until)
       }
     }
   }
 
-  /** Nothing: it is for the function to judge. */
-  async #applyLone(
-    ops: Op[],
-    flight: { inDoubt: boolean },
-  ): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> } | undefined> {
-    const lone = loneFlight(ops)
-    if (lone === undefined) return undefined
-    let fields: Fields | undefined
-    try {
-      fields = await this.#line.ask(lone)
-    } catch (thrown) {
-      if (isTaken(thrown)) return undefined
-      flight.inDoubt = failureOf(thrown) === 'connection'
-      throw thrown
-    }
-    if (fields === undefined) return undefined
-    return { answer: lone.answer(fields), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
+  /** Before it is asked again; fails when that would be in vain. */
+  async #rest(thrown: unknown, attempt: number, until: number): Promise<void> {
+    const pause = pauseMs(attempt)
+    const late = performance.now() + pause > until
+    if (failureOf(thrown) === 'refused' || late || this.#closing.aborted) throw thrown
+    await wait(pause, undefined, { signal: this.#closing }).catch(() => {})
   }
 }

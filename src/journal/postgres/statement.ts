@@ -23,15 +23,18 @@ export class Asked implements pg.Submittable {
   readonly #execution: Buffer
   readonly #resolve: (fields: Fields | undefined) => void
   readonly #reject: (error: Error) => void
+  readonly #onFailure: (error: Error) => void
   #fields: Fields | undefined
+  #over = false
 
-  constructor(statement: Statement) {
+  constructor(statement: Statement, onFailure: (error: Error) => void) {
     const { promise, resolve, reject } = Promise.withResolvers<Fields | undefined>()
     this.answered = promise
     this.#statement = statement
     this.#execution = execution(statement)
     this.#resolve = resolve
     this.#reject = reject
+    this.#onFailure = onFailure
   }
 
   submit(connection: pg.Connection): void {
@@ -56,10 +59,14 @@ export class Asked implements pg.Submittable {
     const names = prepared.get(connection)
     if (names === undefined) prepared.set(connection, new Set([this.#statement.name]))
     else names.add(this.#statement.name)
+    this.#over = true
     this.#resolve(this.#fields)
   }
 
   handleError(error: Error): void {
+    if (this.#over) return
+    this.#over = true
+    this.#onFailure(error)
     this.#reject(error)
   }
 }
