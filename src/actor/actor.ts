@@ -35,6 +35,9 @@ import { type ActorState, emptyState, encodeState } from './state.ts'
 import { type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
 
+/** A nudge that says there is mail may get lost: so often the actor asks with a commit. */
+const MAIL_KNOWN_MS = 500
+
 export class Actor {
   readonly exited: Promise<ActorExit>
   readonly task: TaskRow
@@ -53,6 +56,7 @@ export class Actor {
   private graceIsOver = false
   private mailSeen: number
   private mailDue = false
+  private mailToldAt = Number.NEGATIVE_INFINITY
   private settledWaiters: (() => void)[] = []
 
   constructor(parts: ActorParts, loaded: LoadedTask) {
@@ -171,6 +175,7 @@ export class Actor {
         ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
         outward,
         usage: this.chatter.usage,
+        mailKnown: this.mailKnown,
       })
       if (lastGood !== undefined) commit.snapshot = lastGood
       else if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
@@ -181,6 +186,7 @@ export class Actor {
       return await this.endFor(error)
     }
     this.parts.around.committed(commit, outcome)
+    if (commit.mailKnown === undefined) this.mailToldAt = performance.now()
     if (!this.advance(outcome)) return
     Object.assign(this.task, { startedAt: this.task.startedAt ?? outcome.at, state: commit.state })
     if (turn.mailRead !== undefined) this.task.mailRead = turn.mailRead
@@ -199,6 +205,11 @@ export class Actor {
       this.runner.abort(id, new TroupeError('cancelled', `The step "${id}" is no longer needed.`))
     for (const id of turn.starts) this.startStep(id)
     for (const after of turn.afterwards) after()
+  }
+
+  private get mailKnown(): number | undefined {
+    const toldNow = performance.now() - this.mailToldAt < MAIL_KNOWN_MS
+    return toldNow && this.task.state === 'running' ? this.task.mailPosition : undefined
   }
 
   /** By itself, with nothing else: whoever dies from now on dies as its owner, and is counted. */

@@ -13,6 +13,7 @@ export function composeCommit(
     claim?: { hostId: string }
     outward: ReturnType<typeof outwardState>
     usage: Usage | undefined
+    mailKnown: number | undefined
   },
 ): ActorCommit {
   const commit: ActorCommit = {
@@ -26,6 +27,7 @@ export function composeCommit(
   }
   if (actor.claim !== undefined) commit.claim = actor.claim
   if (turn.mailRead !== undefined) commit.mailRead = turn.mailRead
+  if (actor.mailKnown !== undefined) commit.mailKnown = actor.mailKnown
   if (Object.keys(turn.recorded).length > 0) commit.steps = turn.recorded
   if (turn.timersSet.length > 0) commit.timersSet = turn.timersSet
   if (turn.timersCleared.length > 0) commit.timersCleared = turn.timersCleared

@@ -132,8 +132,10 @@ export function createGuard(parts: GuardParts, channel: Channel): Guard {
     const children = [...(wanted.children ?? []), ...noticesOf(task, wanted)]
     // Numbers go on from where the log is, not from where a plug-in says (P6).
     const { lastEvent } = task
+    // What it says it knows is not taken from it.
+    const { mailKnown: _, ...told } = wanted
     const outcome = await watched.commit(task, wanted, () =>
-      journal.commit({ ...wanted, lastEvent, children, ...accounts.settle(wanted) }),
+      journal.commit({ ...told, lastEvent, children, ...accounts.settle(wanted) }),
     )
     if (!outcome.applied) return outcome
     Object.assign(task, { state: wanted.state, lastEvent: outcome.lastEvent })

@@ -192,7 +192,8 @@ export interface ActorCommit {
   lastEvent: number
   /**
    * The task is un-owned and this host takes it: epoch + 1. Claim and first transition are one commit. Refused as `lease`
-   * unless the host's lease is live by the store's clock: it would own what others are about to take from it.
+   * unless the host's lease is live by the store's clock: it would own what others are about to take from it. (The Postgres
+   * adapter trusts its own clock for a task that it accepts in the same moment: postgres/known-leases.ts.)
    */
   claim?: { hostId: string }
   /** The host lets the task go (it sleeps, ends, or the host drains). With unread mail left it stays runnable. */
@@ -204,6 +205,11 @@ export interface ActorCommit {
   events: EventBody[]
   /** Mail up to this position is read. */
   mailRead?: number
+  /**
+   * Up to where the mailbox was filled when the actor was told a moment ago, of a task that its last commit left `running`. With
+   * it the store need not look at the task before it adds to its log: this answer may miss mail, and the next one tells of it.
+   */
+  mailKnown?: number
   steps?: Record<string, StepOutcome>
   timersSet?: { id: string; inMs: number }[]
   timersCleared?: string[]

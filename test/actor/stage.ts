@@ -10,15 +10,17 @@ import { createDesk } from '../../src/desk/desk.ts'
 import { createHost, type Host } from '../../src/host/host.ts'
 import { unobserved } from '../../src/host/observe.ts'
 import { absentServices, contextMaker } from '../../src/host/services.ts'
+import type { Journal } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { AgentRegistry } from '../../src/plugins/registry.ts'
 import type { Agent } from '../../src/sdk/index.ts'
 
 export const TENANT = 'test'
 
-export async function openTestStage(t: TestContext, agents: Agent[]) {
+/** On SQLite in a folder of its own, unless another journal is given; the stage closes it. */
+export async function openTestStage(t: TestContext, agents: Agent[], given?: Journal) {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-stage-'))
-  const journal = await openSqliteJournal({ folder })
+  const journal = given ?? (await openSqliteJournal({ folder }))
   const bus = createInProcessBus()
   const registry = new AgentRegistry(agents)
   const desk = createDesk({ journal, bus, agents: registry })

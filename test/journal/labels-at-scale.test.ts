@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import type { TaskQuery } from '../../src/journal/journal.ts'
 import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
+import { LABELS_OF_TASKS } from '../../src/journal/postgres/labels.ts'
 import { listing } from '../../src/journal/postgres/reads.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { listQueries } from '../../src/journal/sqlite/lists.ts'
@@ -79,6 +80,7 @@ describe('on Postgres', { skip: missing('postgres') }, () => {
         SELECT 'task_' || lpad(n::text, 26, '0'), 'acme', 'a', '1', 'completed', 'normal', n / 10, 0, 1, 0, 'null',
           json_build_array(null, json_build_object('team', 'data', 'customer', 'c' || (n % 200)), json_build_array())
         FROM generate_series(1, ${TASKS}) AS n;
+        INSERT INTO labels ${LABELS_OF_TASKS};
         INSERT INTO log (task, first_number, at, bodies) SELECT id, 2, 0, '[]' FROM tasks`)
       await client.query('ANALYZE')
       for (const query of QUERIES) {

@@ -25,6 +25,11 @@ const NOTED: EventBody[] = [{ type: 'task.retried' }]
 /** What a commit may be, one of each way into the database. */
 const COMMITS: Record<string, { change: Partial<ActorCommit>; company: boolean; alone?: true }> = {
   'an entry of the log alone': { change: { steps: { s: { ok: true, value: 1 } } }, company: false, alone: true },
+  'an entry of who knows its mail': {
+    change: { steps: { s: { ok: true, value: 1 } }, mailKnown: 0 },
+    company: false,
+    alone: true,
+  },
   'a record': { change: { steps: { s: { ok: true, value: 1 } }, snapshot: { n: 1 } }, company: false },
   'a turn that goes to sleep': {
     change: { state: 'waiting', release: true, waitingFor: { kind: 'person' } },

@@ -9,12 +9,7 @@ import type { Statement } from './statement.ts'
 const MOMENT = "(date_part('epoch', now()) * 1000)::bigint"
 
 const ACCEPT = new Kind(
-  ({ columns }) => `INSERT INTO tasks (${names(columns)}) SELECT ${expressions(columns)} RETURNING updated_at`,
-)
-
-const BEGIN = new Kind(
-  ({ columns, conditions }) => `INSERT INTO tasks (${names(columns)}) SELECT ${expressions(columns)}
-    FROM hosts WHERE ${all(conditions)} RETURNING updated_at`,
+  ({ columns }) => `INSERT INTO tasks (${names(columns)}) VALUES (${expressions(columns)}) RETURNING updated_at`,
 )
 
 const COMMIT = new Kind(
@@ -25,6 +20,10 @@ const COMMIT = new Kind(
       INSERT INTO log (task, at, ${names(log)}) SELECT id, updated_at, ${expressions(log)} FROM u
     )
     SELECT updated_at, mail_position, (runnable_at IS NOT NULL)::integer FROM u`,
+)
+
+const UNSEEN_ENTRY = new Kind(
+  ({ log }) => `INSERT INTO log (at, ${names(log)}) VALUES (${MOMENT}, ${expressions(log)}) RETURNING at`,
 )
 
 const ENTRY = new Kind(
@@ -42,11 +41,11 @@ const ACCEPTED = [
 ] as const
 
 /**
- * An accept, and the commit that claims it at once. No row: the host has no lease. The id is used: an error, because ON
- * CONFLICT would cost every accept what few need.
+ * An accept, and the commit that claims it at once, for a host whose lease is known to last. The id is used: an error,
+ * because ON CONFLICT would cost every accept what few need.
  */
 export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> | undefined): Statement {
-  const draft = new Draft(first === undefined ? ACCEPT : BEGIN)
+  const draft = new Draft(ACCEPT)
   draft.texts(row, ACCEPTED)
   draft.column('depth', '?::integer', row.depth)
   draft.column('created_at', MOMENT)
@@ -66,8 +65,6 @@ export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> |
   if (!first.released) draft.column('owner', '?::text', first.host!)
   if (first.ended) draft.column('ended_at', MOMENT)
   else if (first.released && first.wanted) draft.column('runnable_at', MOMENT)
-  draft.condition('id = ?::text', first.host!)
-  draft.condition(`lease_until > ${MOMENT}`)
   return draft.statement()
 }
 
@@ -113,9 +110,15 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
 /**
  * The task's row is only looked at: a plain INSERT costs little more than any other. No row: the fence, or the task is not
  * in the state `running`. The number is taken (an error, and the function judges it): the task was taken over since.
+ * For who knows what there is to see, not even that (`mailKnown`): the number is fence enough.
  */
-export function entryStatement(row: ReturnType<typeof recordRow>): Statement {
-  const draft = new Draft(ENTRY)
+export function entryStatement(row: ReturnType<typeof recordRow>, unseen: boolean): Statement {
+  const draft = new Draft(unseen ? UNSEEN_ENTRY : ENTRY)
+  if (unseen) {
+    draft.log('task', '?::text', row.id)
+    logged(draft, row)
+    return draft.statement()
+  }
   draft.condition('id = ?::text', row.id)
   draft.condition('epoch = ?::integer', row.epoch)
   draft.condition('version = ?::integer', row.version)

@@ -14,6 +14,7 @@ import { commitReferences, taskReferences } from '../references.ts'
 import type { Answer } from './answers.ts'
 import { beginsOnly, firstRow, newRow, onlyAdds, recordRow, turnRow } from './flight-rows.ts'
 import type { Op } from './flush.ts'
+import type { KnownLeases } from './known-leases.ts'
 import { beginStatement, commitStatement, entryStatement } from './lone-statements.ts'
 import { outcomesApart } from './outcomes.ts'
 import type { Fields, Statement } from './statement.ts'
@@ -24,10 +25,13 @@ export interface Lone extends Statement {
 }
 
 /** The statement for this flight, if it is one that a plain statement can carry. No row in answer: nothing was done. */
-export function loneFlight(ops: readonly Op[]): Lone | undefined {
+export function loneFlight(ops: readonly Op[], leases: KnownLeases): Lone | undefined {
   const [one, two] = ops
   if (one?.kind === 'accept' && ops.length === 1) return begin(one.prepared, undefined)
-  if (one?.kind === 'accept' && two?.kind === 'commit' && ops.length === 2) return begin(one.prepared, two.prepared)
+  if (one?.kind === 'accept' && two?.kind === 'commit' && ops.length === 2) {
+    const host = two.prepared.commit.claim?.hostId
+    return host !== undefined && leases.lasts(host) ? begin(one.prepared, two.prepared) : undefined
+  }
   if (one?.kind !== 'commit' || ops.length !== 1) return undefined
   return alone(one.prepared) ? commit(one.prepared) : undefined
 }
@@ -65,7 +69,11 @@ function alone(prepared: PreparedCommit): boolean {
 function commit(prepared: PreparedCommit): Lone {
   if (onlyAdds(prepared)) {
     const row = recordRow(0, prepared)
-    return { ...entryStatement(row), answer: answerFor(row, row.epoch, row.version) }
+    const { mailKnown } = prepared.commit
+    return {
+      ...entryStatement(row, mailKnown !== undefined),
+      answer: answerFor(row, row.epoch, row.version, mailKnown),
+    }
   }
   const row = turnRow(0, prepared)
   const epoch = row.host === undefined ? row.epoch : row.epoch + 1
@@ -73,8 +81,13 @@ function commit(prepared: PreparedCommit): Lone {
 }
 
 /** The moment, the mail, and whether the task is runnable: it never is of one that only records. */
-function answerFor(row: { last_event: number; count: number }, epoch: number, version: number): Lone['answer'] {
-  return ([at, mail, runnable = '0']) => ({
+function answerFor(
+  row: { last_event: number; count: number },
+  epoch: number,
+  version: number,
+  mailKnown = 0,
+): Lone['answer'] {
+  return ([at, mail = mailKnown, runnable = 0]) => ({
     ...NOTHING,
     at: Number(at),
     commits: [0, epoch, version, row.last_event + row.count, Number(mail), Number(runnable)],

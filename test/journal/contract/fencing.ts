@@ -198,11 +198,12 @@ export function fencingTests(current: Current): void {
     const tenant = newTenant()
     const before = await owned(journal, newId('host'), { tenant })
     const task = { ...before }
-    for (const events of [logged, [...logged, ...logged]]) {
-      const outcome = await apply(
-        journal,
-        commitOn(task, { events, steps: { [events.length]: { ok: true, value: 1 } } }),
-      )
+    for (const [events, known] of [
+      [logged, {}],
+      [[...logged, ...logged], { mailKnown: 0 }],
+    ] as const) {
+      const steps = { [events.length]: { ok: true, value: 1 } } as const
+      const outcome = await apply(journal, commitOn(task, { events: [...events], steps, ...known }))
       Object.assign(task, basisOf(outcome), { updatedAt: outcome.at })
     }
     assert.equal(task.lastEvent, before.lastEvent + 3)
@@ -217,7 +218,7 @@ export function fencingTests(current: Current): void {
     assert.deepEqual({ ...head }, { id: task.id, lastEvent: task.lastEvent, state: 'running' })
     assert.deepEqual(Object.keys(steps), ['1', '2'])
     const ends = { state: 'completed', release: true } as const
-    for (const changes of [{}, { snapshot: { n: 1 } }, ends]) {
+    for (const changes of [{}, { mailKnown: 0 }, { snapshot: { n: 1 } }, ends]) {
       const late = await journal.commit(commitOn({ ...before, version: task.version }, { events: logged, ...changes }))
       assert.deepEqual(late, { applied: false, because: 'epoch' }, JSON.stringify(changes))
     }

@@ -84,6 +84,17 @@ export function mailTests(current: Current): void {
     assert.equal(delivery.delivered && delivery.wake.owner, hostId)
   })
 
+  test('a commit that knows the mail of a moment ago may miss what came since; the next one is told', async () => {
+    const journal = current()
+    const task = await owned(journal, newId('host'))
+    await journal.deliver(signal(task.id, 'a'))
+    const events = [{ type: 'task.retried' }] as const
+    const missed = await apply(journal, commitOn(task, { events: [...events], mailKnown: 0 }))
+    assert.ok(missed.mailPosition === 0 || missed.mailPosition === 1)
+    const told = await apply(journal, commitOn({ ...task, ...basisOf(missed) }, { events: [...events] }))
+    assert.equal(told.mailPosition, 1)
+  })
+
   test('a task released with unread mail stays runnable; with all mail read it sleeps', async () => {
     const journal = current()
     for (const mailRead of [0, 1]) {

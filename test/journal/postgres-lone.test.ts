@@ -1,0 +1,111 @@
+// What a task that has Postgres for itself is spared: the look-up of its host's lease, and of its mail.
+import assert from 'node:assert/strict'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { z } from 'zod'
+import { newId } from '../../src/contract/ids.ts'
+import type { CommitOutcome, Journal, NewTask } from '../../src/journal/journal.ts'
+import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
+import { defineAgent } from '../../src/sdk/index.ts'
+import { openTestStage } from '../actor/stage.ts'
+import { missing, startPostgres, type TestServer } from '../support/servers.ts'
+import { apply, basisOf, commitOn, eventTypes, loaded, makeTask } from './contract/make.ts'
+
+describe('A task alone on Postgres', { skip: missing('postgres') }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await startPostgres()
+  })
+  after(() => server.stop())
+
+  async function open(t: TestContext): Promise<Journal> {
+    const journal = await openPostgresJournal({ url: server.url })
+    t.after(() => journal.close())
+    return journal
+  }
+
+  /** Accepted and begun in one flight, by nobody else’s. */
+  async function begun(journal: Journal, task: NewTask, hostId: string): Promise<CommitOutcome> {
+    const [, outcome] = await Promise.all([
+      journal.accept(task),
+      journal.commit(
+        commitOn(
+          { id: task.id, epoch: 0, version: 0, lastEvent: 1 },
+          { claim: { hostId }, events: [{ type: 'task.started', host: hostId }] },
+        ),
+      ),
+    ])
+    return outcome
+  }
+
+  test('is not begun under a lease that this process never had, that ran out, or that it ended', async (t) => {
+    const [journal, other] = [await open(t), await open(t)]
+    const [never, foreign, short, ended] = [newId('host'), newId('host'), newId('host'), newId('host')]
+    const lease = { info: {}, leaseMs: 60_000 }
+    await other.keepLease({ hostId: foreign, ...lease })
+    await journal.keepLease({ hostId: short, info: {}, leaseMs: 1 })
+    await journal.keepLease({ hostId: ended, ...lease })
+    await journal.endLease(ended)
+    for (const hostId of [never, short, ended]) {
+      const task = makeTask()
+      assert.deepEqual(await begun(journal, task, hostId), { applied: false, because: 'lease' })
+      assert.equal((await loaded(journal, task.id)).task.state, 'queued')
+    }
+    assert.equal((await begun(journal, makeTask(), foreign)).applied, true, 'the database knows more than this process')
+  })
+
+  test('begun under a lease that somebody else has ended, it is taken over like all tasks of that host', async (t) => {
+    const [journal, other] = [await open(t), await open(t)]
+    const hostId = newId('host')
+    await journal.keepLease({ hostId, info: {}, leaseMs: 60_000 })
+    await other.endLease(hostId)
+    const task = makeTask()
+    const outcome = await begun(journal, task, hostId)
+    const orphans = await other.findOrphans({ unclaimedMs: 60_000, limit: 100 })
+    assert.ok(outcome.applied)
+    assert.ok(orphans.some(({ taskId }) => taskId === task.id))
+    assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started', 'task.owner_lost'])
+    const late = await journal.commit(
+      commitOn({ id: task.id, ...basisOf(outcome) }, { events: [{ type: 'task.retried' }], mailKnown: 0 }),
+    )
+    assert.deepEqual(late, { applied: false, because: 'epoch' })
+  })
+
+  test('its id used a second time, it is the first one, and what would begin it is refused', async (t) => {
+    const journal = await open(t)
+    const hostId = newId('host')
+    await journal.keepLease({ hostId, info: {}, leaseMs: 60_000 })
+    const task = makeTask()
+    assert.equal((await begun(journal, task, hostId)).applied, true)
+    assert.equal((await begun(journal, task, hostId)).applied, false)
+    assert.equal((await journal.accept(task)).created, false)
+    assert.deepEqual(await eventTypes(journal, task.id), ['task.accepted', 'task.started'])
+    await apply(journal, commitOn((await loaded(journal, task.id)).task, { state: 'completed', release: true }))
+  })
+
+  test('it hears of a cancel whose nudge got lost, though it does nothing but record its steps', async (t) => {
+    const busy = defineAgent({
+      name: 'busy',
+      version: '1.0.0',
+      description: 'Records steps until it is stopped',
+      input: z.object({}),
+      output: z.object({}),
+      run: async (ctx) => {
+        for (let n = 0; ; n++) await ctx.step(`step ${n}`, () => n)
+      },
+    })
+    const journal = await openPostgresJournal({ url: server.url })
+    const stage = await openTestStage(t, [busy], journal)
+    await stage.startHost()
+    const task = await stage.submit('busy', {})
+    await stage.until(task.id, ({ body }) => body.type === 'step.completed')
+    // Into its mailbox, and not a word to its host.
+    await journal.deliver({
+      id: newId('msg'),
+      to: task.id,
+      tenant: task.tenant,
+      from: 'test',
+      body: { kind: 'cancel' },
+    })
+    assert.equal((await stage.end(task.id)).state, 'cancelled')
+  })
+})
