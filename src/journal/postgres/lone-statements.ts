@@ -12,6 +12,14 @@ const ACCEPT = new Kind(
   ({ columns }) => `INSERT INTO tasks (${names(columns)}) VALUES (${expressions(columns)}) RETURNING updated_at`,
 )
 
+/** Of a task that ended nothing need be told but when: it had no mail. */
+const END = new Kind(
+  ({ columns, conditions, log }) => `WITH u AS (
+      UPDATE tasks t SET ${assignments(columns)} WHERE ${all(conditions)} RETURNING t.id, t.updated_at
+    )
+    INSERT INTO log (task, at, ${names(log)}) SELECT id, updated_at, ${expressions(log)} FROM u RETURNING at`,
+)
+
 const COMMIT = new Kind(
   ({ columns, conditions, log }) => `WITH u AS (
       UPDATE tasks t SET ${assignments(columns)} WHERE ${all(conditions)}
@@ -71,7 +79,7 @@ export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> |
 /** No row: the fence, or something that the function must clear away when the task ends. */
 export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
   const { host, released, ended, mail_read: read } = row
-  const draft = new Draft(COMMIT)
+  const draft = new Draft(ended ? END : COMMIT)
   draft.column('version', 't.version + 1')
   draft.column('last_event', '?::integer', row.last_event + row.count)
   draft.column('updated_at', MOMENT)
