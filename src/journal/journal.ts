@@ -192,8 +192,7 @@ export interface ActorCommit {
   lastEvent: number
   /**
    * The task is un-owned and this host takes it: epoch + 1. Claim and first transition are one commit. Refused as `lease`
-   * unless the host's lease is live by the store's clock: it would own what others are about to take from it. (The Postgres
-   * adapter trusts its own clock for a task that it accepts in the same moment: postgres/known-leases.ts.)
+   * unless the host's lease is live by the store's clock: it would own what others are about to take from it.
    */
   claim?: { hostId: string }
   /** The host lets the task go (it sleeps, ends, or the host drains). With unread mail left it stays runnable. */

@@ -9,7 +9,6 @@
 //   answers.ts          its answer, given back to each caller
 //   apply-function.ts   the hot path inside Postgres: one round trip applies a flush (P1 P2 P3 P4 P6)
 //   draft.ts            a statement that is put together of what it needs
-//   known-leases.ts     the leases of hosts in this process
 //   known-again.ts      what a lone statement did whose answer was lost, recognised by the function
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
@@ -41,7 +40,6 @@ import { postgresBlobs, VALUE_SPACE } from './blobs.ts'
 import type { Address } from './connection.ts'
 import type { AcceptAnswer } from './flush.ts'
 import { Gathering } from './gathering.ts'
-import { KnownLeases } from './known-leases.ts'
 import { Lane } from './lane.ts'
 import { openReaders, type Readers } from './readers.ts'
 import { reads } from './reads.ts'
@@ -67,9 +65,8 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   // Its connection is given up much earlier than others: renewals would queue behind one that is never answered.
   const hasty = { ...address, patienceMs: Math.min(address.patienceMs, LEASE_MS) }
   const leases = openReaders(hasty, 1, closing.signal)
-  const known = new KnownLeases()
-  const sweeping = sweeps(readers, leases, known)
-  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, known, closing.signal))
+  const sweeping = sweeps(readers, leases)
+  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
   const gathering = new Gathering(lanes, closing.signal)
 
   /** Who used the id or the key first. */

@@ -10,7 +10,6 @@ import { type Answer, settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, isTaken, storeError } from './errors.ts'
 import { makeFlush, type Op } from './flush.ts'
-import type { KnownLeases } from './known-leases.ts'
 import { loneFlight } from './lone.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
@@ -35,14 +34,12 @@ const APPLY = `SELECT apply_6(${Array.from({ length: 22 }, (_, index) => `$${ind
 export class Lane {
   readonly #id = randomUUID()
   readonly #line: Line
-  readonly #leases: KnownLeases
   readonly #patienceMs: number
   readonly #closing: AbortSignal
   #number = 0
 
-  constructor(address: Address, leases: KnownLeases, closing: AbortSignal) {
+  constructor(address: Address, closing: AbortSignal) {
     this.#line = new Line(address, SETTINGS)
-    this.#leases = leases
     this.#patienceMs = address.patienceMs
     this.#closing = closing
   }
@@ -79,7 +76,7 @@ export class Lane {
   async #apply(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> }> {
     const number = ++this.#number
     const until = performance.now() + this.#patienceMs
-    const lone = loneFlight(ops, this.#leases)
+    const lone = loneFlight(ops)
     let attempt = 0
     let inDoubt = false
     if (lone !== undefined) {

@@ -12,6 +12,11 @@ const ACCEPT = new Kind(
   ({ columns }) => `INSERT INTO tasks (${names(columns)}) VALUES (${expressions(columns)}) RETURNING updated_at`,
 )
 
+const BEGIN = new Kind(
+  ({ columns, conditions }) => `INSERT INTO tasks (${names(columns)}) SELECT ${expressions(columns)}
+    FROM hosts WHERE ${all(conditions)} RETURNING updated_at`,
+)
+
 /** Of a task that ended nothing need be told but when: it had no mail. */
 const END = new Kind(
   ({ columns, conditions, log }) => `WITH u AS (
@@ -49,11 +54,11 @@ const ACCEPTED = [
 ] as const
 
 /**
- * An accept, and the commit that claims it at once, for a host whose lease is known to last. The id is used: an error,
- * because ON CONFLICT would cost every accept what few need.
+ * An accept, and the commit that claims it at once. No row: the host has no lease. The id is used: an error, because ON
+ * CONFLICT would cost every accept what few need.
  */
 export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> | undefined): Statement {
-  const draft = new Draft(ACCEPT)
+  const draft = new Draft(first === undefined ? ACCEPT : BEGIN)
   draft.texts(row, ACCEPTED)
   draft.column('depth', '?::integer', row.depth)
   draft.column('created_at', MOMENT)
@@ -73,6 +78,8 @@ export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> |
   if (!first.released) draft.column('owner', '?::text', first.host!)
   if (first.ended) draft.column('ended_at', MOMENT)
   else if (first.released && first.wanted) draft.column('runnable_at', MOMENT)
+  draft.condition('id = ?::text', first.host!)
+  draft.condition(`lease_until > ${MOMENT}`)
   return draft.statement()
 }
 
@@ -118,7 +125,8 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
 /**
  * The task's row is only looked at: a plain INSERT costs little more than any other. No row: the fence, or the task is not
  * in the state `running`. The number is taken (an error, and the function judges it): the task was taken over since.
- * For who knows what there is to see, not even that (`mailKnown`): the number is fence enough.
+ * For who knows what there is to see not even that is done (`mailKnown`). The number is fence enough: a task never changes its
+ * owner before the next one is taken, by whoever takes it over, or by the owner, who says why he lets it go.
  */
 export function entryStatement(row: ReturnType<typeof recordRow>, unseen: boolean): Statement {
   const draft = new Draft(unseen ? UNSEEN_ENTRY : ENTRY)

@@ -14,7 +14,6 @@ import { commitReferences, taskReferences } from '../references.ts'
 import type { Answer } from './answers.ts'
 import { beginsOnly, firstRow, newRow, onlyAdds, recordRow, turnRow } from './flight-rows.ts'
 import type { Op } from './flush.ts'
-import type { KnownLeases } from './known-leases.ts'
 import { beginStatement, commitStatement, entryStatement } from './lone-statements.ts'
 import { outcomesApart } from './outcomes.ts'
 import type { Fields, Statement } from './statement.ts'
@@ -25,13 +24,10 @@ export interface Lone extends Statement {
 }
 
 /** The statement for this flight, if it is one that a plain statement can carry. No row in answer: nothing was done. */
-export function loneFlight(ops: readonly Op[], leases: KnownLeases): Lone | undefined {
+export function loneFlight(ops: readonly Op[]): Lone | undefined {
   const [one, two] = ops
   if (one?.kind === 'accept' && ops.length === 1) return begin(one.prepared, undefined)
-  if (one?.kind === 'accept' && two?.kind === 'commit' && ops.length === 2) {
-    const host = two.prepared.commit.claim?.hostId
-    return host !== undefined && leases.lasts(host) ? begin(one.prepared, two.prepared) : undefined
-  }
+  if (one?.kind === 'accept' && two?.kind === 'commit' && ops.length === 2) return begin(one.prepared, two.prepared)
   if (one?.kind !== 'commit' || ops.length !== 1) return undefined
   return alone(one.prepared) ? commit(one.prepared) : undefined
 }

@@ -7,7 +7,6 @@ import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER, ENDED_LEASE_KEPT_MS } from '../rules.ts'
 import { type Letter, wakeOf } from './answers.ts'
 import { VALUE_SPACE } from './blobs.ts'
-import type { KnownLeases } from './known-leases.ts'
 import type { Readers } from './readers.ts'
 
 /** The moment of the call, where a statement needs it more than once. */
@@ -96,7 +95,7 @@ const FORGET_ARRIVING = `
     AND split_part(sha256, ':', 2)::bigint < moment_1() - ${ENDED_LEASE_KEPT_MS}::bigint`
 
 /** `leases` has its own connection: a lease must not wait behind somebody's long list. */
-export function sweeps(readers: Readers, leases: Readers, known: KnownLeases) {
+export function sweeps(readers: Readers, leases: Readers) {
   return {
     async fireTimers(limit: number): Promise<{ woken: Wake[]; nextDueInMs: number | undefined }> {
       const woken: Wake[] = []
@@ -114,16 +113,11 @@ export function sweeps(readers: Readers, leases: Readers, known: KnownLeases) {
     async keepLease({ hostId, info, leaseMs }: HostLease): Promise<{ held: boolean }> {
       // Who cannot renew in time must know in time, to stop its actors before others take them over.
       const patienceMs = Math.max(MIN_LEASE_PATIENCE_MS, leaseMs / 3)
-      const askedAt = performance.now()
       const kept = await leases.rows('keep-lease', KEEP_LEASE, [hostId, JSON.stringify(info), leaseMs], patienceMs)
-      const held = kept.length === 1
-      if (held) known.renewed(hostId, askedAt, leaseMs)
-      else known.ended(hostId)
-      return { held }
+      return { held: kept.length === 1 }
     },
 
     async endLease(hostId: string): Promise<void> {
-      known.ended(hostId)
       await readers.rows('end-lease', 'UPDATE hosts SET lease_until = least(lease_until, moment_1()) WHERE id = $1', [
         hostId,
       ])
