@@ -15,6 +15,7 @@
 //   timers.ts    the names of durable timers
 //   settle.ts    how a turn ends: output check, crash decision, reply to the parent, state for the outside
 //   commit.ts    a turn as the journal takes it
+//   mailbox.ts   what it knows of its mailbox
 //   chatter.ts   coalesces progress and tokens
 //
 // Promises: P2 (every commit carries epoch and version; a refused one ends this incarnation), P3, P4 (mail is read in
@@ -28,15 +29,13 @@ import { claimOf, composeCommit } from './commit.ts'
 import { HandlerBehaviour } from './handler.ts'
 import { ActorLogic } from './logic.ts'
 import { MachineBehaviour } from './machine.ts'
+import { Mailbox } from './mailbox.ts'
 import { effectivePolicy, isRefusal, mayPass } from './restart.ts'
 import { callsOfThisMoment } from './run-context.ts'
 import { lastTurn, outwardState } from './settle.ts'
 import { type ActorState, emptyState, encodeState } from './state.ts'
 import { type RunStep, StepRunner } from './steps.ts'
 import { type Stimulus, Turn } from './turn.ts'
-
-/** A nudge that says there is mail may get lost: so often the actor asks with a commit. */
-const MAIL_KNOWN_MS = 500
 
 export class Actor {
   readonly exited: Promise<ActorExit>
@@ -46,6 +45,7 @@ export class Actor {
   private readonly chatter: Chatter
   private readonly logic: ActorLogic
   private readonly machine: MachineBehaviour | undefined
+  private readonly mailbox: Mailbox
   private readonly exit: (exit: ActorExit) => void
   private pending: Stimulus[] = []
   private writtenState: string
@@ -54,9 +54,6 @@ export class Actor {
   private claimed = false
   private draining = false
   private graceIsOver = false
-  private mailSeen: number
-  private mailDue = false
-  private mailToldAt = Number.NEGATIVE_INFINITY
   private settledWaiters: (() => void)[] = []
 
   constructor(parts: ActorParts, loaded: LoadedTask) {
@@ -64,7 +61,7 @@ export class Actor {
     this.task = loaded.task
     const state = (loaded.task.snapshot as ActorState | undefined) ?? emptyState()
     this.writtenState = encodeState(state)
-    this.mailSeen = loaded.task.mailRead
+    this.mailbox = new Mailbox(loaded.task.mailRead)
     // Ours already when the journal was away in the middle of a turn and this host takes the task up again.
     this.claimed = loaded.task.owner === parts.hostId
     const { promise, resolve } = Promise.withResolvers<ActorExit>()
@@ -87,7 +84,7 @@ export class Actor {
 
   /** There is mail. */
   wake(): void {
-    this.mailDue = true
+    this.mailbox.due = true
     void this.run()
   }
 
@@ -112,11 +109,7 @@ export class Actor {
   }
 
   private receive(mail: Message[]): void {
-    for (const message of mail) {
-      if (message.position <= this.mailSeen) continue
-      this.mailSeen = message.position
-      this.pending.push({ kind: 'mail', message })
-    }
+    for (const message of this.mailbox.take(mail)) this.pending.push({ kind: 'mail', message })
   }
 
   private async run(): Promise<void> {
@@ -124,8 +117,8 @@ export class Actor {
     this.busy = true
     try {
       if (this.parts.claimFirst === true && !this.claimed) await this.claim()
-      while (!this.gone && (!this.logic.hasBegun || this.pending.length > 0 || this.mailDue)) {
-        if (this.mailDue) await this.loadMail()
+      while (!this.gone && (!this.logic.hasBegun || this.pending.length > 0 || this.mailbox.due)) {
+        if (this.mailbox.due) await this.loadMail()
         this.logic.prepare(this.pending)
         // A handler's calls of one moment (three asks, a record and the return) shall be one commit.
         if (this.machine === undefined) await callsOfThisMoment()
@@ -148,7 +141,7 @@ export class Actor {
   }
 
   private async loadMail(): Promise<void> {
-    this.mailDue = false
+    this.mailbox.due = false
     const loaded = await this.parts.journal.load(this.task.id)
     if (loaded !== undefined) this.receive(loaded.mail)
   }
@@ -175,7 +168,7 @@ export class Actor {
         ...(this.claimed ? {} : { claim: { hostId: this.parts.hostId } }),
         outward,
         usage: this.chatter.usage,
-        mailKnown: this.mailKnown,
+        mailKnown: this.mailbox.known(this.task),
       })
       if (lastGood !== undefined) commit.snapshot = lastGood
       else if (turn.ending?.state !== 'completed' && this.stateChanged()) commit.snapshot = state
@@ -186,8 +179,7 @@ export class Actor {
       return await this.endFor(error)
     }
     this.parts.around.committed(commit, outcome)
-    if (commit.mailKnown === undefined) this.mailToldAt = performance.now()
-    if (!this.advance(outcome)) return
+    if (!this.advance(outcome, commit)) return
     Object.assign(this.task, { startedAt: this.task.startedAt ?? outcome.at, state: commit.state })
     if (turn.mailRead !== undefined) this.task.mailRead = turn.mailRead
     this.parts.onCommitted(this.task, commit, outcome)
@@ -207,17 +199,13 @@ export class Actor {
     for (const after of turn.afterwards) after()
   }
 
-  private get mailKnown(): number | undefined {
-    const toldNow = performance.now() - this.mailToldAt < MAIL_KNOWN_MS
-    return toldNow && this.task.state === 'running' ? this.task.mailPosition : undefined
-  }
-
   /** By itself, with nothing else: whoever dies from now on dies as its owner, and is counted. */
   private async claim(): Promise<void> {
-    this.advance(await this.parts.journal.commit(claimOf(this.task, this.parts.hostId)))
+    const commit = claimOf(this.task, this.parts.hostId)
+    this.advance(await this.parts.journal.commit(commit), commit)
   }
 
-  private advance(outcome: CommitOutcome): outcome is CommitOutcome & { applied: true } {
+  private advance(outcome: CommitOutcome, { mailKnown }: ActorCommit): outcome is CommitOutcome & { applied: true } {
     if (!outcome.applied) {
       const fenced = outcome.because === 'lease'
       const why = fenced ? 'This host lost its lease.' : 'Another host owns this task now.'
@@ -227,7 +215,7 @@ export class Actor {
     this.claimed = true
     const { epoch, version, lastEvent, mailPosition } = outcome
     Object.assign(this.task, { epoch, version, lastEvent, mailPosition })
-    if (mailPosition > this.mailSeen) this.mailDue = true
+    this.mailbox.told(mailPosition, mailKnown === undefined)
     return true
   }
 

@@ -8,15 +8,8 @@
 // Rows are locked in the order of their ids, so two flights cannot wait for each other in a circle.
 
 import { LASTING_SLOTS } from '../references.ts'
-import { KNOWN_COMMITS, KNOWN_NEWS } from './known-again.ts'
+import { KNOWN_COMMITS, KNOWN_NEWS, UNLESS_TAKEN } from './known-again.ts'
 import { LABELS_OF_TASKS } from './labels.ts'
-
-/**
- * The log's key refuses a number that is taken, and with it the whole flight. It is asked again then, and this tells the
- * commit that came too late from the others.
- */
-const UNLESS_TAKEN = `AND (NOT again OR NOT EXISTS (
-          SELECT 1 FROM log WHERE log.task = c.id AND log.first_number > c.last_event))`
 
 /**
  * holders   tasks that get something besides their row and their log: it is looked for when they end

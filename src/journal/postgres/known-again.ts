@@ -2,7 +2,14 @@
 // recognised by what it wrote. A number of the log is written once, and under it stand the very events and outcomes that are
 // asked for now.
 //
-// Both are parts of the function in apply-function.ts, and use its parameters and variables.
+// All are parts of the function in apply-function.ts, and use its parameters and variables.
+
+/**
+ * The log's key refuses a number that is taken, and with it the whole flight. It is asked again then, and this tells the
+ * commit that came too late from the others.
+ */
+export const UNLESS_TAKEN = `AND (NOT again OR NOT EXISTS (
+          SELECT 1 FROM log WHERE log.task = c.id AND log.first_number > c.last_event))`
 
 /** Those of `news` that are there already, and begun as asked. */
 export const KNOWN_NEWS = `ARRAY(

@@ -88,10 +88,8 @@ export function mailTests(current: Current): void {
     const journal = current()
     const task = await owned(journal, newId('host'))
     await journal.deliver(signal(task.id, 'a'))
-    const events = [{ type: 'task.retried' }] as const
-    const missed = await apply(journal, commitOn(task, { events: [...events], mailKnown: 0 }))
-    assert.ok(missed.mailPosition === 0 || missed.mailPosition === 1)
-    const told = await apply(journal, commitOn({ ...task, ...basisOf(missed) }, { events: [...events] }))
+    const missed = await apply(journal, commitOn(task, { events: [{ type: 'task.retried' }], mailKnown: 0 }))
+    const told = await apply(journal, commitOn({ ...task, ...basisOf(missed) }, { events: [{ type: 'task.retried' }] }))
     assert.equal(told.mailPosition, 1)
   })
 
