@@ -85,10 +85,10 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
     keepLease: (lease) => group.run((at) => leasing.keep(lease, at)),
     endLease: (hostId) => group.run((at) => leasing.end(hostId, at)),
     hosts: () => group.read(() => leasing.hosts(group.now())),
-    async findOrphans({ unclaimedMs, limit, onPoisoned }) {
-      if (!(await group.read(() => leasing.hasOrphans(unclaimedMs, group.now())))) return []
-      const { wakes, poisoned } = await group.run((at) => leasing.findOrphans(unclaimedMs, limit, at))
-      if (onPoisoned !== undefined) poisoned.forEach(onPoisoned)
+    async findOrphans(options) {
+      if (!(await group.read(() => leasing.hasOrphans(options.unclaimedMs, group.now())))) return []
+      const { wakes, poisoned } = await group.run((at) => leasing.findOrphans(options, at))
+      if (options.onPoisoned !== undefined) poisoned.forEach(options.onPoisoned)
       return wakes
     },
     load: (taskId) => group.read(() => reading.load(taskId)),
