@@ -24,7 +24,7 @@ import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { acceptance } from './accept.ts'
 import { committer } from './commit.ts'
 import { Counters } from './counters.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, VALUES_FOLDER } from './database.ts'
 import { Fences } from './fences.ts'
 import { CommitGroup } from './group.ts'
 import { leases } from './leases.ts'
@@ -42,7 +42,7 @@ export interface SqliteOptions {
 
 export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOptions): Promise<Journal> {
   const { db, close } = await openDatabase(folder)
-  const values = join(folder, 'values')
+  const values = join(folder, VALUES_FOLDER)
   const blobs = await openFileBlobs({ folder: values })
   const sweep = fileBlobSweep(values)
   const rows = taskRows(db)
