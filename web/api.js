@@ -71,6 +71,18 @@ export async function read(path, options = {}) {
 }
 
 /**
+ * The answer's JSON with its ETag, for If-Match.
+ * @param {string} path
+ * @param {CallOptions} options
+ * @returns {Promise<{ known: any, etag: string }>}
+ */
+export async function readTagged(path, options = {}) {
+  const answer = await ask('GET', path, options)
+  if (!answer.ok) throw await problemOf(answer)
+  return { known: await answer.json(), etag: answer.headers.get('etag') ?? '*' }
+}
+
+/**
  * Gives headers that make it harmless to send the same again, as after an answer that was lost: the key changes when the
  * body does.
  * @returns {(body: unknown) => Record<string, string>}

@@ -1,7 +1,7 @@
 // @ts-check
 // What may be done with a task: cancel it, run it again, answer it. Who may not is not offered it.
 /** @import { AgentView, TaskView } from './views.ts' */
-import { call, read, repeatable } from './api.js'
+import { call, read } from './api.js'
 import { element, replace } from './dom.js'
 import { confirmed, problemBox, section } from './parts.js'
 import { schemaForm } from './schema-form.js'
@@ -15,8 +15,10 @@ export function taskActs({ place, signal, onActed }) {
   const buttons = element('div', { class: 'acts' })
   const trouble = element('div', {})
   const answer = element('div', {})
-  /** The state that it was drawn for: a form must stay while somebody fills it in. @type {string | undefined} */
+  /** What it was drawn for: a form must stay while somebody fills it in, and go with its question. @type {string | undefined} */
   let shown
+  /** Of the task as the page shows it: of two people who answer one question the second is told. */
+  let etag = '*'
   replace(place, buttons, trouble, answer)
 
   /** @param {() => Promise<unknown>} act */
@@ -40,22 +42,24 @@ export function taskActs({ place, signal, onActed }) {
 
   /** @param {TaskView} task */
   async function ask(task) {
-    const headersFor = repeatable()
+    const question = shown
     const form = await answerForm(task, signal, async (body) => {
-      await call('POST', `/v1/tasks/${task.id}/messages`, { body, headers: headersFor(body), signal })
+      await call('POST', `/v1/tasks/${task.id}/messages`, { body, headers: { 'if-match': etag }, signal })
       // The next question, of the same state, has a form of its own.
       shown = undefined
       replace(answer, element('p', { class: 'note' }, 'Sent.'))
       onActed()
     })
-    if (shown === 'input-required') replace(answer, form)
+    if (shown === question) replace(answer, form)
   }
 
   return {
-    /** @param {TaskView} task */
-    show(task) {
-      if (task.state === shown) return
-      shown = task.state
+    /** @param {TaskView} task @param {string} tag */
+    show(task, tag) {
+      etag = tag
+      const question = `${task.state} ${task.waitingFor?.detail}`
+      if (question === shown) return
+      shown = question
       const path = `/v1/tasks/${encodeURIComponent(task.id)}`
       const may = mayActAs('submitter')
       const canRetry = task.state === 'failed' || task.state === 'cancelled'

@@ -2,7 +2,7 @@
 // One task: what it is, what came of it, what it does now. Its log is followed; the rest is read again when the log grew.
 /** @import { TaskView } from './views.ts' */
 /** @import { Visit } from './console.js' */
-import { read } from './api.js'
+import { readTagged } from './api.js'
 import { element, replace } from './dom.js'
 import { followTask } from './follow.js'
 import { everySecond, pause, tellConnection } from './fresh.js'
@@ -38,12 +38,12 @@ export async function taskPage({ place, path, signal }) {
   let following = false
 
   async function refresh() {
-    /** @type {TaskView} */
-    const task = await read(`/v1/tasks/${encodeURIComponent(id)}`, { signal })
+    const answer = await readTagged(`/v1/tasks/${encodeURIComponent(id)}`, { signal })
+    const task = /** @type {TaskView} */ (answer.known)
     const isOld = known !== undefined && task.lastEvent <= known.lastEvent && task.updatedAt <= known.updatedAt
     if (isOld) return task
     drawTask(task, known, parts)
-    acts.show(task)
+    acts.show(task, answer.etag)
     if (known === undefined) replace(place, ...Object.values(parts), log.place)
     known = task
     await Promise.all([readTrace(), taskChildren(parts.children, task, signal)])

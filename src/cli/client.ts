@@ -39,6 +39,8 @@ export interface Call {
 export interface GatewayClient {
   readonly url: string
   get<Answer>(path: string, call?: Call): Promise<Answer>
+  /** With the ETag that `If-Match` takes. */
+  getTagged<Answer>(path: string): Promise<{ answer: Answer; etag: string }>
   post<Answer>(path: string, body?: unknown, call?: Call): Promise<Answer>
   put<Answer>(path: string, body: unknown, call?: Call): Promise<Answer>
   remove(path: string, call?: Call): Promise<void>
@@ -111,6 +113,10 @@ export function createClient(url: string, key: string): GatewayClient {
   return {
     url,
     get: async (path, call) => (await request('GET', path, call)).json() as never,
+    async getTagged(path) {
+      const response = await request('GET', path)
+      return { answer: (await response.json()) as never, etag: response.headers.get('etag') ?? '' }
+    },
     post: async (path, body, call) => (await request('POST', path, { ...call, body })).json() as never,
     put: async (path, body, call) => (await request('PUT', path, { ...call, body })).json() as never,
     async remove(path, call) {

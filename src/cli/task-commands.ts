@@ -86,6 +86,7 @@ export function addTaskCommands(program: Command, action: Action): void {
   tasks
     .command('message <id> <type> [content]')
     .description('send it a message; content is JSON, @file or -')
+    .option('--event <number>', 'answer what it asked then: refused when it has gone on, or somebody else has answered')
     .action(action(async () => (await import('./tasks.ts')).messageTask))
 }
 

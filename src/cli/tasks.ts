@@ -1,6 +1,6 @@
 // troupe tasks ls | show | follow | cancel | retry | message
 import { TroupeError } from '../contract/errors.ts'
-import { type TaskView, taskPath } from './client.ts'
+import { type GatewayClient, type TaskView, taskPath } from './client.ts'
 import type { Handler } from './context.ts'
 import { exitCodeOfTask, inWords, waitingWords, watchTask } from './follow.ts'
 import { readInput } from './input.ts'
@@ -95,12 +95,19 @@ export const retryTask: Handler<{ wait?: boolean; follow?: boolean }> = async (c
   context.show(task, ({ state }) => `${id} is ${state}`)
 }
 
-export const messageTask: Handler = async (context, [id, type, given]) => {
+export const messageTask: Handler<{ event?: string }> = async (context, [id, type, given], { event }) => {
   const body = await readInput(given)
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new TroupeError('invalid_input', 'The content of a message is an object, like {"approved": true}.')
   }
   const gateway = await context.connect()
-  const answer = await gateway.post(`${taskPath(id!)}/messages`, { ...body, type })
+  const headers = event === undefined ? {} : { 'if-match': await etagAt(gateway, id!, event) }
+  const answer = await gateway.post(`${taskPath(id!)}/messages`, { ...body, type }, { headers })
   context.show(answer, () => `${type} was delivered to ${id}`)
+}
+
+async function etagAt(gateway: GatewayClient, id: string, event: string): Promise<string> {
+  const { answer, etag } = await gateway.getTagged<TaskView>(taskPath(id))
+  if (String(answer.lastEvent) === event) return etag
+  throw new TroupeError('precondition_failed', `${id} is at event ${answer.lastEvent}, no longer at ${event}.`)
 }

@@ -12,6 +12,8 @@ export const MAX_MAILBOX = 10_000
 export const MAX_PAGE = 500
 /** Hosts that may die while they run one task before it is quarantined. */
 export const MAX_OWNER_DEATHS = 3
+/** A death so long ago is forgotten when its task has come further since: machines go, and tasks may run for days. */
+export const DEATHS_FORGOTTEN_MS = 10 * 60_000
 /** Depth of tasks asking tasks; a loop of agents asking each other ends here. */
 export const MAX_ASK_DEPTH = 16
 /** The longest durable timer: a hundred years. */

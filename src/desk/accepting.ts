@@ -27,7 +27,9 @@ export function createAccept(parts: { journal: Journal; bus: Bus; patience: Pati
   const entruster = bus.entruster?.()
 
   async function acceptHere({ task, small }: Draft): Promise<AcceptedDraft> {
-    const place = patience.enter()
+    const entered = patience.enter()
+    // A promise for each submission is more than the question costs.
+    const place = typeof entered === 'number' ? entered : await entered
     try {
       const accepting = journal.accept(task)
       // With an idempotency key the task may be an earlier one; a large input is on its way to the blob store first.

@@ -64,13 +64,13 @@ export interface Desk {
   follow(tenant: string, taskId: string, after: number, signal: AbortSignal): AsyncGenerator<TaskEvent>
   /** The task once it has ended, or as it is after `ms`. */
   waitForEnd(tenant: string, taskId: string, ms: number, signal?: AbortSignal): Promise<Task>
-  /** An event for the agent's machine: a person's answer, a signal. The same message id is applied once. */
+  /** An event for the agent's machine: a person's answer, a signal. Of the same message id the first one is applied. */
   signal(
     tenant: string,
     taskId: string,
     event: { type: string; [key: string]: unknown },
     messageId?: string,
-  ): Promise<void>
+  ): Promise<{ duplicate: boolean }>
   cancel(tenant: string, taskId: string, reason?: string): Promise<void>
   /** Runs a failed or cancelled task again from its last good state. */
   retry(tenant: string, taskId: string): Promise<Task>
@@ -92,13 +92,18 @@ export function createDesk(parts: DeskParts): Desk {
   const accept = createAccept({ journal, bus, patience: createPatience() })
   const lookAgain = createLookAgain(journal, parts.lookAgainMs)
 
-  async function deliver(tenant: string, taskId: string, id: string, body: MessageBody): Promise<void> {
+  async function deliver(
+    tenant: string,
+    taskId: string,
+    id: string,
+    body: MessageBody,
+  ): Promise<{ duplicate: boolean }> {
     const delivery = await journal.deliver({ id, to: taskId, tenant, from: 'desk', body })
     if (delivery.delivered) {
       const wake = delivery.wake
       if (wake.owner === undefined) bus.offer(wake)
       else bus.nudge(wake.owner, taskId)
-      return
+      return { duplicate: delivery.duplicate }
     }
     if (delivery.because === 'unknown_task') throw notFound(taskId)
     if (delivery.because === 'mailbox_full') {
@@ -212,7 +217,7 @@ export function createDesk(parts: DeskParts): Desk {
       checkSize('message', event, MAX_MESSAGE_BYTES)
       const task = await get(tenant, taskId)
       agents.find(task.agent, task.agentVersion)?.checkMessage(event)
-      await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event })
+      return await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event })
     },
 
     async cancel(tenant, taskId, reason) {

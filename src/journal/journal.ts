@@ -45,10 +45,14 @@ export interface Journal {
    * one owner death; the third one fails the task as `task_poisoned`), and runnable tasks that nobody claimed for
    * `unclaimedMs` are named again. Returns both as wakes to offer. Safe to run on many hosts at once. `onPoisoned` is
    * told of each task that this look failed, when that is on disk; of one that two hosts look at together, maybe twice.
+   *
+   * Deaths are counted anew when the last one was at least `forgottenMs` ago (DEATHS_FORGOTTEN_MS, if left out) and the task
+   * has come further since. Either alone would let one go on for ever that kills: in a slow step, or with each of many steps.
    */
   findOrphans(options: {
     unclaimedMs: number
     limit: number
+    forgottenMs?: number
     onPoisoned?: (task: PoisonedTask) => void
   }): Promise<Wake[]>
 

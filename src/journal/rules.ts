@@ -1,6 +1,6 @@
 // What both adapters decide alike, in one place.
 import type { ErrorRecord } from '../contract/errors.ts'
-import type { EventBody } from '../contract/events.ts'
+import type { EventBody, EventType } from '../contract/events.ts'
 import type { TaskState } from '../contract/task.ts'
 import type { ActorCommit, MessageBody, NewMessage } from './journal.ts'
 
@@ -25,6 +25,12 @@ export function wantsHost(commit: Pick<ActorCommit, 'state' | 'waitingFor'>): bo
 export function countsAgainstMailbox(body: MessageBody): boolean {
   return body.kind === 'event'
 }
+
+/**
+ * What shows that a task has come further: no incarnation does it again. A task that kills at one place says neither between
+ * two deaths, however much it reports before it comes there.
+ */
+export const CAME_FURTHER: readonly EventType[] = ['step.completed', 'child.ended']
 
 export function timerMessageBody(timerId: string): MessageBody {
   return timerId === DEADLINE_TIMER ? { kind: 'deadline' } : { kind: 'timer', timerId }

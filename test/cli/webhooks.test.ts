@@ -58,6 +58,15 @@ test('cancel-many says how many before it does it', async () => {
   assert.equal((await troupe.troupe(['tasks', 'cancel-many'])).code, 2)
 })
 
+test('an answer to what a task asked at an event is refused when it has gone on since', async () => {
+  const [{ id, lastEvent }] = (await troupe.call('GET', '/v1/tasks?label=run:third')).tasks
+  const answer = (event: number) => troupe.troupe(['tasks', 'message', id, 'go', '{}', '--event', String(event)])
+  const early = await answer(lastEvent - 1)
+  assert.match(early.err, new RegExp(`^precondition_failed: ${id} is at event ${lastEvent}, no longer at`, 'm'))
+  assert.equal((await answer(lastEvent)).code, 0)
+  assert.notEqual((await answer(lastEvent)).code, 0)
+})
+
 test('a task’s end is told although the core was killed before anybody took it', async () => {
   const secret = (await troupe.troupe(['webhooks', 'secret'])).out.trim()
   // The receiver takes nothing until the core that did the task is dead.

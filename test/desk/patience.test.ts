@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -9,18 +11,38 @@ import { createPatience } from '../../src/desk/patience.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { makeTask } from '../journal/contract/make.ts'
 
-test('who comes while others have waited too long is refused at once, until they are answered', () => {
+test('who comes while others have waited too long is refused at once, until they are answered', async () => {
   let now = 0
   const patience = createPatience(1_500, () => now)
-  const first = patience.enter()
+  const first = await patience.enter()
   now = 1_500
-  const second = patience.enter()
+  const second = await patience.enter()
   now = 1_501
-  assert.throws(() => patience.enter(), { code: 'journal_unavailable', status: 503, passing: true })
+  await assert.rejects(async () => patience.enter(), { code: 'journal_unavailable', status: 503, passing: true })
   patience.leave(second)
-  assert.throws(() => patience.enter(), { code: 'journal_unavailable' })
+  await assert.rejects(async () => patience.enter(), { code: 'journal_unavailable' })
   patience.leave(first)
-  patience.leave(patience.enter())
+  patience.leave(await patience.enter())
+})
+
+test('a process that stood still reads the answer that has arrived before it refuses anybody', async (t) => {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const journal = once(server, 'connection')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  await once(socket, 'connect')
+  const [answering] = (await journal) as [Socket]
+  t.after(() => {
+    socket.destroy()
+    server.close()
+  })
+  let now = 0
+  const patience = createPatience(1_500, () => now)
+  const earlier = await patience.enter()
+  socket.once('data', () => patience.leave(earlier))
+  answering.write('accepted')
+  now = 2_000
+  patience.leave(await patience.enter())
 })
 
 test('an acceptance that fails frees its place as one that is answered does', async (t) => {

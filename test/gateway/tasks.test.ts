@@ -118,6 +118,28 @@ test('retry runs a failed task again and refuses others', async () => {
   assert.notEqual(retried.json.state, 'failed')
 })
 
+test('of the answers to one question the first is taken and the others are a 412, whether a host has read it or not', async () => {
+  const { json: task } = await submit()
+  const path = `/v1/tasks/${task.id}`
+  await started.commit(task.id, 'input-required', [
+    { type: 'task.waiting', for: { kind: 'person', messages: ['decide'] } },
+  ])
+  const etag = (await started.call('GET', path)).headers.get('etag')!
+  const answer = (text: string, headers: Record<string, string> = { 'if-match': etag }) =>
+    started.call('POST', `${path}/messages`, { body: { type: 'decide', text }, headers })
+  const answers = await Promise.all(['ada', 'bob', 'eve'].map((text) => answer(text)))
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [202, 412, 412])
+  const refused = answers.find(({ status }) => status === 412)!
+  assert.equal(refused.json.code, 'precondition_failed')
+  assert.equal((await started.journal.load(task.id))?.mail.length, 1)
+  await started.commit(task.id, 'input-required', [{ type: 'message.received', from: 'desk', name: 'decide' }])
+  assert.equal((await answer('late')).status, 412)
+  const next = (await started.call('GET', path)).headers.get('etag')!
+  assert.equal((await answer('to the next question', { 'if-match': next })).status, 202)
+  assert.equal((await answer('to whatever is asked', { 'if-match': '*' })).status, 202)
+  assert.equal((await answer('the same', {})).status, 202)
+})
+
 test('a message reaches the mailbox once per Idempotency-Key', async () => {
   const { json: task } = await submit()
   const path = `/v1/tasks/${task.id}/messages`

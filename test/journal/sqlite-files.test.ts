@@ -1,7 +1,7 @@
 // What can happen to the files of the SQLite journal: a second process, a crash, damage, a newer version, a full disk.
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -125,6 +125,25 @@ test('a file that is not a database is refused as journal_corrupt', async (t) =>
   await (await openSqliteJournal({ folder })).close()
   overwrite(join(folder, 'journal.db'), 0, 'this is not a database, it never was one')
   await assert.rejects(openSqliteJournal({ folder }), { code: 'journal_corrupt' })
+})
+
+test('a file that lost all it held is refused as journal_corrupt and left as it is; without it a journal begins anew', async (t) => {
+  const folder = temporaryFolder(t)
+  const file = join(folder, 'journal.db')
+  const lost = { code: 'journal_corrupt', message: /journal\.db is empty.*Restore a backup, or remove the file/ }
+  writeFileSync(file, '')
+  await (await openSqliteJournal({ folder })).close()
+  truncateSync(file, 0)
+  for (let tries = 1; tries <= 2; tries++) await assert.rejects(openSqliteJournal({ folder }), lost)
+  assert.equal(statSync(file).size, 0)
+  // What is left of a young journal whose log beside it is gone.
+  const bare = new DatabaseSync(file)
+  bare.exec('PRAGMA journal_mode = WAL')
+  bare.close()
+  assert.equal(statSync(file).size, 4096)
+  await assert.rejects(openSqliteJournal({ folder }), lost)
+  rmSync(file)
+  await (await openSqliteJournal({ folder })).close()
 })
 
 test('damage inside the file is found when it is opened after a crash', async (t) => {

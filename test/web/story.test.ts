@@ -71,7 +71,9 @@ test('a person signs in, gives an agent a task, answers its question and reads w
 
   await page.getByLabel('approved').selectOption('no')
   await page.getByLabel('reason').fill(HOSTILE)
+  const answer = page.waitForRequest(/\/messages$/)
   await page.getByRole('button', { name: 'Send' }).click()
+  assert.match((await answer).headers()['if-match'] ?? '', /^"\d+-\w+"$/, 'it is for this question')
   await page.locator('h1 .state.completed').waitFor()
   const output = section(page, 'Output')
   assert.match((await output.textContent()) ?? '', /approvedfalse/)

@@ -36,14 +36,15 @@ export const LABELLED_WITH_THE_ROW = `
   DROP FUNCTION IF EXISTS label_4 CASCADE;
   DROP FUNCTION IF EXISTS apply_5;
   DROP FUNCTION IF EXISTS find_orphans_5;
+  DROP FUNCTION IF EXISTS take_over_5;
 `
 
 /**
- * As take_over_5; in the same transaction the callbacks of what it poisoned get their notices, as ../notices.ts makes
+ * As take_over_6; in the same transaction the callbacks of what it poisoned get their notices, as ../notices.ts makes
  * them. They are runnable, and offered by the next look.
  */
 export const NOTICE_POISONED = `
-CREATE FUNCTION find_orphans_6(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
+CREATE FUNCTION find_orphans_6(unclaimed_ms bigint, most integer, forgotten_ms bigint) RETURNS json LANGUAGE plpgsql AS $body$
 DECLARE
   doomed text[];
   notices text[];
@@ -51,7 +52,7 @@ DECLARE
 BEGIN
   doomed := ARRAY(SELECT id FROM tasks
     WHERE owner IS NOT NULL AND owner_deaths >= ${MAX_OWNER_DEATHS - 1} AND metadata LIKE '[%');
-  wakes := take_over_5(unclaimed_ms, most);
+  wakes := take_over_6(unclaimed_ms, most, forgotten_ms);
   IF doomed <> '{}' THEN
     WITH made AS (
       INSERT INTO tasks (id, tenant, agent, agent_version, state, priority, created_at, updated_at, runnable_at, depth,

@@ -1,6 +1,6 @@
 // The functions below apply-function.ts and beside it: delivering mail, firing timers, finding orphans.
 import { MAX_MAILBOX, MAX_OWNER_DEATHS } from '../../contract/limits.ts'
-import { DEADLINE_TIMER } from '../rules.ts'
+import { CAME_FURTHER, DEADLINE_TIMER } from '../rules.ts'
 import { CURRENT_TASKS } from './newest.ts'
 
 /** The store's clock, in milliseconds: the moment of the call, not of the transaction's begin. */
@@ -85,6 +85,20 @@ END $body$;
 `
 
 /**
+ * A death is a row of its own in the log. The text is compared, where each body begins with its type: of a body that has
+ * a \u0000 anywhere Postgres reads nothing.
+ */
+const FORGETS = `EXISTS (
+      SELECT 1 FROM (
+        SELECT log.first_number, log.at FROM log
+        WHERE log.task = task.id AND bodies LIKE '[{"type" : "task.owner_lost"%'
+        ORDER BY log.first_number DESC LIMIT 1) AS death
+      WHERE death.at <= moment - forgotten_ms AND EXISTS (
+        SELECT 1 FROM log, json_array_elements(bodies::json) AS body
+        WHERE log.task = task.id AND log.first_number > death.first_number
+          AND body::text LIKE ANY (ARRAY[${CAME_FURTHER.map((type) => `'{"type":"${type}"%'`).join(', ')}])))`
+
+/**
  * Tasks whose host's lease ended lose their owner. Found first and locked after, by plain columns: a lock that waited
  * would recheck a subquery on hosts with the old snapshot, and take a task from a host that had just claimed it.
  *
@@ -92,7 +106,7 @@ END $body$;
  * of its own is fenced by nothing else. One that it writes at this moment is waited for by the key, and comes before.
  */
 export const TAKE_OVER = `
-CREATE FUNCTION take_over_5(unclaimed_ms bigint, most integer) RETURNS json LANGUAGE plpgsql AS $body$
+CREATE FUNCTION take_over_6(unclaimed_ms bigint, most integer, forgotten_ms bigint) RETURNS json LANGUAGE plpgsql AS $body$
 DECLARE
   moment bigint := moment_1();
   wakes json[] := '{}';
@@ -121,7 +135,7 @@ BEGIN
     SELECT * INTO task FROM tasks t WHERE t.id = orphan.id AND t.owner = orphan.owner AND t.epoch = orphan.epoch
     FOR NO KEY UPDATE SKIP LOCKED;
     CONTINUE WHEN task.id IS NULL;
-    deaths := task.owner_deaths + 1;
+    deaths := CASE WHEN task.owner_deaths > 0 AND ${FORGETS} THEN 1 ELSE task.owner_deaths + 1 END;
     said := ARRAY[json_build_object('type', 'task.owner_lost', 'host', task.owner, 'deaths', deaths)];
     IF deaths >= ${MAX_OWNER_DEATHS} THEN
       failure := json_build_object('code', 'task_poisoned', 'message',

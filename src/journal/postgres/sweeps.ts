@@ -1,5 +1,5 @@
 // The verbs that keep the journal in order: timers, leases, orphans (P5), purge and reopen.
-import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
+import { DEATHS_FORGOTTEN_MS, MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 import type { Priority } from '../../contract/task.ts'
 import type { HostLease, HostRow, Journal, PoisonedTask, Wake } from '../journal.ts'
 import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
@@ -32,7 +32,7 @@ const HOSTS = `
  * names those whose next owner's death is the last; which of them this call has failed is asked for after, when there are any.
  */
 const FIND_ORPHANS = `
-  SELECT find_orphans_6($1, $2) AS wakes, (
+  SELECT find_orphans_6($1, $2, $3) AS wakes, (
     SELECT json_agg(json_build_object('id', id, 'tenant', tenant, 'agent', agent, 'epoch', epoch)) FROM tasks
     WHERE owner IS NOT NULL AND owner_deaths + 1 >= ${MAX_OWNER_DEATHS}
       AND owner NOT IN (SELECT h.id FROM hosts h, ${NOW} WHERE h.lease_until > moment)
@@ -128,12 +128,18 @@ export function sweeps(readers: Readers, leases: Readers) {
       return rows.map(({ hostId, info, alive, tasks }) => ({ hostId, info: JSON.parse(info), alive, tasks }))
     },
 
-    async findOrphans({ unclaimedMs, limit, onPoisoned }: Parameters<Journal['findOrphans']>[0]): Promise<Wake[]> {
+    async findOrphans({
+      unclaimedMs,
+      limit,
+      forgottenMs = DEATHS_FORGOTTEN_MS,
+      onPoisoned,
+    }: Parameters<Journal['findOrphans']>[0]): Promise<Wake[]> {
       type Found = [string, string, string, string, Priority, number, string | null | undefined]
       type Doomed = PoisonedTask & { epoch: number }
       const [found] = await readers.rows<{ wakes: Found[] | null; doomed: Doomed[] | null }>('orphans', FIND_ORPHANS, [
         unclaimedMs,
         limit,
+        forgottenMs,
       ])
       const doomed = found?.doomed ?? []
       if (doomed.length > 0 && onPoisoned !== undefined) {

@@ -1,25 +1,30 @@
 // Opens the file: the lock that refuses a second process, the settings that make a commit durable, the check after a
 // crash. Turns SQLite's errors into coded ones.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TroupeError, toTroupeError } from '../../contract/errors.ts'
-import { migrate } from './schema.ts'
+import { migrate, schemaOf } from './schema.ts'
 
 export interface OpenDatabase {
   db: DatabaseSync
   close(): void
 }
 
+/** Made once the file has its tables. */
+export const VALUES_FOLDER = 'values'
+
 export async function openDatabase(folder: string): Promise<OpenDatabase> {
   await mkdir(folder, { recursive: true })
   const lock = holdLock(folder)
   const file = join(folder, 'journal.db')
   try {
+    const lived = existsSync(file) && existsSync(join(folder, VALUES_FOLDER))
     const db = new DatabaseSync(file)
     try {
+      if (lived) mustHoldSomething(db, file)
       prepareFile(db, file)
     } catch (thrown) {
       db.close()
@@ -37,6 +42,15 @@ export async function openDatabase(folder: string): Promise<OpenDatabase> {
     lock.close()
     throw storeError(thrown, file)
   }
+}
+
+/** Cut to nothing, or without the log beside it that held all, a file looks like a new one. */
+function mustHoldSomething(db: DatabaseSync, file: string): void {
+  if (schemaOf(db) > 0) return
+  throw new TroupeError(
+    'journal_corrupt',
+    `${file} is empty, and it was not: there is a folder ${VALUES_FOLDER} beside it. Restore a backup, or remove the file to begin anew.`,
+  )
 }
 
 function prepareFile(db: DatabaseSync, file: string): void {

@@ -24,7 +24,7 @@ import { UNNAMED_BLOB_KEPT_MS } from '../references.ts'
 import { acceptance } from './accept.ts'
 import { committer } from './commit.ts'
 import { Counters } from './counters.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, VALUES_FOLDER } from './database.ts'
 import { Fences } from './fences.ts'
 import { CommitGroup } from './group.ts'
 import { leases } from './leases.ts'
@@ -42,7 +42,7 @@ export interface SqliteOptions {
 
 export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOptions): Promise<Journal> {
   const { db, close } = await openDatabase(folder)
-  const values = join(folder, 'values')
+  const values = join(folder, VALUES_FOLDER)
   const blobs = await openFileBlobs({ folder: values })
   const sweep = fileBlobSweep(values)
   const rows = taskRows(db)
@@ -85,10 +85,10 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
     keepLease: (lease) => group.run((at) => leasing.keep(lease, at)),
     endLease: (hostId) => group.run((at) => leasing.end(hostId, at)),
     hosts: () => group.read(() => leasing.hosts(group.now())),
-    async findOrphans({ unclaimedMs, limit, onPoisoned }) {
-      if (!(await group.read(() => leasing.hasOrphans(unclaimedMs, group.now())))) return []
-      const { wakes, poisoned } = await group.run((at) => leasing.findOrphans(unclaimedMs, limit, at))
-      if (onPoisoned !== undefined) poisoned.forEach(onPoisoned)
+    async findOrphans(options) {
+      if (!(await group.read(() => leasing.hasOrphans(options.unclaimedMs, group.now())))) return []
+      const { wakes, poisoned } = await group.run((at) => leasing.findOrphans(options, at))
+      if (options.onPoisoned !== undefined) poisoned.forEach(options.onPoisoned)
       return wakes
     },
     load: (taskId) => group.read(() => reading.load(taskId)),

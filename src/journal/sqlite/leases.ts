@@ -1,13 +1,13 @@
 // Leases of hosts, judged by the journal's clock alone, and the sweep that finds what lost its owner (P5).
 import type { DatabaseSync } from 'node:sqlite'
 import type { EventBody } from '../../contract/events.ts'
-import { MAX_OWNER_DEATHS } from '../../contract/limits.ts'
+import { DEATHS_FORGOTTEN_MS, MAX_OWNER_DEATHS } from '../../contract/limits.ts'
 import type { TaskState } from '../../contract/task.ts'
-import type { HostLease, HostRow, PoisonedTask, Wake } from '../journal.ts'
+import type { HostLease, HostRow, Journal, PoisonedTask, Wake } from '../journal.ts'
 import { noticesOf } from '../notices.ts'
 import { encodeEvents, prepareMessage, prepareTask } from '../prepare.ts'
 import { ALL_COLUMNS, type TaskColumns, toTaskRow, toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
-import { ENDED_LEASE_KEPT_MS, poisonedError, poisonedReply } from '../rules.ts'
+import { CAME_FURTHER, ENDED_LEASE_KEPT_MS, poisonedError, poisonedReply } from '../rules.ts'
 import type { Acceptance } from './accept.ts'
 import type { Counters } from './counters.ts'
 import type { Fences } from './fences.ts'
@@ -41,12 +41,20 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
     SELECT 1 FROM tasks WHERE owner IS NOT NULL AND owner NOT IN (SELECT id FROM hosts WHERE lease_until > ?1)
     UNION ALL SELECT 1 FROM tasks WHERE runnable_at IS NOT NULL AND runnable_at <= ?2 LIMIT 1`)
   const release = db.prepare(`
-    UPDATE tasks SET owner = NULL, epoch = epoch + 1, owner_deaths = owner_deaths + 1, last_event = last_event + 1,
+    UPDATE tasks SET owner = NULL, epoch = epoch + 1, owner_deaths = ?3, last_event = last_event + 1,
       updated_at = ?2, runnable_at = ?2 WHERE seq = ?1`)
   const poison = db.prepare(`
-    UPDATE tasks SET owner = NULL, epoch = epoch + 1, owner_deaths = owner_deaths + 1, last_event = last_event + 2,
+    UPDATE tasks SET owner = NULL, epoch = epoch + 1, owner_deaths = ?4, last_event = last_event + 2,
       updated_at = ?2, ended_at = ?2, state = 'failed', error = ?3, waiting_for = NULL, runnable_at = NULL,
       mail_read = mail_position WHERE seq = ?1`)
+  // A death is a row of its own in the log.
+  const forgets = db.prepare(`
+    SELECT 1 FROM (
+      SELECT first_number, at FROM log WHERE task = ?1 AND bodies ->> '$[0].type' = 'task.owner_lost'
+      ORDER BY first_number DESC LIMIT 1) AS death
+    WHERE death.at <= ?2 AND EXISTS (
+      SELECT 1 FROM log, json_each(log.bodies) AS said WHERE log.task = ?1 AND log.first_number > death.first_number
+        AND said.value ->> '$.type' IN (${CAME_FURTHER.map((type) => `'${type}'`).join(', ')}))`)
   const log = db.prepare('INSERT INTO log (task, first_number, at, bodies) VALUES (?, ?, ?, ?)')
   const clearMail = db.prepare('DELETE FROM mail WHERE task = ?')
   const clearTimers = db.prepare('DELETE FROM timers WHERE task = ?')
@@ -55,12 +63,12 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
       (SELECT seq FROM tasks WHERE runnable_at IS NOT NULL AND runnable_at <= ?2 ORDER BY runnable_at LIMIT ?3)
     RETURNING ${WAKE_COLUMNS}`)
 
-  function quarantine(task: Orphan, lost: EventBody, at: number): Wake | undefined {
-    const error = poisonedError(task.id, task.owner_deaths + 1)
+  function quarantine(task: Orphan, deaths: number, lost: EventBody, at: number): Wake | undefined {
+    const error = poisonedError(task.id, deaths)
     const events: EventBody[] = [lost, { type: 'task.failed', error }]
     notify(task, events, at)
     log.run(task.seq, task.last_event + 1, at, encodeEvents(events)!)
-    poison.run(task.seq, at, JSON.stringify(error))
+    poison.run(task.seq, at, JSON.stringify(error), deaths)
     clearMail.run(task.seq)
     clearTimers.run(task.seq)
     counters.move(task.agent, task.state, 'failed')
@@ -78,15 +86,16 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
     for (const notice of noticesOf(before, { state: 'failed', events })) accepting.insert(prepareTask(notice), at)
   }
 
-  function orphan(task: Orphan, at: number, poisoned: PoisonedTask[]): Wake | undefined {
+  function orphan(task: Orphan, at: number, forgottenMs: number, poisoned: PoisonedTask[]): Wake | undefined {
     fences.drop(task.id)
-    const deaths = task.owner_deaths + 1
+    const anew = task.owner_deaths > 0 && forgets.get(task.seq, at - forgottenMs) !== undefined
+    const deaths = anew ? 1 : task.owner_deaths + 1
     const lost: EventBody = { type: 'task.owner_lost', host: task.owner, deaths }
     if (deaths >= MAX_OWNER_DEATHS) {
       poisoned.push({ id: task.id, tenant: task.tenant, agent: task.agent })
-      return quarantine(task, lost, at)
+      return quarantine(task, deaths, lost, at)
     }
-    release.run(task.seq, at)
+    release.run(task.seq, at, deaths)
     log.run(task.seq, task.last_event + 1, at, encodeEvents([lost])!)
     return toWake({ ...task, owner: null, epoch: task.epoch + 1 })
   }
@@ -123,13 +132,16 @@ export function leases(db: DatabaseSync, counters: Counters, fences: Fences, { d
       return anyOrphan.get(at, at - unclaimedMs) !== undefined
     },
 
-    findOrphans(unclaimedMs: number, limit: number, at: number): { wakes: Wake[]; poisoned: PoisonedTask[] } {
+    findOrphans(
+      { unclaimedMs, limit, forgottenMs = DEATHS_FORGOTTEN_MS }: Parameters<Journal['findOrphans']>[0],
+      at: number,
+    ): { wakes: Wake[]; poisoned: PoisonedTask[] } {
       const poisoned: PoisonedTask[] = []
       // Unclaimed ones first: an orphan of this very look is not named twice.
       const rows = unclaimed.all(at, at - unclaimedMs, limit) as unknown as WakeColumns[]
       const wakes = rows.map(toWake)
       for (const task of orphaned.all(at, limit) as unknown as Orphan[]) {
-        const wake = orphan(task, at, poisoned)
+        const wake = orphan(task, at, forgottenMs, poisoned)
         if (wake !== undefined) wakes.push(wake)
       }
       forgetHosts.run(at - ENDED_LEASE_KEPT_MS)

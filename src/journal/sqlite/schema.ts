@@ -119,8 +119,13 @@ const MIGRATIONS = [
   LABELLED_WITH_THE_ROW,
 ]
 
+/** 0: it has no tables. */
+export function schemaOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+}
+
 export function migrate(db: DatabaseSync, file: string): void {
-  const version = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0)
+  const version = schemaOf(db)
   if (version > MIGRATIONS.length) {
     throw new TroupeError(
       'journal_newer',

@@ -33,6 +33,22 @@ async function takenOver(journal: Journal, task: TaskRow, wake: Wake | undefined
   return { ...task, ...basisOf(outcome), owner: hostId }
 }
 
+/** Its owner dies, and the next one takes it. */
+async function outlived(journal: Journal, task: TaskRow, forgottenMs?: number): Promise<TaskRow> {
+  await journal.endLease(task.owner!)
+  const wakes = await journal.findOrphans({ ...EVERYTHING, ...(forgottenMs === undefined ? {} : { forgottenMs }) })
+  const wake = wakes.find(({ taskId }) => taskId === task.id)
+  return { ...(await takenOver(journal, task, wake, newId('host'))), ownerDeaths: await deathsOf(journal, task) }
+}
+
+async function deathsOf(journal: Journal, { id }: TaskRow): Promise<number> {
+  return (await loaded(journal, id)).task.ownerDeaths
+}
+
+async function said(journal: Journal, task: TaskRow, events: EventBody[]): Promise<TaskRow> {
+  return { ...task, ...basisOf(await apply(journal, commitOn(task, { events }))) }
+}
+
 export function leaseTests(current: Current): void {
   test('a lease begins, is renewed, and is seen with its label and the tasks of its host', async () => {
     const journal = current()
@@ -184,5 +200,50 @@ export function leaseTests(current: Current): void {
     const [reply] = await mailOf(journal, parent.id)
     assert.ok(reply?.kind === 'reply')
     assert.deepEqual([reply.stepId, reply.childId, reply.state, reply.outcome.ok], ['ask', task.id, 'failed', false])
+  })
+
+  const further: EventBody[] = [
+    { type: 'progress', message: 'half \u0000 done' },
+    { type: 'step.completed', step: 'one', ms: 1 },
+  ]
+
+  test('deaths of long ago are forgotten when the task has come further since, as often as that happens', async () => {
+    const journal = current()
+    let task = await owned(journal, newId('host'))
+    for (let death = 1; death <= 5; death++) {
+      task = await outlived(journal, task, 0)
+      assert.equal(task.ownerDeaths, 1)
+      task = await said(journal, task, further)
+    }
+    const deaths = (await journal.events(task.id, 0, 100)).flatMap(({ body }) =>
+      body.type === 'task.owner_lost' ? [body.deaths] : [],
+    )
+    assert.deepEqual(deaths, [1, 1, 1, 1, 1])
+  })
+
+  test('deaths in quick succession count, however far the task comes between them', async () => {
+    const journal = current()
+    let task = await owned(journal, newId('host'))
+    for (let death = 1; death <= 2; death++) {
+      task = await said(journal, await outlived(journal, task), further)
+      assert.equal(task.ownerDeaths, death)
+    }
+    await journal.endLease(task.owner!)
+    await journal.findOrphans(EVERYTHING)
+    assert.equal((await loaded(journal, task.id)).task.error?.code, 'task_poisoned')
+  })
+
+  test('deaths of a task that comes no further count, however long ago and whatever it reports', async () => {
+    const journal = current()
+    let task = await said(journal, await owned(journal, newId('host')), further)
+    for (let death = 1; death <= 2; death++) {
+      task = await outlived(journal, task, 0)
+      assert.equal(task.ownerDeaths, death)
+      const looksLike = { type: 'emitted', event: { type: 'step.completed' } } as const
+      task = await said(journal, task, [{ type: 'step.started', step: 'two', src: 'two', invocation: 1 }, looksLike])
+    }
+    await journal.endLease(task.owner!)
+    await journal.findOrphans({ ...EVERYTHING, forgottenMs: 0 })
+    assert.deepEqual([await deathsOf(journal, task), (await loaded(journal, task.id)).task.state], [3, 'failed'])
   })
 }

@@ -29,6 +29,11 @@ export function checkIfMatch(ifMatch: string | undefined, etag: string): void {
   throw new TroupeError('precondition_failed', `The task is now ${etag}, not ${ifMatch.slice(0, 100)}.`)
 }
 
+/** True: the change is for the one state that the caller knows. */
+export function isOfOneState(ifMatch: string | undefined): ifMatch is string {
+  return ifMatch !== undefined && ifMatch.trim() !== '*'
+}
+
 function names(header: string, etag: string): boolean {
   if (header.trim() === '*') return true
   return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)

@@ -1,12 +1,13 @@
 // What changes a task: cancel, retry, and messages to it.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { TroupeError } from '../../../contract/errors.ts'
 import { MAX_MESSAGE_BYTES } from '../../../contract/limits.ts'
 import type { Task } from '../../../contract/task.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
-import { checkIfMatch, etagOf, idempotencyKey } from './preferences.ts'
+import { checkIfMatch, etagOf, idempotencyKey, isOfOneState } from './preferences.ts'
 import { knownForm, taskParams, taskSchema, taskView } from './task-view.ts'
 
 export const messageSchema = z
@@ -25,6 +26,13 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
       const task = await desk.get(tenant, knownForm(id))
       checkIfMatch(ifMatch, etagOf(task))
       return task
+    }
+
+    /** The question is part of the message's id: whoever answers it second sends what is there already, read or not (P4). */
+    async function answer(tenant: string, task: Task, message: z.infer<typeof messageSchema>): Promise<void> {
+      const { duplicate } = await desk.signal(tenant, task.id, message, `answer:${etagOf(task)}`)
+      if (!duplicate) return
+      throw new TroupeError('precondition_failed', `${task.id} has been sent a message since it was ${etagOf(task)}.`)
     }
 
     app.post(
@@ -80,13 +88,22 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
           tags: ['tasks'],
           summary: 'Send a message to a task',
           params: taskParams,
-          headers: z.object({ 'idempotency-key': idempotencyKey.describe('The same key delivers once.') }),
+          headers: z.object({
+            'idempotency-key': idempotencyKey.describe('The same key delivers once. Not looked at with If-Match.'),
+            'if-match': z
+              .string()
+              .optional()
+              .describe(
+                'The ETag of the task that asked: of all answers to it the first is taken, the others are a 412.',
+              ),
+          }),
           body: messageSchema,
           response: {
             202: z.object({ accepted: z.literal(true) }),
             ...problems(
               'not_found',
               'wrong_state',
+              'precondition_failed',
               'invalid_input',
               'value_too_large',
               'input_refused',
@@ -98,11 +115,11 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
       },
       async (request, reply) => {
         const { tenant } = principalOf(request)
-        const id = knownForm(request.params.id)
-        const task = await desk.get(tenant, id)
+        const { 'if-match': ifMatch, 'idempotency-key': key } = request.headers
+        const task = await forChange(tenant, request.params.id, ifMatch)
         screening.input(task.agent, request.body, request.bodyBytes)
-        const key = request.headers['idempotency-key']
-        await desk.signal(tenant, id, request.body, key === undefined ? undefined : `client:${key}`)
+        if (isOfOneState(ifMatch)) await answer(tenant, task, request.body)
+        else await desk.signal(tenant, task.id, request.body, key === undefined ? undefined : `client:${key}`)
         return reply.code(202).send({ accepted: true })
       },
     )
