@@ -24,7 +24,7 @@ export function taskTrace(place, taskId, signal) {
   function draw() {
     const { ms, rows } = layOut(spans, Date.now())
     const left = isWhole ? 0 : rows.length - FIRST_ROWS
-    const more = element('button', { class: 'quiet', onclick: drawAll }, `Show ${count(left)} more spans`)
+    const more = element('button', { class: 'quiet', onclick: drawAll }, `${count(left)} more`)
     const shown = left > 0 ? rows.slice(0, FIRST_ROWS) : rows
     const nothing = rows.length === 0 && element('p', { class: 'note' }, 'No span is known yet.')
     replace(place, section('Trace', nothing, rows.length > 0 && waterfall(shown, ms, taskId), left > 0 && more))
