@@ -184,7 +184,9 @@ test('the list sees new tasks, filters them, and turns its pages', { skip: noBro
   await page.close()
 })
 
-test('what an address asks for in vain is told in words, also when it was cut in the middle', { skip: noBrowser }, async () => {
+test('what an address asks for in vain is told in words, also when it was cut in the middle', {
+  skip: noBrowser,
+}, async () => {
   const { page, complaints } = await openPage(browser)
   await signIn(page, '#/tasks?label=no-value', started.adminKey)
   await page.getByText('must be key:value').waitFor()
