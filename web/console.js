@@ -54,7 +54,7 @@ function show() {
   replace(place)
   const visit = {
     place,
-    path: path.map(decodeURIComponent),
+    path: path.map(decoded),
     query: new URLSearchParams(search),
     signal: leaving.signal,
   }
@@ -65,6 +65,15 @@ function show() {
   }
   document.title = [...path.slice(1), page?.words, 'Troupe'].join(' · ')
   page?.open(visit)
+}
+
+/** An address that somebody cut or mistyped names nothing, which its page then says. @param {string} part */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 /** @param {string | undefined} current */

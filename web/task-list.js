@@ -28,7 +28,6 @@ export function tasksPage({ place, query, signal }) {
   const cursors = [undefined]
   const list = element('div', {}, element('p', { class: 'note' }, 'Reading …'))
   const table = emptyTable('tasks', ['State', 'Agent', 'Task', 'Accepted', 'Took', 'Labels'])
-  const trouble = element('div', {})
   const newer = element('button', { disabled: true, onclick: () => turn(-1) }, 'Newer')
   const older = element('button', { disabled: true, onclick: () => turn(1) }, 'Older')
   /** @type {string | undefined} */
@@ -44,7 +43,6 @@ export function tasksPage({ place, query, signal }) {
     next = page.nextCursor
     newer.disabled = cursors.length === 1
     older.disabled = next === undefined
-    replace(trouble)
     if (page.tasks.length === 0) return replace(list, nothing(query))
     if (!table.whole.isConnected) replace(list, table.whole)
     const now = Date.now()
@@ -53,7 +51,7 @@ export function tasksPage({ place, query, signal }) {
       page.tasks.map((/** @type {TaskView} */ task) => row(task, now)),
     )
   }
-  const again = keepFresh({ ms: AGAIN_MS, signal, work, onRefusal: (problem) => replace(trouble, problemBox(problem)) })
+  const again = keepFresh({ ms: AGAIN_MS, signal, work, onRefusal: (problem) => replace(list, problemBox(problem)) })
 
   /** @param {1 | -1} direction */
   function turn(direction) {
@@ -67,7 +65,6 @@ export function tasksPage({ place, query, signal }) {
     place,
     element('h1', {}, 'Tasks'),
     filters(query, signal),
-    trouble,
     list,
     element('nav', { class: 'pager', 'aria-label': 'Pages of the list' }, newer, older),
   )

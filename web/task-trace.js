@@ -1,5 +1,6 @@
 // @ts-check
 // Where a task's time went: its spans as a waterfall.
+/** @import { SpanView } from './views.ts' */
 /** @import { Row, Span } from './waterfall.js' */
 import { read } from './api.js'
 import { element, replace, styled } from './dom.js'
@@ -24,7 +25,7 @@ export function taskTrace(place, taskId, signal) {
   function draw() {
     const { ms, rows } = layOut(spans, Date.now())
     const left = isWhole ? 0 : rows.length - FIRST_ROWS
-    const more = element('button', { class: 'quiet', onclick: drawAll }, `Show ${count(left)} more spans`)
+    const more = element('button', { class: 'quiet', onclick: drawAll }, `${count(left)} more`)
     const shown = left > 0 ? rows.slice(0, FIRST_ROWS) : rows
     const nothing = rows.length === 0 && element('p', { class: 'note' }, 'No span is known yet.')
     replace(place, section('Trace', nothing, rows.length > 0 && waterfall(shown, ms, taskId), left > 0 && more))
@@ -37,12 +38,20 @@ export function taskTrace(place, taskId, signal) {
 
   return async () => {
     try {
-      spans = (await read(`/v1/tasks/${encodeURIComponent(taskId)}/trace`, { signal })).spans
+      /** @type {{ spans: SpanView[] }} */
+      const answer = await read(`/v1/tasks/${encodeURIComponent(taskId)}/trace`, { signal })
+      spans = answer.spans.map(timed)
       if (!signal.aborted) draw()
     } catch (error) {
       if (!signal.aborted) replace(place, section('Trace', problemBox(error)))
     }
   }
+}
+
+/** @param {SpanView} span @returns {Span} */
+function timed({ startedAt, endedAt, ...span }) {
+  const ended = endedAt === undefined ? {} : { endedAt: Date.parse(endedAt) }
+  return { ...span, startedAt: Date.parse(startedAt), ...ended }
 }
 
 /** @param {Row[]} rows @param {number} ms @param {string} taskId */

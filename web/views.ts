@@ -34,6 +34,17 @@ export interface TaskView {
   lastEvent: number
 }
 
+export interface SpanView {
+  id: string
+  parent?: string
+  name: string
+  startedAt: string
+  /** Absent while it goes on. */
+  endedAt?: string
+  error?: string
+  attributes: Record<string, string | number>
+}
+
 /** The other fields depend on the type: contract/events.ts. */
 export interface EventView {
   task: string

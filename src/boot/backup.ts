@@ -77,12 +77,14 @@ async function copyBlob(from: string, to: string, path: string): Promise<void> {
   })
 }
 
-/** Relative paths. A database's journal files belong to its copy, and are not copied beside it. */
+/** Relative paths. A database's journal files belong to its copy, a lock's to who holds it: neither is copied. */
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .filter((path) => !path.split('/').some((part) => SKIPPED.has(part)) && !/\.db-(wal|shm|journal)$/.test(path))
+    .filter(
+      (path) => !path.split('/').some((part) => SKIPPED.has(part)) && !/(\.db|lock)-(wal|shm|journal)$/.test(path),
+    )
     .sort()
 }

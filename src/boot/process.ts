@@ -33,7 +33,7 @@ export async function runProcess(start: () => Promise<RunningProcess>): Promise<
     }
   } catch (thrown) {
     const error = toTroupeError(thrown)
-    console.error(`${error.code}: ${error.message} ${error.fix}`)
+    console.error(error.words)
     if (error.code === 'internal') console.error(thrown)
     process.exit(1)
   }

@@ -21,12 +21,13 @@ import { EXIT } from './exit-codes.ts'
 import { fetchPackage } from './plugin-fetch.ts'
 import { writeScaffold } from './plugin-scaffold.ts'
 import { table } from './table.ts'
+import { COMMAND } from './terminal.ts'
 
 export const newPlugin: Handler<{ machine?: boolean }> = async (context, [folder], { machine }) => {
   const written = await writeScaffold(resolve(folder!), machine ? 'machine' : 'handler')
   context.show(written, ({ files }) => files.join('\n'))
   context.terminal.note(
-    `\nNext:\n  cd ${folder} && npm test\n  troupe plugin check ${folder}\n  troupe plugin add ${folder}`,
+    `\nNext:\n  (cd ${folder} && npm test)\n  ${COMMAND} plugin check ${folder}\n  ${COMMAND} plugin add ${folder}`,
   )
 }
 

@@ -27,12 +27,12 @@ export const listTasks: Handler<ListOptions> = async (context, _, options) => {
   context.show(page, ({ tasks }) =>
     table(
       ['ID', 'AGENT', 'STATE', 'AGE', 'TOOK'],
-      tasks.map(({ id, agent, state, createdAt, startedAt, endedAt }) => [
+      tasks.map(({ id, agent, state, createdAt, endedAt }) => [
         id,
         agent,
         state,
         duration(Date.now() - Date.parse(createdAt)),
-        endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(startedAt ?? createdAt)),
+        endedAt === undefined ? '' : duration(Date.parse(endedAt) - Date.parse(createdAt)),
       ]),
     ),
   )

@@ -18,10 +18,18 @@ const BESIDE = 16
 
 export const traceCommand: Handler = async (context, [id]) => {
   const gateway = await context.connect()
-  const { spans } = await gateway.get<{ spans: Span[] }>(`/v1/tasks/${encodeURIComponent(id!)}/trace`)
+  const { spans } = await gateway.get<{ spans: SpanView[] }>(`/v1/tasks/${encodeURIComponent(id!)}/trace`)
   context.show(spans, (all) =>
-    drawWaterfall(all, Date.now(), context.terminal.style, process.stdout.columns).join('\n'),
+    drawWaterfall(all.map(spanOf), Date.now(), context.terminal.style, process.stdout.columns).join('\n'),
   )
+}
+
+/** As the API tells it: with moments in words. */
+type SpanView = Omit<Span, 'startedAt' | 'endedAt'> & { startedAt: string; endedAt?: string }
+
+function spanOf({ startedAt, endedAt, ...span }: SpanView): Span {
+  const ended = endedAt === undefined ? {} : { endedAt: Date.parse(endedAt) }
+  return { ...span, startedAt: Date.parse(startedAt), ...ended }
 }
 
 /** A span that has not ended reaches to `now`. */

@@ -253,13 +253,7 @@ function explain(thrown: unknown): number {
   const error = toTroupeError(thrown)
   if (program.opts().json)
     process.stderr.write(`${JSON.stringify({ error: { ...toErrorRecord(error), fix: error.fix } })}\n`)
-  else process.stderr.write(shownOn(process.stderr, `${error.code}: ${sentence(error.message)}${error.fix}\n`))
+  else process.stderr.write(shownOn(process.stderr, `${error.words}\n`))
   if (error.code === 'internal') process.stderr.write(`${(error.cause as Error | undefined)?.stack ?? error.stack}\n`)
   return exitCodeOf(error)
-}
-
-/** What to do begins a sentence of its own; below a message of many lines it begins a line. */
-function sentence(message: string): string {
-  if (message.includes('\n')) return `${message}\n`
-  return /[.!?…]$/.test(message) ? `${message} ` : `${message}. `
 }

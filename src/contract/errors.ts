@@ -117,6 +117,12 @@ export class TroupeError extends Error {
   get fix(): string {
     return ERROR_CODES[this.code][2]
   }
+
+  /** For a terminal. What to do begins a sentence of its own; below a message of many lines it begins a line. */
+  get words(): string {
+    const end = this.message.includes('\n') ? '\n' : /[.!?…]$/.test(this.message) ? ' ' : '. '
+    return `${this.code}: ${this.message}${end}${this.fix}`
+  }
 }
 
 /** More of a message than anybody reads: a server's page of HTML must not make the event too large that tells of it. */

@@ -79,6 +79,18 @@ export interface FoundPassage {
   highlights: { start: number; end: number }[]
 }
 
+/** Times in milliseconds since 1970. */
+export interface KeptSpan {
+  id: string
+  parent?: string
+  name: string
+  startedAt: number
+  /** Absent while it goes on. */
+  endedAt?: number
+  error?: string
+  attributes: Record<string, string | number>
+}
+
 export interface TelemetryPort {
   /** Runs `work` in a span; gives the W3C traceparent that a task accepted within should carry. */
   span<Result>(
@@ -88,7 +100,7 @@ export interface TelemetryPort {
     work: (traceparent: string | undefined) => Promise<Result>,
   ): Promise<Result>
   /** The kept spans of one task, oldest first. */
-  trace?(tenant: string, taskId: string): Promise<unknown>
+  trace?(tenant: string, taskId: string): Promise<KeptSpan[]>
   /** More lines for /metrics, in Prometheus text format. */
   metrics?(): Promise<string>
 }

@@ -99,7 +99,7 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
       let silences = Number.POSITIVE_INFINITY
       for (let attempts = 1; ; attempts++) {
         const isLast = attempts > pausesMs.length
-        const made = await step(`attempt-${attempts}`, async ({ signal }): Promise<Attempt> => {
+        const made = await step(`attempt-${attempts}`, async ({ signal, progress }): Promise<Attempt> => {
           const outcome = await attempt(tenant, notice, signal).catch(
             (error: Error): Attempt => ({ failed: error.message }),
           )
@@ -109,6 +109,8 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
             // Nobody is given up who was not asked since: for this delivery, or for another one.
             const isUnasked = outcome.rests !== undefined && outcome.rests.silences <= silences
             if (outcome.final || (isLast && !isUnasked)) throw givenUp(notice, tenant, attempts, outcome)
+            // In the delivery's log: who waits for it need not wait for its last attempt to learn what is wrong.
+            progress({ message: `${outcome.to ?? 'the receiver'} was not told: ${outcome.failed}` })
           }
           return outcome
         })

@@ -85,7 +85,7 @@ describe('troupe up with Postgres and NATS', { skip }, () => {
     )
   })
 
-  test('an idle cluster of three hosts asks Postgres for less than 20 statements a second', async (t) => {
+  test('an idle cluster of three hosts asks Postgres for less than 20 transactions a second', async (t) => {
     const client = new pg.Client({ connectionString: postgres.url })
     await client.connect()
     const count = async () => {

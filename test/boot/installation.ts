@@ -35,7 +35,7 @@ export interface Installation {
 export interface Child {
   state: string
   restarts: number
-  facts: { pid: number }
+  facts: { pid: number; host?: string }
 }
 
 export function temporaryFolder(): string {

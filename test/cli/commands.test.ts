@@ -218,6 +218,12 @@ test('a backup made while it runs is a whole installation again; nothing is over
   assert.equal(running.code, 4)
   assert.match(running.err, /^journal_locked: /)
 
+  const { files } = JSON.parse(readFileSync(join(backup, 'backup.json'), 'utf8'))
+  assert.deepEqual(
+    Object.keys(files).filter((path) => path.includes('lock')),
+    [],
+    'what says who uses the folder stays there',
+  )
   const data = join(place, 'data')
   assert.equal((await runTroupe(['--data', data, 'restore', backup])).code, 0)
   const { tasks } = JSON.parse((await troupe.troupe(['tasks', 'ls', '--status', 'completed', '--json'])).out)

@@ -9,6 +9,7 @@ import { maskPersonalData, PERSONAL_DATA_KINDS } from '../../src/gateway/screeni
 import { loadPolicy, policySchema } from '../../src/gateway/screening/policy.ts'
 import { createScreening } from '../../src/gateway/screening/screening.ts'
 import { sharedData } from '../support/shared-data.ts'
+import { keptSpans } from './support/far-side.ts'
 import { readEvents } from './support/sse.ts'
 import { startGateway } from './support/start.ts'
 
@@ -137,9 +138,9 @@ test('personal data is masked by kind; what only looks like it stays', () => {
   for (const [text, masked] of cases) assert.equal(maskPersonalData(text, PERSONAL_DATA_KINDS), masked)
 })
 
-test('by policy a viewer reads results, events and passages masked, an operator as they are', async () => {
+test('by policy a viewer reads results, events and traces masked, an operator as they are', async () => {
   await withPolicy({ output: { mask: ['email'], roles: ['viewer'] } }, async (policyFile) => {
-    await using started = await startGateway({ config: { policyFile } })
+    await using started = await startGateway({ config: { policyFile }, telemetry: keptSpans() })
     const mail = 'jane@example.com'
     const { json: task } = await started.call('POST', '/v1/tasks', { body: { agent: 'echo', input: { mail } } })
     const events = [
@@ -155,6 +156,8 @@ test('by policy a viewer reads results, events and passages masked, an operator 
     assert.equal(masked.json.id, task.id)
     const stream = await readEvents(started, `${path}/events`, { authorization: `Bearer ${viewer}` })
     for await (const event of stream) assert.ok(!JSON.stringify(event).includes('jane'), JSON.stringify(event))
+    const errors = async (key: string) => (await started.call('GET', `${path}/trace`, { key })).json.spans[0].error
+    assert.deepEqual([await errors(viewer), await errors(operator)], ['no word of [email]', `no word of ${mail}`])
     assert.deepEqual((await started.call('GET', path, { key: operator })).json.output, { found: [mail] })
   })
 })

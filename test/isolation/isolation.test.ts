@@ -78,7 +78,7 @@ export default [
 const HONEST = `
 import { appendFileSync } from 'node:fs'
 
-export default agent('careful', async (ctx) => {
+const run = async (ctx: any) => {
   const done: number[] = []
   for (const n of [1, 2, 3]) {
     done.push(await ctx.step('step-' + n, async () => {
@@ -88,7 +88,10 @@ export default agent('careful', async (ctx) => {
     }))
   }
   return done
-})
+}
+const input = z.object({ log: z.string() })
+
+export default defineAgent({ name: 'careful', version: '1.0.0', description: 'A test', input, output: z.any(), run })
 `
 
 describe('an isolated plug-in', () => {
@@ -199,6 +202,13 @@ describe('an isolated plug-in', () => {
     assert.equal(changed.output.error.code, 'permission_denied')
     const listed = await run('reaches-out', { verb: 'list', args: [{}] })
     assert.equal(listed.output.error.code, 'permission_denied')
+    const { host } = (await troupe.child('core')).facts
+    assert.match(String(host), /^host_/)
+    await run('reaches-out', { verb: 'endLease', args: [host] })
+    // A host whose lease has ended claims nothing under its name.
+    const { id } = await run('document-analyzer', { document: { text: 'Hello again.' } })
+    const { events } = await troupe.call('GET', `/v1/tasks/${id}/events`)
+    assert.equal(events.find(({ type }: { type: string }) => type === 'task.started').host, host)
     assert.equal((await ended(victim)).state, 'completed')
   })
 
@@ -228,7 +238,7 @@ describe('an isolated plug-in', () => {
   })
 
   test('pollutes nobody but itself', async () => {
-    await run('pollutes')
+    assert.equal((await run('pollutes')).state, 'completed')
     const task = await run('document-analyzer', { document: { text: 'Hello Ada.' } })
     assert.equal(task.state, 'completed')
     assert.ok(!JSON.stringify(task).includes('polluted'))
@@ -261,8 +271,10 @@ describe('an isolated plug-in', () => {
     assert.equal((await ended(loops, 120_000)).error.code, 'task_poisoned')
   })
 
-  test('is checked at the door by its schemas, without its code', async () => {
+  test('is checked at the door by its schemas', async () => {
     const { agents } = await troupe.call('GET', '/v1/agents')
     assert.ok(agents.some(({ name }: { name: string }) => name === 'careful'))
+    const refused = await troupe.call('POST', '/v1/tasks', { agent: 'careful', input: {} })
+    assert.equal(refused.code, 'invalid_input')
   })
 })

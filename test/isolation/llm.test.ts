@@ -229,6 +229,8 @@ describe('the LLM of an isolated plug-in', () => {
     const task = await run('spends', {}, { budget: { tokens: 300 } })
     const asked = endpoint.calls.get('hello')!
     assert.equal(asked, 3, JSON.stringify(task))
+    const refused = Array(3).fill('budget_exceeded')
+    assert.deepEqual(task.output, ['answered', 'answered', ...refused], JSON.stringify(task.error))
     assert.deepEqual(task.usage, { inputTokens: 300, outputTokens: 60, costMicros: 1_200 })
   })
 

@@ -184,6 +184,21 @@ test('the list sees new tasks, filters them, and turns its pages', { skip: noBro
   await page.close()
 })
 
+test('what an address asks for in vain is told in words, also when it was cut in the middle', {
+  skip: noBrowser,
+}, async () => {
+  const { page, complaints } = await openPage(browser)
+  await signIn(page, '#/tasks?label=no-value', started.adminKey)
+  await page.getByText('must be key:value').waitFor()
+  assert.equal(await page.getByText('Reading …').count(), 0)
+  await page.goto(`${started.url}/console/#/tasks/%E0%A4%A`)
+  await page.getByText('There is no task').waitFor()
+  await page.goto(`${started.url}/console/#/agents/nobody`)
+  await page.getByText('There is no agent nobody').waitFor()
+  assert.deepEqual(complaints, [])
+  await page.close()
+})
+
 test('a key that is revoked signs its reader out and says why', { skip: noBrowser }, async () => {
   const made = await started.call('POST', '/v1/keys', { body: { name: 'soon gone', role: 'viewer' } })
   const page = await open('#/tasks', made.json.secret)

@@ -59,7 +59,7 @@ test('the end of a task is told once, signed, as the task’s submitter would re
   assert.equal(receiver.received.length, 1)
 })
 
-test('what a receiver does not take is told again under the same id, with the time of the attempt', async (t) => {
+test('what a receiver does not take is told again under the same id, and its log says why each time', async (t) => {
   await using receiver = await startReceiver()
   receiver.answers.push(500, 302)
   const stage = await openWebhookStage(t, [adder], { privateOnes: [receiver.url] })
@@ -71,6 +71,11 @@ test('what a receiver does not take is told again under the same id, with the ti
   assert.deepEqual(new Set(receiver.received.map(({ path }) => path)), new Set(['/hook']), 'no redirect is followed')
   const secret = await stage.callbacks.signingSecret(TENANT)
   assert.ok(receiver.received.every((message) => isSigned(message, secret)))
+  const log = await stage.journal.events(delivery!.id, 0, 100)
+  assert.deepEqual(
+    log.flatMap(({ body }) => (body.type === 'progress' ? [body.message] : [])),
+    [500, 302].map((status) => `${new URL(receiver.url).origin} was not told: it answered ${status}`),
+  )
 })
 
 test('what nobody takes fails for all to see; a retry of the delivery calls once more', async (t) => {

@@ -35,7 +35,6 @@ const CODE_OF_STATUS: Partial<Record<status, ErrorCode>> = {
   [status.CANCELLED]: 'cancelled',
   [status.INVALID_ARGUMENT]: 'invalid_request',
   [status.DEADLINE_EXCEEDED]: 'deadline_exceeded',
-  [status.NOT_FOUND]: 'not_found',
   [status.PERMISSION_DENIED]: 'forbidden',
   [status.RESOURCE_EXHAUSTED]: 'overloaded',
   [status.UNAUTHENTICATED]: 'unauthenticated',
@@ -62,10 +61,14 @@ export function statusMessage(error: Error): string {
   return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE).toWellFormed()} …` : message
 }
 
-/** What a call failed with, on the client's side. Servers of other people send no `troupe-code`; their status decides. */
-export function fromGrpcError(error: ServiceError, what: string): TroupeError {
+/**
+ * What a call failed with, on the client's side. Servers of other people send no `troupe-code`; their status decides, and
+ * the caller says what it was that they have not.
+ */
+export function fromGrpcError(error: ServiceError, what: string, missing: ErrorCode = 'not_found'): TroupeError {
   const sent = error.metadata?.get(CODE_TRAILER)[0]
-  const code = isErrorCode(sent) ? sent : (CODE_OF_STATUS[error.code] ?? 'internal')
+  const told = error.code === status.NOT_FOUND ? missing : (CODE_OF_STATUS[error.code] ?? 'internal')
+  const code = isErrorCode(sent) ? sent : told
   return new TroupeError(code, `${what}: ${error.details || error.message}`, { detail: { grpc: status[error.code] } })
 }
 

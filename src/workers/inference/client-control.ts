@@ -42,7 +42,7 @@ export function controlCalls(client: Client, where: string, timeoutMs: number): 
         { deadline },
         (error: ServiceError | null, response: unknown) => {
           if (error === null) resolve(response as Response)
-          else reject(fromGrpcError(error, where))
+          else reject(fromGrpcError(error, where, 'model_not_found'))
         },
       )
     })

@@ -190,7 +190,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
       request,
       metadata,
       { deadline },
-      (error, response) => end(error === null ? null : fromGrpcError(error, where), response),
+      (error, response) => end(error === null ? null : fromGrpcError(error, where, 'model_not_found'), response),
     )
     return () => rpc.cancel()
   }

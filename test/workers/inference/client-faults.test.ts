@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { type handleUnaryCall, Server, ServerCredentials, status } from '@grpc/grpc-js'
 import { TroupeError } from '../../../src/contract/errors.ts'
 import { duplex, loadService, startGrpcServer, unary } from '../../../src/workers/grpc/index.ts'
 import { createInferenceClient, floatTensor, startInferenceWorker } from '../../../src/workers/inference/index.ts'
@@ -32,6 +34,18 @@ test('a server without Triton’s stream is called by unary calls', async () => 
   assert.equal(traceparent, trace)
   client.close()
   await server.stop()
+})
+
+test('a server of other people that has no such model: model_not_found, as of our own', async () => {
+  const missing: handleUnaryCall<unknown, unknown> = (_, reply) => reply({ code: status.NOT_FOUND, details: 'unknown' })
+  const server = new Server()
+  server.addService(definition, { ModelInfer: missing, ModelMetadata: missing })
+  const port = await promisify(server.bindAsync.bind(server))('127.0.0.1:0', ServerCredentials.createInsecure())
+  const client = createInferenceClient({ address: `127.0.0.1:${port}`, unary: true })
+  await assert.rejects(client.infer('nobody', [row(1)]), { code: 'model_not_found' })
+  await assert.rejects(client.metadata('nobody'), { code: 'model_not_found' })
+  client.close()
+  server.forceShutdown()
 })
 
 test('a call that broke off is repeated; a refusal is not', async () => {

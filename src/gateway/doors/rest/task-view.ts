@@ -113,7 +113,7 @@ let lastMs = Number.NaN
 let lastTime = ''
 
 /** Most answers of a moment are about the same moment: a commit has one time for all its tasks. */
-function time(ms: number): string {
+export function time(ms: number): string {
   if (ms !== lastMs) {
     lastTime = new Date(ms).toISOString()
     lastMs = ms
