@@ -1,12 +1,8 @@
-// Reproducible random numbers (mulberry32): the same seed plants the same table on every machine.
+// Reproducible random numbers: the same seed plants the same table on every machine.
+import { seededRandom } from '../src/training/random.ts'
+
 export function random(seed: number) {
-  let state = (seed * 0x9e3779b9) >>> 0
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const uniform = seededRandom((seed * 0x9e3779b9) >>> 0).next
   return {
     uniform,
     between: (low: number, high: number) => low + (high - low) * uniform(),

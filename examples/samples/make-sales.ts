@@ -3,6 +3,7 @@
 //   node examples/samples/make-sales.ts
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { seededRandom } from '../../src/training/random.ts'
 
 const REGIONS = ['North', 'South', 'East', 'West']
 const PRODUCTS = [
@@ -12,14 +13,7 @@ const PRODUCTS = [
   { name: 'Trays', price: 18, units: 60, growth: -0.01, christmas: 1 },
 ]
 
-let state = 7
-/** mulberry32: 0 to 1, the same sequence each time. */
-function random(): number {
-  state = (state + 0x6d2b79f5) | 0
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-}
+const random = seededRandom(7).next
 
 const rows: (string | number)[][] = []
 for (let month = 0; month < 24; month++) {

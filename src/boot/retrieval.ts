@@ -1,6 +1,6 @@
 // The process of the retrieval worker. Environment: TROUPE_RETRIEVAL_ADDRESS (127.0.0.1:0); TROUPE_POSTGRES_URL, or else
 // TROUPE_DATA (.troupe) for the embedded store; TROUPE_POSTGRES_POOL (8); TROUPE_INFERENCE_URL (none: words only) and TROUPE_EMBEDDER (embedder),
-// the model there; TROUPE_GRACE_MS (10000), TROUPE_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT,
+// the model there, TROUPE_WORKER_SILENCE_MS (10000); TROUPE_GRACE_MS (10000), TROUPE_METRICS_ADDRESS (none); TROUPE_RETRIEVAL_TLS_CERT,
 // TROUPE_RETRIEVAL_TLS_KEY and TROUPE_RETRIEVAL_TLS_CA. Traces as in trace-settings.ts. Tells its parent that it is ready
 // and at which port; SIGTERM drains it.
 import { join, resolve } from 'node:path'
@@ -21,7 +21,7 @@ import { metricsEndpointOf } from './metrics-endpoint.ts'
 import { runProcess } from './process.ts'
 import { graceOf, logLevelOf, postgresPool, textOf } from './setting-values.ts'
 import { startTelemetry } from './telemetry.ts'
-import { ownTls, tlsFiles, workerAddress } from './worker-address.ts'
+import { ownTls, tlsFiles, workerAddress, workerSilence } from './worker-address.ts'
 
 const text = textOf(process.env)
 const log = pino({ name: 'retrieval' })
@@ -38,7 +38,7 @@ await runProcess(async () => {
   const inference =
     inferenceUrl === undefined
       ? undefined
-      : createInferenceClient(workerAddress(inferenceUrl, tlsFiles(text, 'INFERENCE')))
+      : createInferenceClient({ ...workerAddress(inferenceUrl, tlsFiles(text, 'INFERENCE')), ...workerSilence(text) })
   const model = text('TROUPE_EMBEDDER') ?? 'embedder'
   const worker = await startRetrievalWorker({
     address: text('TROUPE_RETRIEVAL_ADDRESS') ?? '127.0.0.1:0',

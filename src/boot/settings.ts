@@ -20,7 +20,7 @@ import {
   textOf,
   url,
 } from './setting-values.ts'
-import { tlsFiles } from './worker-address.ts'
+import { tlsFiles, workerSilence } from './worker-address.ts'
 
 export interface Settings {
   /** Where everything embedded is kept. */
@@ -47,6 +47,8 @@ export interface Settings {
   retrievalUrl?: string
   /** For calls of workers whose address begins with grpcs://. */
   workerTls?: { inference: Partial<TlsFiles>; retrieval: Partial<TlsFiles> }
+  /** Milliseconds without a word after which a worker is asked whether it is there; 0: never. */
+  workerSilence?: { silenceMs?: number }
   otlpUrl?: string
   /** `host:port` where a host or a worker is scraped and probed; the gateway answers at its own. */
   metricsAddress?: string
@@ -109,6 +111,7 @@ export function readSettings(environment: Environment = process.env): Settings {
       'A cluster needs both TROUPE_POSTGRES_URL and TROUPE_NATS_URL; embedded needs neither. Only one of them is set.',
     )
   }
+  settings.workerSilence = workerSilence(text)
   settings.workerTls = { inference: tlsFiles(text, 'INFERENCE'), retrieval: tlsFiles(text, 'RETRIEVAL') }
   const bucket = bucketSettings(text, settings.gateway.maxDocumentBytes)
   if (bucket !== undefined) settings.bucket = bucket

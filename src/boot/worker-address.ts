@@ -1,7 +1,7 @@
-// Where a worker is called, and with which files when its address begins with grpcs://.
+// Where a worker is called, with which files when its address begins with grpcs://, and how long its silence is borne.
 import { TroupeError } from '../contract/errors.ts'
 import type { TlsFiles } from '../workers/grpc/tls.ts'
-import type { Text } from './setting-values.ts'
+import { positive, type Text } from './setting-values.ts'
 
 export interface WorkerAddress {
   address: string
@@ -12,6 +12,13 @@ export interface WorkerAddress {
 export function workerAddress(url: string, tls: Partial<TlsFiles> = {}): WorkerAddress {
   const address = url.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '')
   return url.startsWith('grpcs://') ? { address, tls } : { address }
+}
+
+/** Undefined: as long as the clients think right. */
+export function workerSilence(text: Text): { silenceMs?: number } {
+  const name = 'TROUPE_WORKER_SILENCE_MS'
+  if (text(name) === undefined) return {}
+  return { silenceMs: text(name) === '0' ? 0 : positive(text, name, 1, 3_600_000) }
 }
 
 /** The worker's own files in its process; those of a caller in a caller's. */

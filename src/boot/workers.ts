@@ -23,13 +23,13 @@ export interface Workers {
   close(): void
 }
 
-export function connectWorkers({ inferenceUrl, retrievalUrl, workerTls }: Settings): Workers {
+export function connectWorkers({ inferenceUrl, retrievalUrl, workerTls, workerSilence }: Settings): Workers {
   // Imported when first used: gRPC is a tenth of this process's start, and a start is what a crash costs.
   const inference = lazily(inferenceUrl, workerTls?.inference, async (where) =>
-    (await import('../workers/inference/client.ts')).createInferenceClient(where),
+    (await import('../workers/inference/client.ts')).createInferenceClient({ ...where, ...workerSilence }),
   )
   const retrieval = lazily(retrievalUrl, workerTls?.retrieval, async (where) =>
-    (await import('../workers/retrieval/client.ts')).createRetrievalClient(where),
+    (await import('../workers/retrieval/client.ts')).createRetrievalClient({ ...where, ...workerSilence }),
   )
   return {
     inference: inference === undefined ? absentServices.inference : inferenceOf(inference),

@@ -145,3 +145,11 @@ test('a worker with half of its TLS, or a setting that is none, ends with one co
     assert.match(err, line)
   }
 })
+
+test('how long a worker may be silent is a time, or 0 for ever', () => {
+  const silence = (text: string) => readSettings({ TROUPE_WORKER_SILENCE_MS: text }).workerSilence
+  assert.deepEqual(readSettings({}).workerSilence, {})
+  assert.deepEqual([silence('0'), silence('5000')], [{ silenceMs: 0 }, { silenceMs: 5_000 }])
+  // A timer longer than Node's would fire at once.
+  assert.throws(() => silence('4000000000'), /TROUPE_WORKER_SILENCE_MS is 4000000000; it must be at most 3600000/)
+})

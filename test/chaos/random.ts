@@ -1,13 +1,6 @@
 // Repeatable chance: the same seed gives the same scenario.
+import { seededRandom } from '../../src/training/random.ts'
+
 export type Random = () => number
 
-/** Mulberry32. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+export const seeded = (seed: number): Random => seededRandom(seed).next

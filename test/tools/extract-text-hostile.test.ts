@@ -123,6 +123,26 @@ test('names that leave their folder are reported and nothing is written', async 
   assert.match(document.text, /fine text/)
 })
 
+test('of more than fifty files in an archive the rest is listed and not unpacked, and that is said', async () => {
+  const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
+  const photos = Array.from({ length: 50 }, (_, index) => [`${index}.png`, Buffer.from(pixel, 'base64')] as const)
+  const archive = zipSync({ ...Object.fromEntries(photos), 'too-large.txt': new Uint8Array(20_000_000) })
+  const { attachments, warnings } = await extract(archive, 'a.zip', { ocr: false })
+  assert.equal(attachments.filter(({ problem }) => problem === undefined).length, 50)
+  assert.deepEqual(attachments[50], {
+    name: 'too-large.txt',
+    size: 20_000_000,
+    problem: 'only the first 50 files are opened',
+  })
+  assert.deepEqual(
+    warnings.filter(({ kind }) => kind === 'truncated').map(({ message }) => message),
+    [
+      'More than 30 scanned pages; the rest was not read',
+      'More than 50 files inside; the rest was not opened, only listed',
+    ],
+  )
+})
+
 test('archives inside archives inside archives end', async () => {
   let inner = zipSync({ 'a.txt': strToU8('at the bottom of it all') })
   for (let depth = 0; depth < 10; depth++) inner = zipSync({ 'inner.zip': inner })

@@ -1,5 +1,6 @@
 // CSV as RFC 4180 means it, exactly: nothing is trimmed, converted or guessed inside a value. Only the separator is
 // found by looking. Rows that do not fit the header are kept as they are and reported.
+import { csvRecords } from '../csv-records.ts'
 import type { ExtractedDocument } from './document.ts'
 import { LIMITS } from './document.ts'
 import { createWriter } from './writer.ts'
@@ -45,64 +46,14 @@ export function parseCsv(text: string, given?: string): CsvTable {
   const separator = given ?? findSeparator(text)
   const rows: string[][] = []
   const ragged: number[] = []
-  let row: string[] = []
-  let at = 0
   let unclosed = false
-  const endRow = () => {
-    // A line with nothing on it is no row.
-    if (row.length > 1 || row[0] !== '') {
-      rows.push(row)
-      if (row.length !== rows[0]!.length) ragged.push(rows.length)
-    }
-    row = []
+  for (const record of csvRecords(text, separator)) {
+    unclosed = record.unclosed
+    if (record.cells.length === 0) continue
+    rows.push(record.cells)
+    if (record.cells.length !== rows[0]!.length) ragged.push(rows.length)
   }
-  while (at < text.length) {
-    if (text[at] === '"') {
-      const quoted = readQuoted(text, at)
-      unclosed ||= quoted.unclosed
-      // What follows a closing quote before the separator belongs to the value, as other readers have it.
-      const end = endOfValue(text, quoted.next, separator)
-      row.push(quoted.value + text.slice(quoted.next, end))
-      at = end
-    } else {
-      const end = endOfValue(text, at, separator)
-      row.push(text.slice(at, end))
-      at = end
-    }
-    if (text[at] === separator) {
-      at += 1
-      if (at === text.length) row.push('')
-      continue
-    }
-    if (text[at] === '\r' && text[at + 1] === '\n') at += 1
-    at += 1
-    endRow()
-  }
-  if (row.length > 0) endRow()
   return { separator, rows, ragged, unclosed }
-}
-
-function readQuoted(text: string, start: number): { value: string; next: number; unclosed: boolean } {
-  let from = start + 1
-  let value = ''
-  for (;;) {
-    const quote = text.indexOf('"', from)
-    if (quote < 0) return { value: value + text.slice(from), next: text.length, unclosed: true }
-    value += text.slice(from, quote)
-    if (text[quote + 1] !== '"') return { value, next: quote + 1, unclosed: false }
-    value += '"'
-    from = quote + 2
-  }
-}
-
-function endOfValue(text: string, start: number, separator: string): number {
-  let at = start
-  while (at < text.length) {
-    const letter = text[at]
-    if (letter === separator || letter === '\n' || letter === '\r') return at
-    at += 1
-  }
-  return at
 }
 
 /** The separator that splits the first lines most often and most evenly. */

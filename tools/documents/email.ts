@@ -1,7 +1,7 @@
 // E-mail (RFC 5322, MIME) by postal-mime: the head as a reader sees it, the body, and the text of its attachments.
 import { TroupeError } from '@troupe/sdk'
 import PostalMime, { type Address, type Email } from 'postal-mime'
-import type { ExtractedDocument, FileInput, Scan } from './document.ts'
+import type { ExtractedDocument, Scan } from './document.ts'
 import { writeHtml } from './html.ts'
 import type { IncludeFile } from './nested.ts'
 import { createWriter } from './writer.ts'
@@ -46,7 +46,7 @@ export async function readEmail(
   for (const part of email.attachments) {
     const content =
       typeof part.content === 'string' ? new TextEncoder().encode(part.content) : new Uint8Array(part.content)
-    const file: FileInput = { bytes: content, name: part.filename ?? undefined, mime: part.mimeType }
+    const file = { name: part.filename ?? undefined, mime: part.mimeType, size: content.length, open: () => content }
     // A logo in a signature is not worth two seconds of OCR.
     const isDecoration = part.related === true && part.mimeType.startsWith('image/')
     await include(file, writer, { skip: isDecoration })

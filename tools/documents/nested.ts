@@ -6,7 +6,9 @@ import { type ExtractedDocument, type FileInput, LIMITS, type Scan } from './doc
 import { toFailure } from './failure.ts'
 import { createWriter, type DocumentWriter } from './writer.ts'
 
-export type IncludeFile = (file: FileInput, writer: DocumentWriter, options?: { skip?: boolean }) => Promise<void>
+/** `open` unpacks it: what is only listed need not be. */
+export type InnerFile = Omit<FileInput, 'bytes'> & { size: number; open(): Uint8Array }
+export type IncludeFile = (file: InnerFile, writer: DocumentWriter, options?: { skip?: boolean }) => Promise<void>
 export type ReadFile = (file: FileInput, depth: number) => Promise<{ document: ExtractedDocument; scans: Scan[] }>
 
 /** How many files inside one file are opened; more are only listed. */
@@ -14,20 +16,25 @@ const OPENED = 50
 
 export function includeWith(read: ReadFile, depth: number): IncludeFile {
   let opened = 0
-  return async (file, writer, { skip = false } = {}) => {
-    const listed = { name: file.name ?? 'unnamed', size: file.bytes.length, ...(file.mime ? { mime: file.mime } : {}) }
+  return async ({ open, size, ...file }, writer, { skip = false } = {}) => {
+    const listed = { name: file.name ?? 'unnamed', size, ...(file.mime ? { mime: file.mime } : {}) }
     if (skip) return writer.attach(listed)
     if (depth >= LIMITS.depth) return writer.attach({ ...listed, problem: `nested deeper than ${LIMITS.depth}` })
     opened += 1
-    if (opened > OPENED) return writer.attach({ ...listed, problem: `only the first ${OPENED} files are opened` })
+    if (opened > OPENED) {
+      writer.warn('truncated', `More than ${OPENED} files inside; the rest was not opened, only listed`)
+      return writer.attach({ ...listed, problem: `only the first ${OPENED} files are opened` })
+    }
+    const bytes = open()
     try {
-      const { document, scans } = await read(file, depth + 1)
+      const { document, scans } = await read({ ...file, bytes }, depth + 1)
       writer.pageBreak()
       const start = writer.length
       const page = writer.page
       append(document, writer)
       for (const scan of scans) {
         if (writer.scans.length < LIMITS.scannedPages) writer.scans.push({ ...scan, page: scan.page + page - 1 })
+        else writer.warn('truncated', `More than ${LIMITS.scannedPages} scanned pages; the rest was not read`)
       }
       for (const { kind, message } of document.warnings) writer.warn(kind, `${listed.name}: ${message}`)
       writer.attach({ ...listed, mime: document.mime, start, end: writer.length })
@@ -81,7 +88,7 @@ export async function readZip(
       continue
     }
     try {
-      await include({ bytes: archive.read(entry.name)!, name: entry.name }, writer)
+      await include({ name: entry.name, size: entry.size, open: () => archive.read(entry.name)! }, writer)
     } catch (error) {
       const failure = toFailure(error)
       // One entry over the limits condemns the archive: it was made to be.

@@ -11,14 +11,24 @@ export interface Recognised {
   confidence: number
 }
 
-let worker: Promise<Worker> | undefined
+type Engine = Pick<Worker, 'recognize'>
 
-export async function recognise(image: Uint8Array): Promise<Recognised> {
-  worker ??= createWorker('eng', 1, {
+let worker: Promise<Engine> | undefined
+
+export async function recognise(image: Uint8Array, start = startTesseract): Promise<Recognised> {
+  // One that did not start (no memory, no thread to be had) is started anew for the next picture.
+  worker ??= start().catch((error: unknown) => {
+    worker = undefined
+    throw error
+  })
+  const { data } = await (await worker).recognize(Buffer.from(image))
+  return { text: data.text, confidence: Math.max(0, data.confidence) / 100 }
+}
+
+function startTesseract(): Promise<Engine> {
+  return createWorker('eng', 1, {
     langPath: join(dirname(require.resolve('@tesseract.js-data/eng/package.json')), '4.0.0_best_int'),
     cacheMethod: 'none',
     gzip: true,
   })
-  const { data } = await (await worker).recognize(Buffer.from(image))
-  return { text: data.text, confidence: Math.max(0, data.confidence) / 100 }
 }

@@ -25,9 +25,10 @@ type JobFunction = (payload: never) => Promise<{ value: unknown; transfer?: Arra
 const JOBS: Record<string, JobFunction> = {
   async 'extract-text'(file: FileInput) {
     const { readDocument } = await import('./read-document.ts')
-    const value = await readDocument(file)
-    const transfer = value.scans.map((scan) => scan.image.buffer).filter((buffer) => buffer instanceof ArrayBuffer)
-    return { value, transfer: [...new Set(transfer)] }
+    const { document, scans } = await readDocument(file)
+    // A picture may be a piece of its archive, or of the pool that Node's small buffers share and nobody may move.
+    const own = scans.map(({ page, image }) => ({ page, image: new Uint8Array(image) }))
+    return { value: { document, scans: own }, transfer: own.map(({ image }) => image.buffer) }
   },
   async ocr({ image }: { image: Uint8Array }) {
     const { recognise } = await import('./ocr.ts')

@@ -2,14 +2,17 @@
 // A row with too few cells is padded, one with too many is cut; both are named, because silently shifted cells are
 // how a wrong figure gets into a report.
 import { TroupeError } from '@troupe/sdk'
+import { type CsvRecord, csvRecords } from '../csv-records.ts'
 import type { Cell, Grid } from './infer-types.ts'
 import { TABLE_LIMITS } from './source.ts'
 
 const DELIMITERS = [',', ';', '\t', '|']
+/** Records that a delimiter is judged by. */
+const SAMPLED = 30
 
 export function parseCsv(text: string, options: { header?: boolean | undefined } = {}): Grid {
   const delimiter = guessDelimiter(text)
-  const records = splitRecords(text, delimiter)
+  const records = recordsOf(text, delimiter)
   const first = records[0]
   if (first === undefined) throw new TroupeError('document_unreadable', 'the table is empty: no row and no header')
   const hasHeader = options.header ?? looksLikeHeader(first.cells, records.length)
@@ -33,74 +36,32 @@ export function parseCsv(text: string, options: { header?: boolean | undefined }
   return grid
 }
 
-interface CsvRecord {
-  cells: string[]
-  line: number
+function recordsOf(text: string, delimiter: string): CsvRecord[] {
+  const records: CsvRecord[] = []
+  let cellCount = 0
+  for (const record of csvRecords(text, delimiter)) {
+    const { cells, line, unclosed } = record
+    records.push(record)
+    cellCount += cells.length
+    if (cells.length > TABLE_LIMITS.columns) {
+      const message = `row ${records.length} has ${cells.length} cells; the limit is ${TABLE_LIMITS.columns}`
+      throw new TroupeError('limit_exceeded', message)
+    }
+    if (cellCount > TABLE_LIMITS.cells) {
+      throw new TroupeError('limit_exceeded', `the table has more than ${TABLE_LIMITS.cells} cells`)
+    }
+    if (unclosed) throw new TroupeError('document_unreadable', `the quote opened in line ${line} is never closed`)
+  }
+  return records
 }
 
-/** Blank lines are not rows. `most` stops early, for guessing. */
-function splitRecords(text: string, delimiter: string, most = Number.POSITIVE_INFINITY): CsvRecord[] {
-  const records: CsvRecord[] = []
-  let cells: string[] = []
-  let cellCount = 0
-  let line = 1
-  let startLine = 1
-  let at = 0
-  const endRecord = () => {
-    if (cells.length > 1 || cells[0] !== '') {
-      records.push({ cells, line: startLine })
-      cellCount += cells.length
-      if (cells.length > TABLE_LIMITS.columns) {
-        throw new TroupeError(
-          'limit_exceeded',
-          `row ${records.length} has ${cells.length} cells; the limit is ${TABLE_LIMITS.columns}`,
-        )
-      }
-      if (cellCount > TABLE_LIMITS.cells) {
-        throw new TroupeError('limit_exceeded', `the table has more than ${TABLE_LIMITS.cells} cells`)
-      }
-    }
-    cells = []
-    startLine = line
+/** Of the first records, for guessing; a quote that the sample cuts off says nothing. */
+function widthsOf(sample: string, delimiter: string): number[] {
+  const widths: number[] = []
+  for (const { cells, unclosed } of csvRecords(sample, delimiter)) {
+    if (unclosed || widths.push(cells.length) === SAMPLED) break
   }
-  while (at < text.length && records.length < most) {
-    let cell = ''
-    if (text[at] === '"') {
-      at++
-      for (;;) {
-        const quote = text.indexOf('"', at)
-        if (quote === -1) {
-          if (most !== Number.POSITIVE_INFINITY) return records
-          throw new TroupeError('document_unreadable', `the quote opened in line ${startLine} is never closed`)
-        }
-        cell += text.slice(at, quote)
-        at = quote + 1
-        if (text[at] !== '"') break
-        cell += '"'
-        at++
-      }
-      for (let index = 0; index < cell.length; index++) if (cell.charCodeAt(index) === 10) line++
-    }
-    // What follows (all of an unquoted cell; nothing, or sloppy text, after a quoted one) up to the next boundary.
-    const start = at
-    while (at < text.length) {
-      const letter = text[at]
-      if (letter === delimiter || letter === '\n' || letter === '\r') break
-      at++
-    }
-    cells.push(cell + text.slice(start, at))
-    if (text[at] === delimiter) {
-      at++
-      if (at === text.length) cells.push('')
-      continue
-    }
-    if (text[at] === '\r' && text[at + 1] === '\n') at++
-    at++
-    line++
-    endRecord()
-  }
-  if (cells.length > 0) endRecord()
-  return records
+  return widths
 }
 
 /** The delimiter under which the first lines have the same, largest number of cells. */
@@ -109,7 +70,7 @@ function guessDelimiter(text: string): string {
   let bestScore = 0
   const sample = text.slice(0, 65_536)
   for (const delimiter of DELIMITERS) {
-    const widths = splitRecords(sample, delimiter, 30).map((record) => record.cells.length)
+    const widths = widthsOf(sample, delimiter)
     const width = widths[0] ?? 1
     if (width < 2) continue
     const agreeing = widths.filter((other) => other === width).length / widths.length

@@ -46,6 +46,12 @@ export class Breaker {
     if (++this.#failuresInARow >= this.#options.failures) this.#openUntil = this.#now() + this.#options.openMs
   }
 
+  /** Of one that swallows calls enough is known at once: each trial costs its caller a deadline. */
+  rest(): void {
+    this.#failuresInARow = this.#options.failures
+    this.#openUntil = this.#now() + this.#options.openMs
+  }
+
   /** Takes one retry from the budget, if there is one. */
   takeRetry(): boolean {
     if (this.#retries < 1) return false

@@ -12,10 +12,12 @@
 //   direct-stream.ts     a stream over Node's HTTP/2 without grpc-js; message-reader.ts: its framing
 //   message-stream.ts    a hot stream as methods see it, over either; gather-writes.ts: grpc-js's answers sent together
 //   spare-buffers.ts     memory that messages and batches travel in, used again
+//   connection.ts        a client's connection, and what is done when nothing is heard on it any more
 //   breaker.ts           what clients retry, and when they stop: a budget and a breaker, one shape for both workers
 //   wire.ts              the protobuf wire format, by hand
 // Keeps P7 (cancel and deadline reach handlers as an abort signal), P8 (drain) and P9 (bad input is a coded error).
 export { Breaker, type BreakerOptions } from './breaker.ts'
+export { Connection } from './connection.ts'
 export { Health } from './health.ts'
 export type { MessageStream } from './message-stream.ts'
 export {

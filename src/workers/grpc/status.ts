@@ -32,7 +32,8 @@ const STATUS_OF_CODE: Partial<Record<ErrorCode, status>> = {
 }
 
 const CODE_OF_STATUS: Partial<Record<status, ErrorCode>> = {
-  [status.CANCELLED]: 'cancelled',
+  // Whoever cancels a call himself no longer listens: it was the worker, which is being stopped.
+  [status.CANCELLED]: 'worker_unavailable',
   [status.INVALID_ARGUMENT]: 'invalid_request',
   [status.DEADLINE_EXCEEDED]: 'deadline_exceeded',
   [status.PERMISSION_DENIED]: 'forbidden',

@@ -1,6 +1,6 @@
 // The calls of the protocol where speed does not matter: what a model is, which there are, load and unload.
-import type { Client, ServiceError } from '@grpc/grpc-js'
-import { fromGrpcError, loadService } from '../grpc/index.ts'
+import type { ServiceError } from '@grpc/grpc-js'
+import { type Connection, fromGrpcError, loadService } from '../grpc/index.ts'
 
 export interface ModelMetadata {
   name: string
@@ -28,13 +28,13 @@ export interface ControlCalls {
   unload(model: string, version?: string): Promise<void>
 }
 
-export function controlCalls(client: Client, where: string, timeoutMs: number): ControlCalls {
+export function controlCalls(connection: Connection, where: string, timeoutMs: number): ControlCalls {
   const definition = loadService('inference.proto', 'inference.GRPCInferenceService')
 
   function ask<Response>(method: string, request: object, deadline = Date.now() + timeoutMs): Promise<Response> {
     const { path, requestSerialize, responseDeserialize } = definition[method]!
     return new Promise((resolve, reject) => {
-      client.makeUnaryRequest(
+      connection.client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,

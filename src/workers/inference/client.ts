@@ -1,9 +1,9 @@
 // The client of any Open Inference Protocol server: Troupe's worker, Triton, KServe. It streams, and falls back to
 // unary calls where the server has no stream. Inference changes nothing, so a call that broke off is simply repeated,
 // within a budget and behind a breaker.
-import { Client, Metadata, status } from '@grpc/grpc-js'
+import { Metadata, status } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
-import { Breaker, type BreakerOptions, clientCredentials, fromGrpcError, type TlsFiles } from '../grpc/index.ts'
+import { Breaker, type BreakerOptions, Connection, fromGrpcError, type TlsFiles } from '../grpc/index.ts'
 import { type ControlCalls, controlCalls } from './client-control.ts'
 import { openStream, type RequestStream } from './client-stream.ts'
 import { floatRows, textTensor } from './client-tensors.ts'
@@ -45,6 +45,8 @@ export interface InferenceClientOptions {
   /** Bytes of one message. */
   messageBytes?: number
   breaker?: Partial<BreakerOptions>
+  /** A worker that says nothing for twice as long is taken for gone. Default 10000; 0: never. */
+  silenceMs?: number
   /** Never stream. */
   unary?: boolean
 }
@@ -55,16 +57,19 @@ const BACKOFF_MS = [50, 250]
 
 export function createInferenceClient(options: InferenceClientOptions): InferenceClient {
   const { address, maxPending = 10_000, timeoutMs = 30_000, messageBytes = 64 * 1024 * 1024 } = options
-  const client = new Client(address, clientCredentials(options.tls), {
-    'grpc.max_receive_message_length': messageBytes,
-    'grpc.max_send_message_length': messageBytes,
-    // Backoff of the connection itself: a restarted worker should be found within a second.
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1_000,
-    'grpc-node.flow_control_window': 4 * 1024 * 1024,
-  })
   const where = `inference worker ${address}`
   const breaker = new Breaker(options.breaker)
+  const connection = new Connection({
+    address,
+    tls: options.tls,
+    channel: {
+      'grpc.max_receive_message_length': messageBytes,
+      'grpc.max_send_message_length': messageBytes,
+      'grpc-node.flow_control_window': 4 * 1024 * 1024,
+    },
+    silenceMs: options.silenceMs,
+    onSilent: () => breaker.rest(),
+  })
   let stream: RequestStream | undefined
   let unaryOnly = options.unary ?? false
   let pending = 0
@@ -72,7 +77,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
   let closed = false
 
   function streaming(): RequestStream {
-    if (stream === undefined || !stream.open) stream = openStream(client, new Metadata(), where)
+    if (stream === undefined || !stream.open) stream = openStream(connection.client, new Metadata(), where)
     return stream
   }
 
@@ -183,7 +188,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
   ): () => void {
     const metadata = new Metadata()
     if (given.traceparent !== undefined) metadata.set('traceparent', given.traceparent)
-    const rpc = client.makeUnaryRequest(
+    const rpc = connection.client.makeUnaryRequest(
       '/inference.GRPCInferenceService/ModelInfer',
       encodeRequest,
       decodeResponse,
@@ -195,7 +200,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
     return () => rpc.cancel()
   }
 
-  const control = controlCalls(client, where, timeoutMs)
+  const control = controlCalls(connection, where, timeoutMs)
   return {
     infer: async (model, inputs, given) => (await infer(model, inputs, given)).outputs,
     async classify(model, texts, given) {
@@ -216,7 +221,7 @@ export function createInferenceClient(options: InferenceClientOptions): Inferenc
     close() {
       closed = true
       stream?.close()
-      client.close()
+      connection.close()
     },
   }
 }

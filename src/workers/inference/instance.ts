@@ -16,12 +16,21 @@ export interface Instance {
   /** Batches handed over and not answered. */
   readonly running: number
   run(inputs: MovedTensor[], end: RunEnd): void
-  /** Resolves when the thread is gone. Batches that it holds are answered first. */
+  /** Batches that it holds are answered first. A run that lasts too long for that is left alone: its callers are told. */
   stop(): Promise<void>
 }
 
 const THREAD = join(import.meta.dirname, 'instance-thread.ts')
-const STOP_MS = 5_000
+const STOP_MS = 2_000
+
+/**
+ * Nothing can interrupt a run, and onnxruntime ends the whole process when one returns to a thread that was terminated.
+ * So none is; and a process that exits, which terminates all of its threads, is gone before any of them returns.
+ */
+let threadsComputing = 0
+process.on('exit', () => {
+  if (threadsComputing > 0) process.kill(process.pid, 'SIGKILL')
+})
 
 export function startInstance(
   settings: RunnerSettings,
@@ -36,10 +45,19 @@ export function startInstance(
   let stopping = false
   let instance: Instance | undefined
   let reason = 'the thread ended'
+  // It loads, and tries itself, before it is ready.
+  let computing = 1
+  threadsComputing++
+  const computes = (runs: number): void => {
+    if (computing === 0 && runs > 0) threadsComputing++
+    if (computing > 0 && computing + runs === 0) threadsComputing--
+    computing += runs
+  }
 
   worker.on('message', (message: FromThread) => {
     switch (message.kind) {
       case 'ready':
+        computes(-1)
         instance = instanceOf(message.signature, message.smallRunMs)
         started.resolve(instance)
         return
@@ -48,6 +66,7 @@ export function startInstance(
         started.reject(fromErrorRecord(message.error))
         return
       default: {
+        computes(-1)
         for (const buffer of message.spent) buffers.give(buffer)
         const end = pending.get(message.id)
         pending.delete(message.id)
@@ -59,12 +78,16 @@ export function startInstance(
   worker.on('error', (error: Error) => {
     reason = error.message
   })
-  worker.on('exit', () => {
-    const error = new TroupeError('worker_unavailable', `an instance of the model died: ${reason}`)
-    started.reject(error)
+  const endAll = (error: TroupeError): void => {
     const ends = [...pending.values()]
     pending.clear()
     for (const end of ends) end(error, [], 0)
+  }
+  worker.on('exit', () => {
+    computes(-computing)
+    const error = new TroupeError('worker_unavailable', `an instance of the model died: ${reason}`)
+    started.reject(error)
+    endAll(error)
     exited.resolve()
     if (!stopping && instance !== undefined) onDeath(error, instance)
   })
@@ -79,6 +102,7 @@ export function startInstance(
       run(inputs, end) {
         const id = nextId++
         pending.set(id, end)
+        computes(1)
         worker.postMessage(
           { kind: 'run', id, inputs },
           inputs.map(({ bytes }) => bytes.buffer),
@@ -88,7 +112,13 @@ export function startInstance(
         if (stopping) return await exited.promise
         stopping = true
         worker.postMessage({ kind: 'stop' })
-        const late = setTimeout(() => void worker.terminate(), STOP_MS)
+        const late = setTimeout(() => {
+          worker.unref()
+          endAll(
+            new TroupeError('worker_unavailable', `the model is stopped and was still computing after ${STOP_MS} ms`),
+          )
+          exited.resolve()
+        }, STOP_MS)
         await exited.promise
         clearTimeout(late)
       },

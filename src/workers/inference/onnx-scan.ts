@@ -194,7 +194,8 @@ function checkExternal(external: Map<string, string>, walk: Walk): void {
     throw invalid(`external data “${location}” is missing`)
   }
   const offset = Number(external.get('offset') ?? 0)
-  const length = Number(external.get('length') ?? 0)
+  // Without one it is all there is.
+  const length = Number(external.get('length') ?? size - offset)
   if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
     throw invalid(`external data “${location}” is ${size} bytes; ${length} at ${offset} are wanted`)
   }

@@ -1,15 +1,8 @@
 // The client of troupe.retrieval.v1: what agents (ctx.retrieval) and the gateway call. Everything here may be repeated
 // safely, so a call that broke off is, within a budget and behind a breaker.
-import { Metadata as CallMetadata, Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
+import { Metadata as CallMetadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js'
 import { TroupeError } from '../../contract/errors.ts'
-import {
-  Breaker,
-  type BreakerOptions,
-  clientCredentials,
-  fromGrpcError,
-  loadService,
-  type TlsFiles,
-} from '../grpc/index.ts'
+import { Breaker, type BreakerOptions, Connection, fromGrpcError, loadService, type TlsFiles } from '../grpc/index.ts'
 import { attemptAgain } from './client-attempts.ts'
 import { type UpsertDocument, type UpsertStream, type UpsertSummary, upsertAll } from './client-upsert.ts'
 import {
@@ -102,6 +95,8 @@ export interface RetrievalClientOptions {
   tls?: Partial<TlsFiles>
   timeoutMs?: number
   breaker?: Partial<BreakerOptions>
+  /** A worker that says nothing for twice as long is taken for gone. Default 10000; 0: never. */
+  silenceMs?: number
 }
 
 const UPSERT_TIMEOUT_MS = 600_000
@@ -109,15 +104,15 @@ const MESSAGE_BYTES = 16 * 1024 * 1024
 
 export function createRetrievalClient(options: RetrievalClientOptions): RetrievalClient {
   const { address, timeoutMs = 30_000 } = options
-  const client = new Client(address, clientCredentials(options.tls), {
-    'grpc.max_receive_message_length': MESSAGE_BYTES,
-    'grpc.max_send_message_length': MESSAGE_BYTES,
-    // A restarted worker should be found within a second.
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1_000,
-  })
   const where = `retrieval worker ${address}`
   const breaker = new Breaker(options.breaker)
+  const connection = new Connection({
+    address,
+    tls: options.tls,
+    channel: { 'grpc.max_receive_message_length': MESSAGE_BYTES, 'grpc.max_send_message_length': MESSAGE_BYTES },
+    silenceMs: options.silenceMs,
+    onSilent: () => breaker.rest(),
+  })
   const definition = loadService('retrieval.proto', SERVICE)
 
   function ask<Response>(method: string, request: object, call: CallOptions): Promise<Response> {
@@ -130,7 +125,7 @@ export function createRetrievalClient(options: RetrievalClientOptions): Retrieva
   function once<Response>(method: string, request: object, deadline: number, call: CallOptions): Promise<Response> {
     const { path, requestSerialize, responseDeserialize } = definition[method]!
     const { promise, resolve, reject } = Promise.withResolvers<Response>()
-    const rpc = client.makeUnaryRequest(
+    const rpc = connection.client.makeUnaryRequest(
       path,
       requestSerialize,
       responseDeserialize,
@@ -150,9 +145,15 @@ export function createRetrievalClient(options: RetrievalClientOptions): Retrieva
 
   function openUpsert(call: CallOptions, deadline: number): UpsertStream {
     const { path, requestSerialize, responseDeserialize } = definition.Upsert!
-    const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, traceMetadata(call), {
-      deadline,
-    })
+    const stream = connection.client.makeBidiStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      traceMetadata(call),
+      {
+        deadline,
+      },
+    )
     return stream as ClientDuplexStream<UpsertRequestMessage, UpsertResponseMessage>
   }
 
@@ -202,7 +203,7 @@ export function createRetrievalClient(options: RetrievalClientOptions): Retrieva
       const request = { tenant: call.tenant, collection: name }
       return (await ask<{ deleted: boolean }>('DeleteCollection', request, call)).deleted
     },
-    close: () => client.close(),
+    close: () => connection.close(),
   }
 }
 

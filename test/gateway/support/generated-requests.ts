@@ -1,5 +1,6 @@
 // Makes requests from an OpenAPI document: mostly what it asks for, sometimes almost that, sometimes something else.
 // The same seed makes the same requests.
+import { seededRandom } from '../../../src/training/random.ts'
 
 export interface Operation {
   method: string
@@ -77,7 +78,7 @@ export function operationsOf(document: Document): Operation[] {
 
 /** `known` are values that exist, by the name of a parameter or property: ids, agents. */
 export function requestMaker(document: Document, seed: number, known: (name: string) => string[]) {
-  const random = generator(seed)
+  const random = seededRandom(seed).next
   const chance = (probability: number) => random() < probability
   const pick = <One>(list: readonly One[]): One => list[Math.floor(random() * list.length)]!
   const operations = operationsOf(document)
@@ -183,16 +184,5 @@ export function requestMaker(document: Document, seed: number, known: (name: str
     if (chance(0.02)) query.set('unexpected', 'parameter')
     const search = query.size === 0 ? '' : `?${query}`
     return { operation, path: path + search, headers, body: body(operation, headers) }
-  }
-}
-
-/** mulberry32: small, and good enough to choose requests. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }

@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { EXIT_DRAINED } from '../../../src/supervision/index.ts'
-import { createInferenceClient } from '../../../src/workers/inference/index.ts'
-import { scaleModel, temporaryModels } from './support/models.ts'
+import { createInferenceClient, floatTensor } from '../../../src/workers/inference/index.ts'
+import { scaleModel, slowModel, temporaryModels } from './support/models.ts'
 import { row } from './support/worker.ts'
 
 const BOOT = join(import.meta.dirname, '..', '..', '..', 'src', 'boot', 'inference.ts')
@@ -46,6 +46,29 @@ test('it says when it is ready, its successor serves the client after a SIGKILL,
     client.close()
     first.process.kill('SIGKILL')
     second?.kill('SIGKILL')
+    models.clear()
+  }
+})
+
+test('told to end at once while onnxruntime computes, it does not crash, and the caller is told', async () => {
+  const models = temporaryModels()
+  models.put('slow', '1', slowModel(2_000), { kind: 'tensor', batching: { maxRows: 2_048 } })
+  const worker = await start(models.folder, '127.0.0.1:0')
+  const client = createInferenceClient({ address: `127.0.0.1:${worker.port}` })
+  try {
+    const many = floatTensor('x', [2_048, 256], new Float32Array(2_048 * 256))
+    const call = client.infer('slow', [many], { deadline: Date.now() + 60_000 })
+    // Answered after the rows were read.
+    await client.models()
+    const exited = once(worker.process, 'exit')
+    worker.process.kill('SIGTERM')
+    worker.process.kill('SIGINT')
+    await assert.rejects(call, { code: 'worker_unavailable' })
+    const [, signal] = await exited
+    assert.equal(signal, 'SIGKILL')
+  } finally {
+    client.close()
+    worker.process.kill('SIGKILL')
     models.clear()
   }
 })

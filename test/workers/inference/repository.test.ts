@@ -3,6 +3,7 @@ import { appendFileSync, renameSync, symlinkSync, truncateSync, writeFileSync } 
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { floatRows, type InferenceClient, sha256Of } from '../../../src/workers/inference/index.ts'
+import { scanOnnx } from '../../../src/workers/inference/onnx-scan.ts'
 import { editOnnx } from './support/edit-onnx.ts'
 import { scaleModel, TINY_FEATURISER } from './support/models.ts'
 import { row, type Scene, scene } from './support/worker.ts'
@@ -216,10 +217,12 @@ test('a file over the size limit is refused before it is read', async () => {
   assert.match(refused.message, /2000 bytes, at most 1000/)
 })
 
-test('external data inside the folder is loaded', async () => {
+test('external data inside the folder is loaded; without a length all of it counts', async () => {
+  const model = editOnnx(scaleModel(5), { external: 'weights.bin' })
   await using stage = await scene((models) => {
-    const folder = models.put('scale', '1', editOnnx(scaleModel(5), { external: 'weights.bin' }))
+    const folder = models.put('scale', '1', model)
     writeFileSync(join(folder, 'weights.bin'), Buffer.from(Float32Array.of(7).buffer))
+    assert.equal(scanOnnx(model, join(folder, 'model.onnx')).externalBytes, 4)
   })
   assert.equal(await factorOf(stage.client), 7)
 })
