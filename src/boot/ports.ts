@@ -6,11 +6,16 @@ const ATTEMPTS = 20
 /** Below what Linux (32768) and others (49152) take for the ends of connections. */
 const FIRST_LASTING = 12_000
 const LASTING = 20_000
+/** Nothing listens there yet, so nothing but this tells that they are given away. */
+const given = new Set<number>()
 
 /** The port, or a free one for 0. Refused with `address_in_use` when something listens there. */
 export async function claimPort(host: string, port: number): Promise<number> {
   try {
-    return port === 0 ? await preferPort(host, 0) : await listenOnce(host, port)
+    if (port === 0) return await preferPort(host, 0)
+    await listenOnce(host, port)
+    given.add(port)
+    return port
   } catch (thrown) {
     const { code, message } = thrown as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') throw new TroupeError('address_in_use', `Port ${port} of ${host} is taken.`)
@@ -25,12 +30,18 @@ export async function claimPort(host: string, port: number): Promise<number> {
 export async function preferPort(host: string, port: number): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
-      return await listenOnce(host, attempt === 0 && port !== 0 ? port : lastingPort())
+      const chosen = attempt === 0 && port !== 0 ? port : lastingPort()
+      if (given.has(chosen)) continue
+      await listenOnce(host, chosen)
+      given.add(chosen)
+      return chosen
     } catch {
       // Taken: another one.
     }
   }
-  return await listenOnce(host, 0)
+  const last = await listenOnce(host, 0)
+  given.add(last)
+  return last
 }
 
 /**

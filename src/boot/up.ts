@@ -126,11 +126,8 @@ async function chooseMetricsAddresses(
   const ids = ['inference', 'retrieval']
   if (natsUrl !== undefined) for (let number = 1; number <= hosts; number++) ids.push(`host-${number}`)
   const chosen: Record<string, string> = {}
-  const taken = new Set<number>()
   for (const [index, id] of ids.entries()) {
-    let port = await preferPort(host, first === 0 ? 0 : first + index)
-    while (taken.has(port)) port = await preferPort(host, 0)
-    taken.add(port)
+    const port = await preferPort(host, first === 0 ? 0 : first + index)
     chosen[id] = `${host.includes(':') ? `[${host}]` : host}:${port}`
   }
   return chosen
