@@ -121,7 +121,9 @@ describe('a gateway process whose servers come and go', { skip }, () => {
       while (refused === undefined && performance.now() - wentAt < 8_000) {
         const newcomer = submit()
         early.push(newcomer)
-        refused = await Promise.race([newcomer, moment(500)])
+        const answer = await Promise.race([newcomer, moment(500)])
+        // What a process of the killed server still commits for a moment is accepted.
+        if (answer?.status !== 202) refused = answer
       }
       assert.equal(refused?.status, 503)
       // Once the key's answer is no longer remembered, it is the login that says so.

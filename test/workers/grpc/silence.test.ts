@@ -88,12 +88,12 @@ describe('silence', { concurrency: true }, () => {
       ],
     })
     t.after(() => server.stop())
-    const client = createInferenceClient({ address: `127.0.0.1:${server.port}`, unary: true, silenceMs: 100 })
+    const client = createInferenceClient({ address: `127.0.0.1:${server.port}`, unary: true, silenceMs: 1_000 })
     t.after(() => client.close())
     // All run out, for longer than a silence is borne; the one that has time is neither cut off nor refused.
-    const patient = codeOf(client.infer('slow', [row(1)], later(2_000)))
-    for (let calls = 0; calls < 10; calls++) {
-      assert.equal(await codeOf(client.infer('slow', [row(1)], later(100))), 'deadline_exceeded')
+    const patient = codeOf(client.infer('slow', [row(1)], later(5_000)))
+    for (let calls = 0; calls < 4; calls++) {
+      assert.equal(await codeOf(client.infer('slow', [row(1)], later(1_000))), 'deadline_exceeded')
     }
     assert.equal(await patient, 'deadline_exceeded')
     assert.ok(most > 1)
