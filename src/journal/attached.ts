@@ -1,7 +1,7 @@
 // What a submitter attaches to a task beside its input, in the one column `metadata`: the object of its metadata, as ever,
-// or, when there are labels or callbacks too, the array [metadata, labels, callbacks]. The databases
-// look for labels in the array's second place; a trigger does when a task is deleted. The metadata are JSON within a string
-// there: Postgres could not read past half a character or a NUL in them.
+// or, when there are labels or callbacks too, the array [metadata, labels, callbacks]. Postgres
+// finds the labels in the array's second place, and so do the triggers of both databases that take them away with the task. The
+// metadata are JSON within a string there: Postgres could not read past half a character or a NUL in them.
 import { TroupeError } from '../contract/errors.ts'
 import { MAX_MESSAGE_BYTES } from '../contract/limits.ts'
 import type { NewTask, TaskRow } from './journal.ts'

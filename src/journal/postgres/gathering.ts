@@ -56,7 +56,7 @@ export class Gathering {
     await Promise.all(this.#lanes.map((lane) => lane.close()))
   }
 
-  /** The rest of this turn of the event loop belongs to the same flight. */
+  /** The rest of this turn of the event loop belongs to the same flight; of one task's next commit, what its calls add now. */
   #soon(): void {
     if (this.#due) return
     this.#due = true
