@@ -38,16 +38,38 @@ describe('A task alone on Postgres', { skip: missing('postgres') }, () => {
   }
 
   test('is not begun under a lease that never was, that ran out, or that was ended', async (t) => {
-    const [journal, other] = [await open(t), await open(t)]
+    const journal = await open(t)
     const [never, short, ended] = [newId('host'), newId('host'), newId('host')]
     await journal.keepLease({ hostId: short, info: {}, leaseMs: 1 })
     await journal.keepLease({ hostId: ended, info: {}, leaseMs: 60_000 })
-    await other.endLease(ended)
+    await journal.endLease(ended)
     for (const hostId of [never, short, ended]) {
       const task = makeTask()
       assert.deepEqual(await begun(journal, task, hostId), { applied: false, because: 'lease' })
       assert.equal((await loaded(journal, task.id)).task.state, 'queued')
     }
+  })
+
+  test('begun by a host that another process took for dead, it is taken over at once, and the host is fenced', async (t) => {
+    const [journal, other] = [await open(t), await open(t)]
+    const hostId = newId('host')
+    await journal.keepLease({ hostId, info: {}, leaseMs: 60_000 })
+    await other.endLease(hostId)
+    const task = makeTask()
+    const begin = await begun(journal, task, hostId)
+    assert.ok(begin.applied)
+    const orphans = await other.findOrphans({ unclaimedMs: 60_000, limit: 100 })
+    assert.ok(orphans.some(({ taskId, owner }) => taskId === task.id && owner === undefined))
+    const late = commitOn(
+      { id: task.id, ...begin },
+      {
+        events: [{ type: 'step.completed', step: 'late', ms: 0 }],
+        mailKnown: 0,
+      },
+    )
+    assert.deepEqual(await journal.commit(late), { applied: false, because: 'epoch' })
+    assert.deepEqual(await journal.keepLease({ hostId, info: {}, leaseMs: 60_000 }), { held: false })
+    assert.deepEqual(await begun(journal, makeTask(), hostId), { applied: false, because: 'lease' })
   })
 
   test('its id used a second time, it is the first one, and what would begin it is refused', async (t) => {

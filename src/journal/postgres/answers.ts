@@ -1,6 +1,6 @@
 // What apply_6 answered for a flight, given back to each caller.
 import { hasEnded } from '../../contract/task.ts'
-import type { CommitOutcome, Delivery, TaskRow, Wake } from '../journal.ts'
+import type { ActorCommit, CommitOutcome, Delivery, TaskRow, Wake } from '../journal.ts'
 import type { PreparedCommit } from '../prepare.ts'
 import { acceptedRow, toWake } from '../rows.ts'
 import { wantsHost } from '../rules.ts'
@@ -31,7 +31,8 @@ export type Letter = [
   string | null,
 ]
 
-interface Fence {
+/** What a commit left of its task. */
+export interface Fence {
   epoch: number
   version: number
   lastEvent: number
@@ -92,11 +93,15 @@ function judgeFirst(
     why.set(n, 'lease')
     return
   }
-  const runnable = commit.release && !hasEnded(commit.state) && wantsHost(commit)
-  fences.set(n, { epoch: 1, version: 1, lastEvent: 1 + commit.events.length, mailPosition: 0, runnable })
+  fences.set(n, firstFence(commit))
 }
 
-function outcomeOf(
+export function firstFence(commit: ActorCommit): Fence {
+  const runnable = commit.release && !hasEnded(commit.state) && wantsHost(commit)
+  return { epoch: 1, version: 1, lastEvent: 1 + commit.events.length, mailPosition: 0, runnable }
+}
+
+export function outcomeOf(
   { commit, children }: PreparedCommit,
   { epoch, version, lastEvent, mailPosition, runnable }: Fence,
   letters: Letter[],

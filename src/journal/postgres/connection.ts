@@ -80,7 +80,8 @@ export class Line {
   readonly #failed = (error: Error) => {
     if (failureOf(error) === 'connection') this.cut()
   }
-  /** One for all that is asked, wound up each time: to make and clear one costs more than to ask. */
+  #askedAt = 0
+  /** One for all that is asked, and not wound up for each: when it comes it looks who still waits, and since when. */
   #patience: NodeJS.Timeout | undefined
 
   constructor(address: Address, settings: string[]) {
@@ -92,7 +93,8 @@ export class Line {
   ask(statement: Statement): Promise<Fields | undefined> {
     const asked = new Asked(statement, this.#failed)
     this.#asked = asked
-    this.#patience = this.#patience?.refresh() ?? setTimeout(() => this.#late(), this.#address.patienceMs)
+    this.#askedAt = performance.now()
+    this.#patience ??= setTimeout(() => this.#late(), this.#address.patienceMs)
     if (this.#client !== undefined) this.#client.query(asked)
     else {
       this.#connect().then(
@@ -103,10 +105,15 @@ export class Line {
     return asked.answered
   }
 
-  /** As `within`: first what has arrived is read. What has been answered does not hear of it. */
+  /** As `within`: first what has arrived is read. */
   #late(): void {
-    const error = new Error(`no answer within ${this.#address.patienceMs} ms`)
-    setImmediate((asked: Asked | undefined) => asked?.handleError(error), this.#asked)
+    const asked = this.#asked
+    const { patienceMs } = this.#address
+    const leftMs = this.#askedAt + patienceMs - performance.now()
+    this.#patience = undefined
+    if (asked === undefined || asked.isOver) return
+    if (leftMs > 0) this.#patience = setTimeout(() => this.#late(), leftMs)
+    else setImmediate(() => asked.handleError(new Error(`no answer within ${patienceMs} ms`)))
   }
 
   async #connect(): Promise<pg.Client> {

@@ -22,7 +22,7 @@ type Write = (pieces: Pieces) => string
 
 /** What drafts have in common up to a piece. */
 class Shape {
-  readonly #next = new Map<string, Map<string, Shape>>()
+  readonly #next: Shape[] = []
   readonly #before: Shape | undefined
   readonly #piece: Piece | undefined
   #statement: Pick<Statement, 'name' | 'text'> | undefined
@@ -33,17 +33,14 @@ class Shape {
     this.#piece = piece
   }
 
+  /** From each piece few ways go on, most often one: to look at each is faster than to look one up. */
   next(part: Piece['part'], name: string, expression: string): Shape {
-    let named = this.#next.get(name)
-    if (named === undefined) {
-      named = new Map()
-      this.#next.set(name, named)
+    for (const next of this.#next) {
+      const piece = next.#piece!
+      if (piece.name === name && piece.expression === expression) return next
     }
-    let next = named.get(expression)
-    if (next === undefined) {
-      next = new Shape(this, { part, name, expression })
-      named.set(expression, next)
-    }
+    const next = new Shape(this, { part, name, expression })
+    this.#next.push(next)
     return next
   }
 
@@ -74,6 +71,9 @@ export class Kind {
   }
 }
 
+/** As Postgres reads them. */
+const LITERALS = new Map<string | number, string>()
+
 export class Draft {
   readonly #kind: Kind
   readonly #values: Value[] = []
@@ -94,6 +94,16 @@ export class Draft {
 
   log(name: string, expression: string, value?: Value): void {
     this.#add('log', name, expression, value)
+  }
+
+  /** A column whose values are few: written into the text, because each bound value costs a microsecond or two. */
+  word(name: string, value: string | number): void {
+    let literal = LITERALS.get(value)
+    if (literal === undefined) {
+      literal = typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`
+      LITERALS.set(value, literal)
+    }
+    this.#add('column', name, literal, undefined)
   }
 
   /** Columns of the row that are there. */

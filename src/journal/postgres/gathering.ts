@@ -106,7 +106,8 @@ export class Gathering {
   }
 
   async #fly(lane: Lane, ops: Op[]): Promise<void> {
-    const ids = ops.flatMap(touches)
+    const ids: string[] = []
+    for (const op of ops) ids.push(...touches(op))
     for (const id of ids) this.#touched.add(id)
     this.#flying += ops.length
     this.#alone = ids.length <= 2 && ids[0] === ids.at(-1)

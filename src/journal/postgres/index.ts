@@ -12,6 +12,7 @@
 //   known-again.ts      what a lone statement did whose answer was lost, recognised by the function
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
+//   leases.ts           until when this process's hosts hold theirs
 //   reads.ts            load, get, list, events, sums
 //   newest.ts           how far a task has come, which of one that runs only its log knows
 //   labels.ts           labels of tasks, and the callbacks of poisoned ones
@@ -41,6 +42,7 @@ import type { Address } from './connection.ts'
 import type { AcceptAnswer } from './flush.ts'
 import { Gathering } from './gathering.ts'
 import { Lane } from './lane.ts'
+import { Leases } from './leases.ts'
 import { openReaders, type Readers } from './readers.ts'
 import { reads } from './reads.ts'
 import { migrate } from './schema.ts'
@@ -64,9 +66,10 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const reading = reads(readers, blobs)
   // Its connection is given up much earlier than others: renewals would queue behind one that is never answered.
   const hasty = { ...address, patienceMs: Math.min(address.patienceMs, LEASE_MS) }
-  const leases = openReaders(hasty, 1, closing.signal)
-  const sweeping = sweeps(readers, leases)
-  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
+  const renewals = openReaders(hasty, 1, closing.signal)
+  const leases = new Leases()
+  const sweeping = sweeps(readers, renewals, leases)
+  const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, leases, closing.signal))
   const gathering = new Gathering(lanes, closing.signal)
 
   /** Who used the id or the key first. */
@@ -100,12 +103,14 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
       })
       return 'existing' in answer ? earlier(prepared) : answer
     },
-    async commit(actorCommit) {
-      const prepared = prepareCommit(actorCommit)
-      const spilled = spillCommit(prepared, blobs)
-      if (spilled !== undefined) await spilled
+    commit(actorCommit) {
+      // One promise and no other: a commit that has a disk for itself waits for each of them.
       return new Promise((resolve, reject) => {
-        gathering.put({ kind: 'commit', prepared, resolve, reject })
+        const prepared = prepareCommit(actorCommit)
+        const spilled = spillCommit(prepared, blobs)
+        const put = () => gathering.put({ kind: 'commit', prepared, resolve, reject })
+        if (spilled === undefined) put()
+        else spilled.then(put).catch(reject)
       })
     },
     async deliver(message) {
@@ -128,7 +133,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
       closing.abort()
       await gathering.close()
       await blobs.close()
-      await Promise.all([leases.close(), readers.close()])
+      await Promise.all([renewals.close(), readers.close()])
     },
   }
 }

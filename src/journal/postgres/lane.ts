@@ -6,10 +6,11 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { toTroupeError } from '../../contract/errors.ts'
-import { type Answer, settle } from './answers.ts'
+import { settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, isTaken, storeError } from './errors.ts'
 import { makeFlush, type Op } from './flush.ts'
+import type { Leases } from './leases.ts'
 import { loneFlight } from './lone.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
@@ -24,31 +25,29 @@ const SETTINGS = [
   'plan_cache_mode=force_generic_plan',
 ]
 
-/** An accept and the first commit of its task. */
-const FIRST_OF_TWO: ReadonlyMap<number, number> = new Map([[0, 1]])
-const NO_FIRSTS: ReadonlyMap<number, number> = new Map()
-
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
 const APPLY = `SELECT apply_6(${Array.from({ length: 22 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
 
 export class Lane {
   readonly #id = randomUUID()
   readonly #line: Line
+  readonly #leases: Leases
   readonly #patienceMs: number
   readonly #closing: AbortSignal
   #number = 0
 
-  constructor(address: Address, closing: AbortSignal) {
+  constructor(address: Address, leases: Leases, closing: AbortSignal) {
     this.#line = new Line(address, SETTINGS)
+    this.#leases = leases
     this.#patienceMs = address.patienceMs
     this.#closing = closing
   }
 
   /** Never fails: each op is told. False when the database is away, so that nobody waits as long again behind it. */
   async fly(ops: Op[]): Promise<boolean> {
-    let flown: { answer: Answer; firsts: ReadonlyMap<number, number> }
+    let tell: () => void
     try {
-      flown = await this.#apply(ops)
+      tell = await this.#apply(ops)
     } catch (thrown) {
       const refused = failureOf(thrown) === 'refused'
       if (refused && ops.length > 1) {
@@ -61,7 +60,7 @@ export class Lane {
       return refused
     }
     try {
-      settle(ops, flown.firsts, flown.answer)
+      tell()
     } catch (defect) {
       // Whoever was told keeps what he was told; nobody waits for ever.
       for (const op of ops) op.reject(toTroupeError(defect))
@@ -73,18 +72,17 @@ export class Lane {
     await this.#line.close({ text: CLOSE_LANE, values: [this.#id] })
   }
 
-  async #apply(ops: Op[]): Promise<{ answer: Answer; firsts: ReadonlyMap<number, number> }> {
+  /** What is to be told to whom, once it is on disk. */
+  async #apply(ops: Op[]): Promise<() => void> {
     const number = ++this.#number
     const until = performance.now() + this.#patienceMs
-    const lone = loneFlight(ops)
+    const lone = loneFlight(ops, this.#leases)
     let attempt = 0
     let inDoubt = false
     if (lone !== undefined) {
       try {
         const fields = await this.#line.ask(lone)
-        if (fields !== undefined) {
-          return { answer: lone.answer(fields), firsts: ops.length === 2 ? FIRST_OF_TWO : NO_FIRSTS }
-        }
+        if (fields !== undefined) return () => lone.tell(fields)
       } catch (thrown) {
         inDoubt = failureOf(thrown) === 'connection'
         if (!isTaken(thrown)) await this.#rest(thrown, attempt++, until)
@@ -98,7 +96,7 @@ export class Lane {
           text: APPLY,
           values: [this.#id, number, attempt > 0, inDoubt, ...values],
         })
-        return { answer: JSON.parse(fields![0]!), firsts }
+        return () => settle(ops, firsts, JSON.parse(fields![0]!))
       } catch (thrown) {
         await this.#rest(thrown, attempt, until)
       }

@@ -8,13 +8,16 @@ import type { Statement } from './statement.ts'
 /** When the transaction began, which this statement is. A subquery with the moment, joined with everything, costs 10 µs. */
 const MOMENT = "(date_part('epoch', now()) * 1000)::bigint"
 
+/** Of a lease, as the store told it (leases.ts). */
+const LIVE = `?::bigint > ${MOMENT}`
+
 const ACCEPT = new Kind(
   ({ columns }) => `INSERT INTO tasks (${names(columns)}) VALUES (${expressions(columns)}) RETURNING updated_at`,
 )
 
 const BEGIN = new Kind(
   ({ columns, conditions }) => `INSERT INTO tasks (${names(columns)}) SELECT ${expressions(columns)}
-    FROM hosts WHERE ${all(conditions)} RETURNING updated_at`,
+    WHERE ${all(conditions)} RETURNING updated_at`,
 )
 
 /** Of a task that ended nothing need be told but when: it had no mail. */
@@ -49,49 +52,49 @@ const ENTRY = new Kind(
 )
 
 const ACCEPTED = [
-  ...(['id', 'tenant', 'agent', 'agent_version', 'priority', 'input'] as const),
+  ...(['id', 'tenant', 'agent', 'agent_version', 'input'] as const),
   ...(['parent_task', 'parent_step', 'traceparent', 'budget', 'metadata'] as const),
 ] as const
 
+type FirstRow = ReturnType<typeof firstRow>
+type TurnRow = ReturnType<typeof turnRow>
+
 /**
- * An accept, and the commit that claims it at once. No row: the host has no lease. The id is used: an error, because ON
- * CONFLICT would cost every accept what few need.
+ * An accept, and the commit that claims it at once, under a lease until that moment. No row: the lease has ended. The id is
+ * used: an error, because ON CONFLICT would cost every accept what few need.
  */
-export function beginStatement(row: NewRow, first: ReturnType<typeof firstRow> | undefined): Statement {
+export function beginStatement(row: NewRow, first?: FirstRow, leaseUntil = 0): Statement {
   const draft = new Draft(first === undefined ? ACCEPT : BEGIN)
   draft.texts(row, ACCEPTED)
-  draft.column('depth', '?::integer', row.depth)
-  draft.column('created_at', MOMENT)
-  draft.column('updated_at', MOMENT)
-  draft.column('plain', 'true')
+  draft.word('priority', row.priority)
+  draft.word('depth', row.depth)
+  draft.column('plain, created_at, updated_at', `true, ${MOMENT}, ${MOMENT}`)
   if (first === undefined) {
-    draft.column('state', "'queued'")
-    draft.column('runnable_at', MOMENT)
+    draft.column('state, runnable_at', `'queued', ${MOMENT}`)
     return draft.statement()
   }
-  draft.column('started_at', MOMENT)
-  draft.column('epoch', '1')
-  draft.column('version', '1')
-  draft.column('last_event', '1 + ?::integer', first.count)
+  draft.column('epoch, version, started_at', `1, 1, ${MOMENT}`)
+  draft.word('last_event', 1 + first.count)
+  draft.word('state', first.state)
   draft.column('first_events', '?::text', first.events!)
-  draft.texts(first, ['state', 'snapshot', 'waiting_for', 'output', 'error', 'usage'])
+  draft.texts(first, ['snapshot', 'waiting_for', 'output', 'error', 'usage'])
   if (!first.released) draft.column('owner', '?::text', first.host!)
   if (first.ended) draft.column('ended_at', MOMENT)
   else if (first.released && first.wanted) draft.column('runnable_at', MOMENT)
-  draft.condition('id = ?::text', first.host!)
-  draft.condition(`lease_until > ${MOMENT}`)
+  draft.condition(LIVE, leaseUntil)
   return draft.statement()
 }
 
-/** No row: the fence, or something that the function must clear away when the task ends. */
-export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
+/** No row: the fence, the lease, or something that the function must clear away when the task ends. */
+export function commitStatement(row: TurnRow, leaseUntil = 0): Statement {
   const { host, released, ended, mail_read: read } = row
   const draft = new Draft(ended ? END : COMMIT)
+  draft.word('state', row.state)
   draft.column('version', 't.version + 1')
   draft.column('last_event', '?::integer', row.last_event + row.count)
   draft.column('updated_at', MOMENT)
   if (row.waiting_for === undefined) draft.column('waiting_for', 'NULL')
-  draft.texts(row, ['state', 'waiting_for', 'output', 'error', 'usage', 'snapshot'])
+  draft.texts(row, ['waiting_for', 'output', 'error', 'usage', 'snapshot'])
   if (row.snapshot === undefined && row.resnap) draft.column('snapshot', 'NULL')
   if (read > 0) draft.column('mail_read', 'least(t.mail_position, greatest(t.mail_read, ?::integer))', read)
   if (host !== undefined) {
@@ -116,7 +119,7 @@ export function commitStatement(row: ReturnType<typeof turnRow>): Statement {
     draft.condition('CASE WHEN t.owner IS NULL THEN false ELSE true END')
   } else {
     draft.condition('t.owner IS NULL AND t.ended_at IS NULL')
-    draft.condition(`EXISTS (SELECT 1 FROM hosts WHERE id = ?::text AND lease_until > ${MOMENT})`, host)
+    draft.condition(LIVE, leaseUntil)
   }
   logged(draft, row)
   return draft.statement()
@@ -143,7 +146,7 @@ export function entryStatement(row: ReturnType<typeof recordRow>, unseen: boolea
   return draft.statement()
 }
 
-function logged(draft: Draft, row: ReturnType<typeof recordRow> | ReturnType<typeof turnRow>): void {
+function logged(draft: Draft, row: ReturnType<typeof recordRow> | TurnRow): void {
   draft.log('first_number', '?::integer', row.last_event + 1)
   draft.log('bodies', '?::text', row.events!)
   if (row.outcomes !== undefined) draft.log('outcomes', '?::text', row.outcomes)

@@ -11,42 +11,64 @@
 import { hasEnded } from '../../contract/task.ts'
 import type { PreparedCommit, PreparedTask } from '../prepare.ts'
 import { commitReferences, taskReferences } from '../references.ts'
-import type { Answer } from './answers.ts'
+import { acceptedRow } from '../rows.ts'
+import { type Fence, firstFence, outcomeOf } from './answers.ts'
 import { beginsOnly, firstRow, newRow, onlyAdds, recordRow, turnRow } from './flight-rows.ts'
 import type { Op } from './flush.ts'
+import type { Leases } from './leases.ts'
 import { beginStatement, commitStatement, entryStatement } from './lone-statements.ts'
 import { outcomesApart } from './outcomes.ts'
 import type { Fields, Statement } from './statement.ts'
 
 export interface Lone extends Statement {
-  /** The row that the statement answers with, as the function would have said it. */
-  answer(fields: Fields): Answer
+  /** With the row that the statement answered. */
+  tell(fields: Fields): void
 }
+
+type Accept = Op & { kind: 'accept' }
+type Commit = Op & { kind: 'commit' }
 
 /** The statement for this flight, if it is one that a plain statement can carry. No row in answer: nothing was done. */
-export function loneFlight(ops: readonly Op[]): Lone | undefined {
+export function loneFlight(ops: readonly Op[], leases: Leases): Lone | undefined {
   const [one, two] = ops
-  if (one?.kind === 'accept' && ops.length === 1) return begin(one.prepared, undefined)
-  if (one?.kind === 'accept' && two?.kind === 'commit' && ops.length === 2) return begin(one.prepared, two.prepared)
-  if (one?.kind !== 'commit' || ops.length !== 1) return undefined
-  return alone(one.prepared) ? commit(one.prepared) : undefined
+  if (one?.kind === 'accept') {
+    if (ops.length === 1) return accept(one)
+    return two?.kind === 'commit' && ops.length === 2 ? begin(one, two, leases) : undefined
+  }
+  if (one?.kind !== 'commit' || ops.length !== 1 || !alone(one.prepared)) return undefined
+  return onlyAdds(one.prepared) ? record(one) : commit(one, leases)
 }
 
-const NOTHING = { commits: [], live: [], fresh: null, refused: null, letters: null }
+function accept(accepted: Accept): Lone | undefined {
+  const { prepared } = accepted
+  if (!plain(prepared)) return undefined
+  return { ...beginStatement(newRow(prepared)), tell: ([at]) => tellAccepted(accepted, Number(at)) }
+}
 
-function begin(accept: PreparedTask, first: PreparedCommit | undefined): Lone | undefined {
-  const { idempotencyKey, deadline, labels } = accept.task
-  if (idempotencyKey !== undefined || deadline !== undefined || labels !== undefined) return undefined
-  if (taskReferences(accept).length > 0) return undefined
-  if (
-    first !== undefined &&
-    (first.commit.taskId !== accept.task.id || first.events === undefined || !beginsOnly(first))
-  ) {
-    return undefined
+function begin(accepted: Accept, first: Commit, leases: Leases): Lone | undefined {
+  const { prepared } = first
+  const { claim, taskId } = prepared.commit
+  const leaseUntil = claim === undefined ? undefined : leases.until(claim.hostId)
+  if (leaseUntil === undefined || !plain(accepted.prepared)) return undefined
+  if (taskId !== accepted.prepared.task.id || prepared.events === undefined || !beginsOnly(prepared)) return undefined
+  return {
+    ...beginStatement(newRow(accepted.prepared), firstRow(prepared), leaseUntil),
+    tell([at]) {
+      tellAccepted(accepted, Number(at))
+      first.resolve(outcomeOf(prepared, firstFence(prepared.commit), [], Number(at)))
+    },
   }
-  const begun = first === undefined ? undefined : firstRow(first)
-  const live = begun === undefined ? [] : [begun.host!]
-  return { ...beginStatement(newRow(accept), begun), answer: ([at]) => ({ ...NOTHING, at: Number(at), live }) }
+}
+
+/** Of a task with more to it others tables are written too. */
+function plain(prepared: PreparedTask): boolean {
+  const { idempotencyKey, deadline, labels } = prepared.task
+  if (idempotencyKey !== undefined || deadline !== undefined || labels !== undefined) return false
+  return taskReferences(prepared).length === 0
+}
+
+function tellAccepted({ prepared, resolve }: Accept, at: number): void {
+  resolve({ task: acceptedRow(prepared.task, at), created: true })
 }
 
 /** It logs something, and changes nothing but its task's row and log. */
@@ -54,7 +76,8 @@ function alone(prepared: PreparedCommit): boolean {
   const { commit, events, messages, children } = prepared
   return (
     events !== undefined &&
-    messages.length + children.length + outcomesApart(prepared).length === 0 &&
+    messages.length + children.length === 0 &&
+    outcomesApart(prepared).length === 0 &&
     commit.timersSet === undefined &&
     commit.timersCleared === undefined &&
     commitReferences(prepared).length === 0 &&
@@ -62,30 +85,37 @@ function alone(prepared: PreparedCommit): boolean {
   )
 }
 
-function commit(prepared: PreparedCommit): Lone {
-  if (onlyAdds(prepared)) {
-    const row = recordRow(0, prepared)
-    const { mailKnown } = prepared.commit
-    return {
-      ...entryStatement(row, mailKnown !== undefined),
-      answer: answerFor(row, row.epoch, row.version, mailKnown),
-    }
+function record({ prepared, resolve }: Commit): Lone {
+  const row = recordRow(0, prepared)
+  const { mailKnown } = prepared.commit
+  return {
+    ...entryStatement(row, mailKnown !== undefined),
+    tell: ([at, mail = mailKnown]) =>
+      resolve(outcomeOf(prepared, fenceOf(row, row.epoch, row.version, Number(mail)), [], Number(at))),
   }
-  const row = turnRow(0, prepared)
-  const epoch = row.host === undefined ? row.epoch : row.epoch + 1
-  return { ...commitStatement(row), answer: answerFor(row, epoch, row.version + 1) }
 }
 
-/** The moment, the mail, and whether the task is runnable: it never is of one that only records. */
-function answerFor(
-  row: { last_event: number; count: number },
+function commit({ prepared, resolve }: Commit, leases: Leases): Lone | undefined {
+  const row = turnRow(0, prepared)
+  const leaseUntil = row.host === undefined ? 0 : leases.until(row.host)
+  if (leaseUntil === undefined) return undefined
+  const epoch = row.host === undefined ? row.epoch : row.epoch + 1
+  return {
+    ...commitStatement(row, leaseUntil),
+    // Of a task that has ended only the moment is told.
+    tell: ([at, mail = 0, runnable]) =>
+      resolve(
+        outcomeOf(prepared, fenceOf(row, epoch, row.version + 1, Number(mail), runnable === '1'), [], Number(at)),
+      ),
+  }
+}
+
+function fenceOf(
+  { last_event, count }: { last_event: number; count: number },
   epoch: number,
   version: number,
-  mailKnown = 0,
-): Lone['answer'] {
-  return ([at, mail = mailKnown, runnable = 0]) => ({
-    ...NOTHING,
-    at: Number(at),
-    commits: [0, epoch, version, row.last_event + row.count, Number(mail), Number(runnable)],
-  })
+  mailPosition: number,
+  runnable = false,
+): Fence {
+  return { epoch, version, lastEvent: last_event + count, mailPosition, runnable }
 }

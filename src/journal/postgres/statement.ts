@@ -37,6 +37,10 @@ export class Asked implements pg.Submittable {
     this.#onFailure = onFailure
   }
 
+  get isOver(): boolean {
+    return this.#over
+  }
+
   submit(connection: pg.Connection): void {
     const { name, text } = this.#statement
     if (!prepared.get(connection)?.has(name)) {

@@ -7,6 +7,7 @@ import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER, ENDED_LEASE_KEPT_MS } from '../rules.ts'
 import { type Letter, wakeOf } from './answers.ts'
 import { VALUE_SPACE } from './blobs.ts'
+import type { Leases } from './leases.ts'
 import type { Readers } from './readers.ts'
 
 /** The moment of the call, where a statement needs it more than once. */
@@ -20,7 +21,7 @@ const NEXT_TIMER = `
 const KEEP_LEASE = `
   INSERT INTO hosts (id, info, lease_until) SELECT $1, $2, moment + $3::bigint FROM ${NOW}
   ON CONFLICT (id) DO UPDATE SET info = excluded.info, lease_until = excluded.lease_until
-  WHERE hosts.lease_until > moment_1() RETURNING id`
+  WHERE hosts.lease_until > moment_1() RETURNING lease_until`
 
 const HOSTS = `
   SELECT id AS "hostId", info, lease_until > moment AS alive,
@@ -94,8 +95,8 @@ const FORGET_ARRIVING = `
   DELETE FROM blob_pieces WHERE sha256 LIKE 'arriving:%'
     AND split_part(sha256, ':', 2)::bigint < moment_1() - ${ENDED_LEASE_KEPT_MS}::bigint`
 
-/** `leases` has its own connection: a lease must not wait behind somebody's long list. */
-export function sweeps(readers: Readers, leases: Readers) {
+/** `renewals` have their own connection: a lease must not wait behind somebody's long list. */
+export function sweeps(readers: Readers, renewals: Readers, leases: Leases) {
   return {
     async fireTimers(limit: number): Promise<{ woken: Wake[]; nextDueInMs: number | undefined }> {
       const woken: Wake[] = []
@@ -113,11 +114,14 @@ export function sweeps(readers: Readers, leases: Readers) {
     async keepLease({ hostId, info, leaseMs }: HostLease): Promise<{ held: boolean }> {
       // Who cannot renew in time must know in time, to stop its actors before others take them over.
       const patienceMs = Math.max(MIN_LEASE_PATIENCE_MS, leaseMs / 3)
-      const kept = await leases.rows('keep-lease', KEEP_LEASE, [hostId, JSON.stringify(info), leaseMs], patienceMs)
-      return { held: kept.length === 1 }
+      const values = [hostId, JSON.stringify(info), leaseMs]
+      const [kept] = await renewals.rows<{ lease_until: number }>('keep-lease', KEEP_LEASE, values, patienceMs)
+      leases.kept(hostId, kept?.lease_until)
+      return { held: kept !== undefined }
     },
 
     async endLease(hostId: string): Promise<void> {
+      leases.ended(hostId)
       await readers.rows('end-lease', 'UPDATE hosts SET lease_until = least(lease_until, moment_1()) WHERE id = $1', [
         hostId,
       ])
