@@ -11,6 +11,7 @@
 //   run-context.ts  what such a function is given
 //   children.ts  asking, telling and stopping other tasks
 //   steps.ts     runs steps with abort signal and timeout
+//   step-limits.ts  stops those that run longer than they may
 //   restart.ts   retry and restart budgets
 //   timers.ts    the names of durable timers
 //   settle.ts    how a turn ends: output check, crash decision, reply to the parent, state for the outside

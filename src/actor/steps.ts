@@ -6,6 +6,7 @@ import type { ActorCommit, CommitOutcome, TaskRow } from '../journal/journal.ts'
 import type { StepContext } from '../sdk/context.ts'
 import type { RetryPolicy, StepFunction } from '../sdk/step.ts'
 import { systemClock } from '../supervision/clock.ts'
+import { limit } from './step-limits.ts'
 import type { StepResult } from './turn.ts'
 
 export interface StepRun {
@@ -91,7 +92,7 @@ export class StepRunner {
     const step = new StepInFlight()
     this.running.set(run.id, step)
     const { timeout } = run.policy
-    const cancelTimer = systemClock.setTimer(timeout, () =>
+    const ended = limit(timeout, () =>
       step.stop(new TroupeError('step_timeout', `The step "${run.id}" ran longer than ${timeout} ms.`)),
     )
     try {
@@ -101,7 +102,7 @@ export class StepRunner {
     } catch (error) {
       return { ok: false, error }
     } finally {
-      cancelTimer()
+      ended()
       if (this.running.get(run.id) === step) this.running.delete(run.id)
     }
   }
