@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { failureOf, storeError } from './errors.ts'
-import { Asked, type Fields, type Statement } from './statement.ts'
+import { Asked, type Asker, type Fields, type Statement } from './statement.ts'
 
 export interface Address {
   url: string
@@ -77,9 +77,6 @@ export class Line {
   #client: pg.Client | undefined
   #socket: Socket | undefined
   #asked: Asked | undefined
-  readonly #failed = (error: Error) => {
-    if (failureOf(error) === 'connection') this.cut()
-  }
   #askedAt = 0
   /** One for all that is asked, and not wound up for each: when it comes it looks who still waits, and since when. */
   #patience: NodeJS.Timeout | undefined
@@ -89,9 +86,19 @@ export class Line {
     this.#settings = settings
   }
 
-  /** Fails when the server does not answer in time; then the connection is cut, and what was asked is in doubt. */
   ask(statement: Statement): Promise<Fields | undefined> {
-    const asked = new Asked(statement, this.#failed)
+    return new Promise((answered, failed) => this.put(statement, { answered, failed }))
+  }
+
+  /** Fails when the server does not answer in time; then the connection is cut, and what was asked is in doubt. */
+  put(statement: Statement, asker: Asker): void {
+    const asked = new Asked(statement, {
+      answered: asker.answered,
+      failed: (error) => {
+        if (failureOf(error) === 'connection') this.cut()
+        asker.failed(error)
+      },
+    })
     this.#asked = asked
     this.#askedAt = performance.now()
     this.#patience ??= setTimeout(() => this.#late(), this.#address.patienceMs)
@@ -102,7 +109,6 @@ export class Line {
         (error) => asked.handleError(error),
       )
     }
-    return asked.answered
   }
 
   /** As `within`: first what has arrived is read. */

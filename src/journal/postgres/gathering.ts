@@ -78,7 +78,7 @@ export class Gathering {
         this.#idle.push(lane)
         return
       }
-      void this.#fly(lane, ops)
+      this.#fly(lane, ops)
     }
   }
 
@@ -105,16 +105,21 @@ export class Gathering {
     return this.#queue.splice(0, end)
   }
 
-  async #fly(lane: Lane, ops: Op[]): Promise<void> {
+  #fly(lane: Lane, ops: Op[]): void {
     const ids: string[] = []
     for (const op of ops) ids.push(...touches(op))
     for (const id of ids) this.#touched.add(id)
     this.#flying += ops.length
     this.#alone = ids.length <= 2 && ids[0] === ids.at(-1)
-    const answered = await lane.fly(ops)
-    for (const id of ids) this.#touched.delete(id)
-    this.#flying -= ops.length
-    this.#idle.push(lane)
+    lane.fly(ops, (answered) => {
+      for (const id of ids) this.#touched.delete(id)
+      this.#flying -= ops.length
+      this.#idle.push(lane)
+      this.#landed(answered)
+    })
+  }
+
+  #landed(answered: boolean): void {
     if (!answered) {
       const error = new TroupeError('journal_unavailable', 'Postgres does not answer the commits before this one')
       for (const op of this.#queue.splice(0)) op.reject(error)

@@ -5,13 +5,13 @@
 // A lone statement's answer is not kept, but what it wrote is recognised.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { toTroupeError } from '../../contract/errors.ts'
-import { settle } from './answers.ts'
+import { type TroupeError, toTroupeError } from '../../contract/errors.ts'
+import { type Answer, settle } from './answers.ts'
 import { type Address, Line, pauseMs } from './connection.ts'
 import { failureOf, isTaken, storeError } from './errors.ts'
 import { makeFlush, type Op } from './flush.ts'
 import type { Leases } from './leases.ts'
-import { loneFlight } from './lone.ts'
+import { type Lone, loneFlight } from './lone.ts'
 
 // A plan is made once per connection, perhaps while the tables are empty. These prices make it look rows up by their
 // index even then, or it would scan whole tables for as long as it lives.
@@ -28,6 +28,18 @@ const SETTINGS = [
 const CLOSE_LANE = 'DELETE FROM lanes WHERE id = $1'
 const APPLY = `SELECT apply_6(${Array.from({ length: 22 }, (_, index) => `$${index + 1}`).join(', ')}) AS answer`
 
+interface Flight {
+  ops: Op[]
+  number: number
+  /** When patience ends. */
+  until: number
+}
+
+interface Applied {
+  answer: Answer
+  firsts: ReadonlyMap<number, number>
+}
+
 export class Lane {
   readonly #id = randomUUID()
   readonly #line: Line
@@ -43,60 +55,70 @@ export class Lane {
     this.#closing = closing
   }
 
-  /** Never fails: each op is told. False when the database is away, so that nobody waits as long again behind it. */
-  async fly(ops: Op[]): Promise<boolean> {
-    let tell: () => void
+  /**
+   * Each op is told, whatever happens. `landed` with false: the database is away, and nobody shall wait as long again behind
+   * this flight.
+   */
+  fly(ops: Op[], landed: (answered: boolean) => void): void {
+    const flight = { ops, number: ++this.#number, until: performance.now() + this.#patienceMs }
+    const carry = (failed?: unknown) => void this.#carry(flight, failed).then(landed)
+    let lone: Lone | undefined
     try {
-      tell = await this.#apply(ops)
-    } catch (thrown) {
-      const refused = failureOf(thrown) === 'refused'
-      if (refused && ops.length > 1) {
-        // One of them is not to the database's liking; it must not take the others with it.
-        for (const op of ops) await this.fly([op])
-        return true
-      }
-      const error = storeError(thrown)
-      for (const op of ops) op.reject(error)
-      return refused
-    }
-    try {
-      tell()
+      lone = loneFlight(ops, this.#leases)
     } catch (defect) {
-      // Whoever was told keeps what he was told; nobody waits for ever.
-      for (const op of ops) op.reject(toTroupeError(defect))
+      rejectAll(ops, toTroupeError(defect))
+      landed(true)
+      return
     }
-    return true
+    if (lone === undefined) {
+      carry()
+      return
+    }
+    const { tell } = lone
+    this.#line.put(lone, {
+      failed: carry,
+      answered(fields) {
+        if (fields !== undefined) {
+          tellAll(ops, () => tell(fields))
+          landed(true)
+        } else carry()
+      },
+    })
   }
 
   async close(): Promise<void> {
     await this.#line.close({ text: CLOSE_LANE, values: [this.#id] })
   }
 
-  /** What is to be told to whom, once it is on disk. */
-  async #apply(ops: Op[]): Promise<() => void> {
-    const number = ++this.#number
-    const until = performance.now() + this.#patienceMs
-    const lone = loneFlight(ops, this.#leases)
-    let attempt = 0
-    let inDoubt = false
-    if (lone !== undefined) {
-      try {
-        const fields = await this.#line.ask(lone)
-        if (fields !== undefined) return () => lone.tell(fields)
-      } catch (thrown) {
-        inDoubt = failureOf(thrown) === 'connection'
-        if (!isTaken(thrown)) await this.#rest(thrown, attempt++, until)
+  /** By the function; `failed`: how the short way did. */
+  async #carry(flight: Flight, failed: unknown): Promise<boolean> {
+    const { ops } = flight
+    try {
+      const { answer, firsts } = await this.#apply(flight, failed)
+      tellAll(ops, () => settle(ops, firsts, answer))
+      return true
+    } catch (thrown) {
+      const refused = failureOf(thrown) === 'refused'
+      if (refused && ops.length > 1) {
+        // One of them is not to the database's liking; it must not take the others with it.
+        for (const op of ops) await new Promise<boolean>((landed) => this.fly([op], landed))
+        return true
       }
+      rejectAll(ops, storeError(thrown))
+      return refused
     }
+  }
+
+  async #apply({ ops, number, until }: Flight, failed: unknown): Promise<Applied> {
+    const inDoubt = failed !== undefined && failureOf(failed) === 'connection'
+    let attempt = 0
+    if (failed !== undefined && !isTaken(failed)) await this.#rest(failed, attempt++, until)
     for (; ; attempt++) {
       try {
         const { values, firsts } = makeFlush(ops)
-        const fields = await this.#line.ask({
-          name: 'apply',
-          text: APPLY,
-          values: [this.#id, number, attempt > 0, inDoubt, ...values],
-        })
-        return () => settle(ops, firsts, JSON.parse(fields![0]!))
+        const asked = [this.#id, number, attempt > 0, inDoubt, ...values]
+        const fields = await this.#line.ask({ name: 'apply', text: APPLY, values: asked })
+        return { answer: JSON.parse(fields![0]!), firsts }
       } catch (thrown) {
         await this.#rest(thrown, attempt, until)
       }
@@ -110,4 +132,17 @@ export class Lane {
     if (failureOf(thrown) === 'refused' || late || this.#closing.aborted) throw thrown
     await wait(pause, undefined, { signal: this.#closing }).catch(() => {})
   }
+}
+
+/** Whoever was told keeps what he was told; nobody waits for ever. */
+function tellAll(ops: readonly Op[], tell: () => void): void {
+  try {
+    tell()
+  } catch (defect) {
+    rejectAll(ops, toTroupeError(defect))
+  }
+}
+
+function rejectAll(ops: readonly Op[], error: TroupeError): void {
+  for (const op of ops) op.reject(error)
 }

@@ -14,27 +14,27 @@ export interface Statement {
 /** The columns of the first row, as text. */
 export type Fields = readonly (string | null)[]
 
+/** Who asked. Called, not promised: a lone commit waits for each promise between its socket and its actor. */
+export interface Asker {
+  /** What was asked is durable. No row: `undefined`. */
+  answered(fields: Fields | undefined): void
+  failed(error: Error): void
+}
+
 /** The names of what a connection has prepared. */
 const prepared = new WeakMap<pg.Connection, Set<string>>()
 
 export class Asked implements pg.Submittable {
-  readonly answered: Promise<Fields | undefined>
   readonly #statement: Statement
   readonly #execution: Buffer
-  readonly #resolve: (fields: Fields | undefined) => void
-  readonly #reject: (error: Error) => void
-  readonly #onFailure: (error: Error) => void
+  readonly #asker: Asker
   #fields: Fields | undefined
   #over = false
 
-  constructor(statement: Statement, onFailure: (error: Error) => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<Fields | undefined>()
-    this.answered = promise
+  constructor(statement: Statement, asker: Asker) {
     this.#statement = statement
     this.#execution = execution(statement)
-    this.#resolve = resolve
-    this.#reject = reject
-    this.#onFailure = onFailure
+    this.#asker = asker
   }
 
   get isOver(): boolean {
@@ -64,14 +64,13 @@ export class Asked implements pg.Submittable {
     if (names === undefined) prepared.set(connection, new Set([this.#statement.name]))
     else names.add(this.#statement.name)
     this.#over = true
-    this.#resolve(this.#fields)
+    this.#asker.answered(this.#fields)
   }
 
   handleError(error: Error): void {
     if (this.#over) return
     this.#over = true
-    this.#onFailure(error)
-    this.#reject(error)
+    this.#asker.failed(error)
   }
 }
 
@@ -79,18 +78,24 @@ const EXECUTE_AND_SYNC = Buffer.from([0x45, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0x53, 0, 
 
 /** Bind with all values as text, Execute and Sync, in one piece. */
 function execution({ name, values }: Statement): Buffer {
-  const texts = values.map((value) => (value === null ? null : String(value)))
-  const size = texts.reduce((sum, text) => sum + 4 + (text === null ? 0 : Buffer.byteLength(text)), name.length + 13)
-  const message = Buffer.allocUnsafe(size + EXECUTE_AND_SYNC.length)
-  let end = message.writeUInt8(0x42)
-  end = message.writeInt32BE(size - 1, end)
-  end += message.write(`\0${name}\0\0\0`, end, 'latin1')
-  end = message.writeInt16BE(texts.length, end)
-  for (const text of texts) {
-    const length = text === null ? -1 : message.write(text, end + 4)
+  let most = name.length + 14 + EXECUTE_AND_SYNC.length
+  for (const value of values) most += 4 + mostBytes(value)
+  const message = Buffer.allocUnsafe(most)
+  message[0] = 0x42
+  let end = 5 + message.write(`\0${name}\0\0\0`, 5, 'latin1')
+  end = message.writeInt16BE(values.length, end)
+  for (const value of values) {
+    const length = value === null ? -1 : message.write(String(value), end + 4)
     end = message.writeInt32BE(length, end) + Math.max(0, length)
   }
   end = message.writeInt16BE(0, end)
-  EXECUTE_AND_SYNC.copy(message, end)
-  return message
+  message.writeInt32BE(end - 1, 1)
+  message.set(EXECUTE_AND_SYNC, end)
+  return message.subarray(0, end + EXECUTE_AND_SYNC.length)
+}
+
+/** To measure a short text costs more than room that it does not need: a character is at most three bytes. */
+function mostBytes(value: Value): number {
+  if (typeof value !== 'string') return 24
+  return value.length < 1_000 ? value.length * 3 : Buffer.byteLength(value)
 }
