@@ -106,12 +106,9 @@ export class Draft {
     this.#add('column', name, literal, undefined)
   }
 
-  /** Columns of the row that are there. */
-  texts<Name extends string>(row: { [name in Name]?: Value | null | undefined }, names: readonly Name[]): void {
-    for (const name of names) {
-      const value = row[name]
-      if (value !== undefined && value !== null) this.#add('column', name, '?::text', value)
-    }
+  /** A column, if there is something for it. */
+  text(name: string, value: string | undefined): void {
+    if (value !== undefined) this.#add('column', name, '?::text', value)
   }
 
   statement(): Statement {

@@ -55,7 +55,7 @@ export function onlyAdds(prepared: PreparedCommit): boolean {
 
 /** A running task that goes on running: its row is narrow, and nothing but the row and the log changes. */
 export function onlyRecords(prepared: PreparedCommit): boolean {
-  const { commit, steps, messages, children, ...columns } = prepared
+  const { commit, steps, messages, children } = prepared
   return (
     commit.state === 'running' &&
     commit.claim === undefined &&
@@ -65,11 +65,12 @@ export function onlyRecords(prepared: PreparedCommit): boolean {
     commit.mailRead === undefined &&
     commit.timersSet === undefined &&
     commit.timersCleared === undefined &&
-    columns.output === undefined &&
-    columns.error === undefined &&
-    columns.usage === undefined &&
+    prepared.output === undefined &&
+    prepared.error === undefined &&
+    prepared.usage === undefined &&
     outcomesApart(prepared).length === 0 &&
-    !hasReference(columns.snapshot, ...steps.map(({ outcome }) => outcome))
+    !hasReference(prepared.snapshot) &&
+    !steps.some(({ outcome }) => isReference(outcome))
   )
 }
 
@@ -98,7 +99,8 @@ export function firstRow(prepared: PreparedCommit) {
 
 export function turnRow(n: number, prepared: PreparedCommit) {
   const { commit } = prepared
-  return Object.assign(firstRow(prepared), {
+  return {
+    ...firstRow(prepared),
     n,
     id: commit.taskId,
     epoch: commit.epoch,
@@ -107,7 +109,7 @@ export function turnRow(n: number, prepared: PreparedCommit) {
     mail_read: commit.mailRead ?? 0,
     outcomes: outcomesInLog(prepared),
     resnap: commit.state === 'completed' || prepared.snapshot !== undefined,
-  })
+  }
 }
 
 export function recordRow(n: number, prepared: PreparedCommit) {

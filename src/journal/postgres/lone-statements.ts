@@ -51,11 +51,6 @@ const ENTRY = new Kind(
     SELECT ${MOMENT}, mail_position FROM t`,
 )
 
-const ACCEPTED = [
-  ...(['id', 'tenant', 'agent', 'agent_version', 'input'] as const),
-  ...(['parent_task', 'parent_step', 'traceparent', 'budget', 'metadata'] as const),
-] as const
-
 type FirstRow = ReturnType<typeof firstRow>
 type TurnRow = ReturnType<typeof turnRow>
 
@@ -65,7 +60,16 @@ type TurnRow = ReturnType<typeof turnRow>
  */
 export function beginStatement(row: NewRow, first?: FirstRow, leaseUntil = 0): Statement {
   const draft = new Draft(first === undefined ? ACCEPT : BEGIN)
-  draft.texts(row, ACCEPTED)
+  draft.text('id', row.id)
+  draft.text('tenant', row.tenant)
+  draft.text('agent', row.agent)
+  draft.text('agent_version', row.agent_version)
+  draft.text('input', row.input)
+  draft.text('parent_task', row.parent_task)
+  draft.text('parent_step', row.parent_step)
+  draft.text('traceparent', row.traceparent)
+  draft.text('budget', row.budget)
+  draft.text('metadata', row.metadata)
   draft.word('priority', row.priority)
   draft.word('depth', row.depth)
   draft.column('plain, created_at, updated_at', `true, ${MOMENT}, ${MOMENT}`)
@@ -76,9 +80,9 @@ export function beginStatement(row: NewRow, first?: FirstRow, leaseUntil = 0): S
   draft.column('epoch, version, started_at', `1, 1, ${MOMENT}`)
   draft.word('last_event', 1 + first.count)
   draft.word('state', first.state)
-  draft.column('first_events', '?::text', first.events!)
-  draft.texts(first, ['snapshot', 'waiting_for', 'output', 'error', 'usage'])
-  if (!first.released) draft.column('owner', '?::text', first.host!)
+  draft.text('first_events', first.events)
+  outward(draft, first)
+  if (!first.released) draft.text('owner', first.host)
   if (first.ended) draft.column('ended_at', MOMENT)
   else if (first.released && first.wanted) draft.column('runnable_at', MOMENT)
   draft.condition(LIVE, leaseUntil)
@@ -94,7 +98,7 @@ export function commitStatement(row: TurnRow, leaseUntil = 0): Statement {
   draft.column('last_event', '?::integer', row.last_event + row.count)
   draft.column('updated_at', MOMENT)
   if (row.waiting_for === undefined) draft.column('waiting_for', 'NULL')
-  draft.texts(row, ['waiting_for', 'output', 'error', 'usage', 'snapshot'])
+  outward(draft, row)
   if (row.snapshot === undefined && row.resnap) draft.column('snapshot', 'NULL')
   if (read > 0) draft.column('mail_read', 'least(t.mail_position, greatest(t.mail_read, ?::integer))', read)
   if (host !== undefined) {
@@ -144,6 +148,14 @@ export function entryStatement(row: ReturnType<typeof recordRow>, unseen: boolea
   draft.condition("CASE WHEN owner IS NULL THEN false ELSE state = 'running' AND waiting_for IS NULL END")
   logged(draft, row)
   return draft.statement()
+}
+
+function outward(draft: Draft, row: FirstRow): void {
+  draft.text('snapshot', row.snapshot)
+  draft.text('waiting_for', row.waiting_for)
+  draft.text('output', row.output)
+  draft.text('error', row.error)
+  draft.text('usage', row.usage)
 }
 
 function logged(draft: Draft, row: ReturnType<typeof recordRow> | TurnRow): void {
