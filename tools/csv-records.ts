@@ -1,5 +1,6 @@
 // CSV into records, by RFC 4180 as people write it: any line end, quotes with line breaks inside, sloppy text after a quote.
-// What a record means (a header, a ragged row, too many) its readers decide: documents/csv.ts and tables/csv.ts.
+// What a record means (a header, a ragged row, too many) its readers decide: documents/csv.ts and tables/csv.ts. Which separator
+// a text has both find the same way.
 export interface CsvRecord {
   cells: string[]
   /** Of the text, from 1: where it begins. */
@@ -54,4 +55,36 @@ export function* csvRecords(text: string, separator: string): Generator<CsvRecor
   }
   // It ended with a separator.
   if (cells.length > 0) yield { cells, line: startLine, unclosed }
+}
+
+const SEPARATORS = [',', ';', '\t', '|']
+/** Characters, and records, that a separator is judged by. */
+const SAMPLE = 64 * 1024
+const SAMPLED = 50
+
+/** The separator that splits the first records into the most cells, and most evenly; a comma when none does. */
+export function guessSeparator(text: string): string {
+  const sample = text.slice(0, SAMPLE)
+  let best = ','
+  let bestScore = 0
+  for (const separator of SEPARATORS) {
+    const widths = widthsOf(sample, separator)
+    const first = widths[0] ?? 1
+    const even = widths.filter((width) => width === first).length / widths.length
+    const score = even * even * Math.min(first - 1, 8)
+    if (score > bestScore) {
+      best = separator
+      bestScore = score
+    }
+  }
+  return best
+}
+
+/** A quote that the sample cuts off says nothing. */
+function widthsOf(sample: string, separator: string): number[] {
+  const widths: number[] = []
+  for (const { cells, unclosed } of csvRecords(sample, separator)) {
+    if (unclosed || widths.push(cells.length) === SAMPLED) break
+  }
+  return widths
 }

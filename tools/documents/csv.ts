@@ -1,6 +1,6 @@
 // CSV as RFC 4180 means it, exactly: nothing is trimmed, converted or guessed inside a value. Only the separator is
 // found by looking. Rows that do not fit the header are kept as they are and reported.
-import { csvRecords } from '../csv-records.ts'
+import { csvRecords, guessSeparator } from '../csv-records.ts'
 import type { ExtractedDocument } from './document.ts'
 import { LIMITS } from './document.ts'
 import { createWriter } from './writer.ts'
@@ -43,7 +43,7 @@ function looksLikeHeader(rows: string[][]): boolean {
 }
 
 export function parseCsv(text: string, given?: string): CsvTable {
-  const separator = given ?? findSeparator(text)
+  const separator = given ?? guessSeparator(text)
   const rows: string[][] = []
   const ragged: number[] = []
   let unclosed = false
@@ -54,29 +54,6 @@ export function parseCsv(text: string, given?: string): CsvTable {
     if (record.cells.length !== rows[0]!.length) ragged.push(rows.length)
   }
   return { separator, rows, ragged, unclosed }
-}
-
-/** The separator that splits the first lines most often and most evenly. */
-export function findSeparator(text: string): string {
-  const head = text.slice(0, 64 * 1024).replace(/"[^"]*"/g, '""')
-  const lines = head
-    .split(/\r\n|\n|\r/)
-    .filter((line) => line !== '')
-    .slice(0, 50)
-  let best = ','
-  let bestScore = 0
-  for (const separator of [',', ';', '\t', '|']) {
-    const counts = lines.map((line) => line.split(separator).length - 1)
-    const first = counts[0] ?? 0
-    if (first === 0) continue
-    const even = counts.filter((count) => count === first).length / counts.length
-    const score = even * even * Math.min(first, 8)
-    if (score > bestScore) {
-      best = separator
-      bestScore = score
-    }
-  }
-  return best
 }
 
 /** Are these lines a table? For files whose name does not say. */

@@ -1,18 +1,13 @@
-// CSV by RFC 4180, read the way people write it: any usual delimiter, any line end, quotes with line breaks inside.
+// CSV by RFC 4180, read the way people write it: any usual separator, any line end, quotes with line breaks inside.
 // A row with too few cells is padded, one with too many is cut; both are named, because silently shifted cells are
 // how a wrong figure gets into a report.
 import { TroupeError } from '@troupe/sdk'
-import { type CsvRecord, csvRecords } from '../csv-records.ts'
+import { type CsvRecord, csvRecords, guessSeparator } from '../csv-records.ts'
 import type { Cell, Grid } from './infer-types.ts'
 import { TABLE_LIMITS } from './source.ts'
 
-const DELIMITERS = [',', ';', '\t', '|']
-/** Records that a delimiter is judged by. */
-const SAMPLED = 30
-
 export function parseCsv(text: string, options: { header?: boolean | undefined } = {}): Grid {
-  const delimiter = guessDelimiter(text)
-  const records = recordsOf(text, delimiter)
+  const records = recordsOf(text, guessSeparator(text))
   const first = records[0]
   if (first === undefined) throw new TroupeError('document_unreadable', 'the table is empty: no row and no header')
   const hasHeader = options.header ?? looksLikeHeader(first.cells, records.length)
@@ -36,10 +31,10 @@ export function parseCsv(text: string, options: { header?: boolean | undefined }
   return grid
 }
 
-function recordsOf(text: string, delimiter: string): CsvRecord[] {
+function recordsOf(text: string, separator: string): CsvRecord[] {
   const records: CsvRecord[] = []
   let cellCount = 0
-  for (const record of csvRecords(text, delimiter)) {
+  for (const record of csvRecords(text, separator)) {
     const { cells, line, unclosed } = record
     records.push(record)
     cellCount += cells.length
@@ -53,34 +48,6 @@ function recordsOf(text: string, delimiter: string): CsvRecord[] {
     if (unclosed) throw new TroupeError('document_unreadable', `the quote opened in line ${line} is never closed`)
   }
   return records
-}
-
-/** Of the first records, for guessing; a quote that the sample cuts off says nothing. */
-function widthsOf(sample: string, delimiter: string): number[] {
-  const widths: number[] = []
-  for (const { cells, unclosed } of csvRecords(sample, delimiter)) {
-    if (unclosed || widths.push(cells.length) === SAMPLED) break
-  }
-  return widths
-}
-
-/** The delimiter under which the first lines have the same, largest number of cells. */
-function guessDelimiter(text: string): string {
-  let best = ','
-  let bestScore = 0
-  const sample = text.slice(0, 65_536)
-  for (const delimiter of DELIMITERS) {
-    const widths = widthsOf(sample, delimiter)
-    const width = widths[0] ?? 1
-    if (width < 2) continue
-    const agreeing = widths.filter((other) => other === width).length / widths.length
-    const score = agreeing * 10 + Math.min(width, 50) / 50
-    if (score > bestScore) {
-      best = delimiter
-      bestScore = score
-    }
-  }
-  return best
 }
 
 const NUMBER_OR_DATE = /^[+-]?[\d.,]+%?$|^\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?/

@@ -2,7 +2,7 @@
 //   dataset.ts         what an agent's caller names: a document, text, rows, or a query on a named database
 //   source.ts          what a tool is sent: a CSV, XLSX, JSON, Parquet, SQLite file or plain rows, and the limits
 //   decode-text.ts     bytes of any usual encoding to text
-//   csv.ts             RFC 4180 with a guessed delimiter; ragged rows are padded or cut, and named
+//   csv.ts             RFC 4180 with a guessed separator; ragged rows are padded or cut, and named
 //   records.ts         JSON, NDJSON and plain rows to a grid
 //   workbook.ts        one sheet of an XLSX to a grid          sqlite-file.ts   one table of an SQLite file
 //   infer-types.ts     a grid of text to typed columns; what does not fit its column is named
