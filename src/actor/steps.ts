@@ -97,8 +97,7 @@ export class StepRunner {
     )
     try {
       const ctx = this.makeContext(this.task, run, step, this.report)
-      const work = async () => await run.run({ input: run.input, ctx })
-      return await this.around.step(this.task, run, () => step.settle(work()))
+      return await this.around.step(this.task, run, () => step.settle(() => run.run({ input: run.input, ctx })))
     } catch (error) {
       return { ok: false, error }
     } finally {
@@ -156,13 +155,15 @@ class StepInFlight extends LazySignal {
   }
 
   /** A step that ignores its signal is left behind when it is stopped; its late outcome is nobody's. */
-  settle(work: Promise<unknown>): Promise<StepResult> {
+  settle(work: () => unknown): Promise<StepResult> {
     return new Promise((resolve) => {
       this.answer = resolve
-      work.then(
-        (value) => resolve({ ok: true, value }),
-        (error: unknown) => resolve({ ok: false, error }),
-      )
+      const failed = (error: unknown) => resolve({ ok: false, error })
+      try {
+        Promise.resolve(work()).then((value) => resolve({ ok: true, value }), failed)
+      } catch (error) {
+        failed(error)
+      }
     })
   }
 }
