@@ -19,9 +19,18 @@ export interface GrpcLimits {
   messageBytes: number
   /** Calls open at once on one connection. */
   streamsPerConnection: number
+  /**
+   * So often a client is asked whether it lives, and so long it may stand still before it answers. A machine that vanishes
+   * closes nothing: its calls would go on for nobody, and its connection would stay.
+   */
+  silenceMs: number
 }
 
-const DEFAULT_LIMITS: GrpcLimits = { messageBytes: 64 * 1024 * 1024, streamsPerConnection: 1_000 }
+const DEFAULT_LIMITS: GrpcLimits = {
+  messageBytes: 64 * 1024 * 1024,
+  streamsPerConnection: 1_000,
+  silenceMs: 30_000,
+}
 
 export interface GrpcServerOptions {
   /** `host:port`; port 0 takes a free one. */
@@ -48,6 +57,8 @@ export async function startGrpcServer(options: GrpcServerOptions): Promise<GrpcS
     'grpc.max_receive_message_length': limits.messageBytes,
     'grpc.max_send_message_length': limits.messageBytes,
     'grpc.max_concurrent_streams': limits.streamsPerConnection,
+    'grpc.keepalive_time_ms': limits.silenceMs,
+    'grpc.keepalive_timeout_ms': limits.silenceMs,
   })
   widenStreams(server)
   const health = new Health()

@@ -98,4 +98,47 @@ describe('silence', { concurrency: true }, () => {
     assert.equal(await patient, 'deadline_exceeded')
     assert.ok(most > 1)
   })
+
+  test('a client that vanished is hung up on, and what it asked for is given up; one that lives is not', async (t) => {
+    const open = new Set<string>()
+    const server = await startGrpcServer({
+      address: '127.0.0.1:0',
+      // Both ends are this process: it must not stand still for so long.
+      limits: { silenceMs: 2_000 },
+      services: [
+        {
+          definition: loadService('inference.proto', 'inference.GRPCInferenceService'),
+          methods: {
+            ModelInfer: unary(async (request, call) => {
+              const { model_name: name } = request as { model_name: string }
+              open.add(name)
+              await new Promise<void>((resolve) =>
+                call.signal.addEventListener('abort', () => resolve(), { once: true }),
+              )
+              open.delete(name)
+              return {}
+            }),
+          },
+        },
+      ],
+    })
+    t.after(() => server.stop())
+    const { proxy, address } = await proxyBefore(t, server.port)
+    const client = (to: string) => {
+      const made = createInferenceClient({ address: to, unary: true, silenceMs: 0 })
+      t.after(() => made.close())
+      return made
+    }
+    const ended = [
+      codeOf(client(address).infer('vanishing', [row(1)], later())),
+      codeOf(client(`127.0.0.1:${server.port}`).infer('living', [row(1)], later())),
+    ]
+    await eventually('both are at work', async () => open.size === 2)
+    proxy.partition()
+    await eventually('the call of the one that vanished is given up', async () => !open.has('vanishing'))
+    assert.deepEqual([...open], ['living'])
+    proxy.heal()
+    await server.stop()
+    await Promise.all(ended)
+  })
 })
