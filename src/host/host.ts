@@ -36,7 +36,7 @@ import { type Interest, takeEntrusted } from './entrusted.ts'
 import { watchHealth } from './health.ts'
 import { createLater } from './later.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
-import { noteMisfit } from './misfits.ts'
+import { noteMisfit, noteUnreadable } from './misfits.ts'
 import type { Observe } from './observe.ts'
 import { keepForgetting } from './retention.ts'
 import { createSuspects, PROBATION_MS } from './suspects.ts'
@@ -113,7 +113,7 @@ export function createHost(parts: HostParts): Host {
       const isOurs = accepting && (owner === undefined || owner === id)
       if (isOurs && loaded !== undefined && !hasEnded(loaded.task.state)) return run(loaded, offer)
     } catch (error) {
-      parts.onTrouble(`reading the offered task ${offer.taskId}`, error)
+      noteUnreadable(parts, id, offer.taskId, error)
       // Nobody else offers what this host owns: its place stays taken, and it is read again.
       if (offer.owner === id) return later.after(RETAKE_MS, () => onOffer(offer))
     }
