@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
@@ -19,6 +20,17 @@ import { blobContract } from './contract/blobs.ts'
 import { apply, basisOf, commitOn, eventTypes, loaded, owned } from './contract/make.ts'
 
 const large = (mark: string) => mark.repeat(100_000)
+
+/** Neither of the two puts leaves a piece behind, large as it was. */
+async function breakOff(blobs: BlobStore): Promise<void> {
+  async function* broken() {
+    yield randomBytes(1_200_000)
+    throw new Error('the upload broke off')
+  }
+  await assert.rejects(blobs.put(Readable.from(broken())), /broke off/)
+  const tooLarge = Readable.from([randomBytes(600_000), randomBytes(600_000)])
+  await assert.rejects(blobs.put(tooLarge, { maxBytes: 700_000 }), { code: 'value_too_large' })
+}
 
 /** Two tasks with large values: one completed, whose snapshot nothing names any more, and one that runs. */
 async function tasksWithLargeValues(journal: Journal): Promise<{ completed: string; running: string }> {
@@ -82,6 +94,11 @@ describe('blobs in files', () => {
     rmSync(folder, { recursive: true })
   })
   blobContract(() => blobs)
+
+  test('what broke off or was refused leaves no file behind', async () => {
+    await breakOff(blobs)
+    assert.deepEqual(readdirSync(join(folder, 'incoming')), [])
+  })
 
   test('what a crash left half-written is removed when the store opens', async () => {
     const own = join(folder, 'own')
@@ -174,6 +191,14 @@ describe('blobs in Postgres', { skip: missing('postgres') }, () => {
     ]) {
       await verifyReadable(journal, async () => void (await client.query(damage)))
     }
+  })
+
+  test('what broke off or was refused leaves no pieces behind', async (t) => {
+    const client = new pg.Client({ connectionString: server.url, options: '-c search_path=troupe' })
+    await client.connect()
+    t.after(() => client.end())
+    await breakOff(blobs)
+    assert.equal((await client.query("SELECT 1 FROM blob_pieces WHERE sha256 LIKE 'arriving:%'")).rowCount, 0)
   })
 
   test('who reads a content of which a piece is gone is not given the rest for the whole', async (t) => {
