@@ -12,7 +12,7 @@
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
 //   later.ts      what it comes back to
-//   misfits.ts    what becomes of a task that none here may run
+//   misfits.ts    what becomes of a task that none here may run, or can read
 //   entrusted.ts  tasks that are not on disk yet
 //   announcements.ts  a task as an offer, a commit's events as their followers get them
 //   observe.ts    where it lets itself be watched
