@@ -21,8 +21,10 @@ export function ownTimer(id: string): string {
   return OWN + id
 }
 
+/** The agent's timers once had no prefix: tasks that have slept since then are woken by their names alone. */
 export function ownTimerId(timer: string): string | undefined {
-  return timer.startsWith(OWN) ? timer.slice(OWN.length) : undefined
+  if (timer.startsWith(OWN)) return timer.slice(OWN.length)
+  return timer === RESTART_TIMER || timer.startsWith(RETRY) ? undefined : timer
 }
 
 /** Refused where it is asked for, so that the error names the timer as its author does. */

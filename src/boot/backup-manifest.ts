@@ -69,7 +69,7 @@ export async function checkFiles(folder: string, { files }: Manifest): Promise<B
     const found = await hashOf(join(folder, path)).catch(() => undefined)
     if (found?.sha256 !== sha256) {
       const what = found === undefined ? 'missing' : 'damaged'
-      throw new TroupeError('journal_corrupt', `${join(folder, path)} is ${what}.`)
+      throw new TroupeError('backup_damaged', `${join(folder, path)} is ${what}.`)
     }
     bytes += found.length
   }

@@ -79,7 +79,7 @@ export async function restorePostgres(source: string, url: string): Promise<Back
   }
   const report = await checkFiles(source, manifest)
   const unhashed = tables.find(({ file }) => manifest.files[file] === undefined)
-  if (unhashed !== undefined) throw new TroupeError('journal_corrupt', `${source} names no hash of ${unhashed.file}.`)
+  if (unhashed !== undefined) throw new TroupeError('backup_damaged', `${source} names no hash of ${unhashed.file}.`)
   await laySchemas(url)
   await sameVersions(url, versions)
   await copyIn(url, tables, ({ file }) => linesOf(join(source, file)))

@@ -1,4 +1,5 @@
 // Opens what the processes of one installation share: embedded in the data folder, or Postgres and NATS.
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Bus } from '../bus/bus.ts'
@@ -60,6 +61,11 @@ export async function openStores(settings: Settings): Promise<Stores> {
     const journal = await open(openSqliteJournal({ folder: settings.dataFolder }))
     const folder = join(settings.dataFolder, 'blobs')
     const blobs = await open(bucket === undefined ? openFileBlobs({ folder }) : openS3Blobs(bucket))
+    if (!existsSync(join(settings.dataFolder, 'gateway.db')) && (await journal.counts()).length > 0) {
+      console.error(
+        `gateway.db is gone from ${settings.dataFolder}, where tasks are: keys, documents, schedules and audit trail begin anew`,
+      )
+    }
     const gatewayStore = await open(openSqliteGatewayStore({ folder: settings.dataFolder }))
     const bus = await open(createInProcessBus())
     return { journal, bus, blobs, gatewayStore, close }

@@ -35,6 +35,7 @@ export function exitCodeOf(thrown: unknown): number {
   switch (error.code) {
     case 'internal':
     case 'journal_corrupt':
+    case 'backup_damaged':
       return EXIT.broken
     case 'configuration_invalid':
     case 'agent_invalid':

@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   plugin_invalid: [422, false, 'Correct the package’s package.json or modules as the message says.'],
   // the stores
   journal_corrupt: [500, false, 'Restore the data directory from a backup: `troupe restore`.'],
+  backup_damaged: [500, false, 'Restore another backup: files of this one are not what was written.'],
   journal_newer: [500, false, 'This data was written by a newer Troupe; start that version.'],
   journal_locked: [500, false, 'Another process uses this data directory; stop it or choose another with --data.'],
   disk_full: [503, true, 'Free space on the volume of the data directory; nothing accepted was lost.'],

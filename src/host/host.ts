@@ -12,7 +12,7 @@
 //   sweeper.ts    finds what has no owner and should have one (P5)
 //   versions.ts   which version of an agent may run a task
 //   later.ts      what it comes back to
-//   misfits.ts    what becomes of a task that none here may run
+//   misfits.ts    what becomes of a task that none here may run, or can read
 //   entrusted.ts  tasks that are not on disk yet
 //   announcements.ts  a task as an offer, a commit's events as their followers get them
 //   observe.ts    where it lets itself be watched
@@ -36,7 +36,7 @@ import { type Interest, takeEntrusted } from './entrusted.ts'
 import { watchHealth } from './health.ts'
 import { createLater } from './later.ts'
 import { keepLease, type LeaseKeeper } from './lease.ts'
-import { noteMisfit } from './misfits.ts'
+import { noteMisfit, noteUnreadable } from './misfits.ts'
 import type { Observe } from './observe.ts'
 import { keepForgetting } from './retention.ts'
 import { createSuspects, PROBATION_MS } from './suspects.ts'
@@ -113,7 +113,7 @@ export function createHost(parts: HostParts): Host {
       const isOurs = accepting && (owner === undefined || owner === id)
       if (isOurs && loaded !== undefined && !hasEnded(loaded.task.state)) return run(loaded, offer)
     } catch (error) {
-      parts.onTrouble(`reading the offered task ${offer.taskId}`, error)
+      noteUnreadable(parts, id, offer.taskId, error)
       // Nobody else offers what this host owns: its place stays taken, and it is read again.
       if (offer.owner === id) return later.after(RETAKE_MS, () => onOffer(offer))
     }

@@ -56,8 +56,11 @@ export interface Journal {
     onPoisoned?: (task: PoisonedTask) => void
   }): Promise<Wake[]>
 
-  /** The tenant-scoped reads. Another tenant's task is `undefined`. */
-  get(taskId: string, tenant?: string): Promise<Task | undefined>
+  /**
+   * The tenant-scoped reads. Another tenant's task is `undefined`. In the place of a large value that the store lost stands
+   * `{ $blob, bytes, error }`, its error `journal_corrupt`, so that the rest can be read; `load` fails with that.
+   */
+  get(taskId: string, tenant?: string): Promise<TaskRow | undefined>
   list(query: TaskQuery): Promise<{ tasks: Task[]; nextCursor?: string }>
   /** Events with a number above `after`, in order. */
   events(taskId: string, after: number, limit: number): Promise<TaskEvent[]>

@@ -4,7 +4,7 @@ import type { Priority, TaskState } from '../contract/task.ts'
 import { readAttached } from './attached.ts'
 import type { BlobStore } from './blobs.ts'
 import type { NewTask, TaskRow, Wake } from './journal.ts'
-import { type Column, decodeValue, fetchBack, isReference } from './values.ts'
+import { type Column, decodeValue, fetchBack, isReference, showBack } from './values.ts'
 
 export interface TaskColumns {
   id: string
@@ -110,11 +110,26 @@ export function toTaskRow(columns: TaskColumns): TaskRow {
   return row
 }
 
-/** The task with its large values fetched back from the blob store. */
+/** The task with its large values fetched back from the blob store: all of them, or it cannot run. */
 export async function withValues(columns: TaskColumns, blobs: BlobStore): Promise<TaskRow> {
   for (const field of ['input', 'output', 'error', 'snapshot'] as const) {
     const column = columns[field]
     if (column !== null && column !== undefined && isReference(column)) columns[field] = await fetchBack(column, blobs)
+  }
+  return toTaskRow(columns)
+}
+
+/** As the outside sees it. A value that is lost is shown as a list shows it, with its error; of a lost error there is only that. */
+export async function withShownValues(columns: TaskColumns, blobs: BlobStore): Promise<TaskRow> {
+  for (const field of ['input', 'output', 'error'] as const) {
+    const column = columns[field]
+    if (column === null || !isReference(column)) continue
+    const shown = await showBack(column, blobs)
+    if ('column' in shown) columns[field] = shown.column
+    else {
+      const error = shown.lost
+      columns[field] = JSON.stringify(field === 'error' ? error : { ...(decodeValue(column) as object), error })
+    }
   }
   return toTaskRow(columns)
 }

@@ -1,7 +1,7 @@
 // JSON values as a column holds them: JSON text, or `@<sha256>:<bytes>` when the value is too large for a row and lives
 // in the blob store. JSON text never begins with `@`, so no value of a user can be mistaken for a reference. Text, not
 // jsonb: it returns every string unchanged, \u0000 and lone surrogates included.
-import { TroupeError } from '../contract/errors.ts'
+import { type ErrorRecord, TroupeError, toTroupeError } from '../contract/errors.ts'
 import { INLINE_VALUE_BYTES, MAX_VALUE_BYTES } from '../contract/limits.ts'
 import type { BlobStore } from './blobs.ts'
 
@@ -59,6 +59,18 @@ export async function fetchBack(column: Column, blobs: BlobStore): Promise<Colum
     )
   }
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString()
+}
+
+/** For whoever only looks: in the place of a lost value its name and why, so that the rest of its task stays readable. */
+export async function showBack(column: Column, blobs: BlobStore): Promise<{ column: Column } | { lost: ErrorRecord }> {
+  try {
+    return { column: await fetchBack(column, blobs) }
+  } catch (thrown) {
+    if (toTroupeError(thrown).code !== 'journal_corrupt') throw thrown
+    const { sha256, bytes } = referencedBlob(column)
+    const message = `a value of ${bytes} bytes is missing or damaged: ${sha256}`
+    return { lost: { code: 'journal_corrupt', message } }
+  }
 }
 
 /** A value that stayed in the blob store is shown as `{ $blob, bytes }`: lists do not read large values. */

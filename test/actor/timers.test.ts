@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { assign, raise, setup } from 'xstate'
 import { z } from 'zod'
 import { checkDelay } from '../../src/actor/timers.ts'
+import type { Journal } from '../../src/journal/journal.ts'
+import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
 import { type AgentDefinition, defineAgent, type RetryPolicy, step } from '../../src/sdk/index.ts'
 import { runAgent } from '../../src/sdk/testing/index.ts'
 import { openTestStage } from './stage.ts'
@@ -50,6 +55,29 @@ test('a timer that an agent calls `restart` or `deadline` is its own: neither a 
   await stage.startHost()
   const task = await stage.end((await stage.submit('timed', {})).id)
   assert.equal(task.state, 'completed', JSON.stringify(task.error))
+})
+
+test('a task that sleeps since an agent’s timers had no prefix is woken: a handler and a machine', async (t) => {
+  const machine = setup({}).createMachine({
+    initial: 'asleep',
+    states: { asleep: { after: { 20: 'awake' } }, awake: { type: 'final' } },
+  })
+  const run: AgentDefinition['run'] = async ({ sleep }) => await sleep('nap', 20)
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-timers-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const journal = await openSqliteJournal({ folder })
+  const bare = (timer: { id: string; inMs: number }) => ({ ...timer, id: timer.id.replace(/^own:/, '') })
+  const former: Journal = {
+    ...journal,
+    commit: (commit) => journal.commit({ ...commit, timersSet: (commit.timersSet ?? []).map(bare) }),
+  }
+  const stage = await openTestStage(t, [agent({ run }), agent({ name: 'timed-machine', machine })], former)
+  await stage.startHost()
+  for (const name of ['timed', 'timed-machine']) {
+    const { id } = await stage.submit(name, {})
+    assert.equal((await stage.end(id)).state, 'completed')
+    assert.ok((await stage.types(id)).includes('timer.fired'))
+  }
 })
 
 test('two delayed events of one type both come', async () => {

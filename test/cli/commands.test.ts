@@ -245,7 +245,7 @@ test('a backup that was changed or broke off is refused, and leaves nothing behi
   appendFileSync(join(backup, 'journal.db'), 'x')
   const changed = await runTroupe(['--data', data, 'restore', backup])
   assert.equal(changed.code, 70)
-  assert.match(changed.err, /^journal_corrupt: .*journal\.db is damaged/)
+  assert.match(changed.err, /^backup_damaged: .*journal\.db is damaged/)
   rmSync(join(backup, 'backup.json'))
   assert.equal((await runTroupe(['--data', data, 'restore', backup])).code, 2)
   assert.ok(!existsSync(data))

@@ -1,10 +1,10 @@
 // The gateway's store on each adapter: what the port asks of both, and what each may suffer.
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import { openPostgresGatewayStore, openSqliteGatewayStore } from '../../src/gateway/index.ts'
+import { ensureAdminKey, openPostgresGatewayStore, openSqliteGatewayStore } from '../../src/gateway/index.ts'
 import { eventually } from '../support/eventually.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
 import { proxied } from '../support/tcp-proxy.ts'
@@ -29,6 +29,24 @@ suite('sqlite', () => {
     await hurt.close()
     await writeFile(file, 'no database')
     assert.throws(() => openSqliteGatewayStore({ folder: own }), { code: 'journal_corrupt' })
+  })
+
+  test('a file that lost all it held is refused and left as it is; without it the store begins anew', async (t) => {
+    const own = await mkdtemp(join(tmpdir(), 'troupe-store-'))
+    t.after(() => rm(own, { recursive: true, force: true }))
+    const file = join(own, 'gateway.db')
+    // As it is when the very first start dies in its first moment: nothing was lost.
+    await writeFile(file, '')
+    const store = openSqliteGatewayStore({ folder: own })
+    await ensureAdminKey(own, store)
+    await store.close()
+    await openSqliteGatewayStore({ folder: own }).close()
+    await writeFile(file, '')
+    const lost = { code: 'journal_corrupt', message: /gateway\.db is empty.*Restore a backup, or remove the file/ }
+    assert.throws(() => openSqliteGatewayStore({ folder: own }), lost)
+    assert.equal((await stat(file)).size, 0)
+    await rm(file)
+    await openSqliteGatewayStore({ folder: own }).close()
   })
 
   storeContract(async () => {

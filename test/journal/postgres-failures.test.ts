@@ -5,6 +5,7 @@ import pg from 'pg'
 import { newId } from '../../src/contract/ids.ts'
 import type { Journal } from '../../src/journal/journal.ts'
 import { openPostgresJournal, type PostgresOptions } from '../../src/journal/postgres/index.ts'
+import { eventually } from '../support/eventually.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
 import { proxied } from '../support/tcp-proxy.ts'
 import {
@@ -169,11 +170,17 @@ describe('Postgres far away', { skip: missing('postgres') }, () => {
         ),
       )
     }
-    // Statistics are written when the connections end.
     await journal.close()
-    const [row] = await ask(
-      `SELECT sum(seq_tup_read + idx_tup_fetch) AS read FROM pg_stat_user_tables WHERE schemaname = '${schema}'`,
-    )
+    let row: Record<string, unknown> | undefined
+    // Each connection writes what it counted when it ends, a moment after it was closed.
+    await eventually('the connections have told what they read', async () => {
+      const open = await ask("SELECT 1 FROM pg_stat_activity WHERE application_name = 'troupe'")
+      ;[row] = await ask(
+        `SELECT sum(seq_tup_read + idx_tup_fetch) AS read FROM pg_stat_user_tables WHERE schemaname = '${schema}'`,
+      )
+      return open.length === 0
+    })
+    assert.ok(Number(row!.read) > rounds, `${row!.read}: nothing was counted`)
     assert.ok(Number(row!.read) < rounds * 25, `${row!.read} rows were read in ${rounds} rounds`)
     t.diagnostic(`${Number(row!.read) / rounds} rows read per round of accept, claim, commit`)
   })

@@ -9,8 +9,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import type { EventBody } from '../../src/contract/events.ts'
 import { newId } from '../../src/contract/ids.ts'
+import type { ActorCommit } from '../../src/journal/journal.ts'
 import { openSqliteJournal } from '../../src/journal/sqlite/index.ts'
-import { accepted, apply, basisOf, commitOn, eventTypes, loaded, makeTask, owned } from './contract/make.ts'
+import { accepted, apply, basisOf, commitOn, eventTypes, loaded, makeTask, owned, signal } from './contract/make.ts'
 
 const CHILD = join(import.meta.dirname, 'busy-journal.ts')
 
@@ -119,6 +120,47 @@ test('a journal of a newer Troupe is refused as journal_newer and left as it is'
   await assert.rejects(openSqliteJournal({ folder }), { code: 'journal_newer' })
   await assert.rejects(openSqliteJournal({ folder }), { code: 'journal_newer' })
 })
+
+/** What the second version added, and the third took away, undone. */
+const EARLIER = {
+  1: 'DROP TRIGGER tasks_unlabelled; DROP TABLE labels; PRAGMA user_version = 1',
+  2: `CREATE TRIGGER tasks_labelled AFTER INSERT ON tasks WHEN substr(NEW.metadata, 1, 1) = '[' BEGIN
+      INSERT INTO labels SELECT NEW.tenant, key || ':' || value, NEW.created_at, NEW.id FROM json_each(NEW.metadata, '$[1]');
+    END; PRAGMA user_version = 2`,
+}
+
+for (const version of [1, 2] as const) {
+  test(`a journal of version ${version} is migrated: its tasks are as they were and go on, and new ones have labels`, async (t) => {
+    const folder = temporaryFolder(t)
+    const before = await openSqliteJournal({ folder })
+    const task = await owned(before, newId('host'), { input: 'x'.repeat(100_000) })
+    const changes: Partial<ActorCommit> = {
+      snapshot: { n: 1 },
+      steps: { s: { ok: true, value: 1 } },
+      timersSet: [{ id: 'late', inMs: 3_600_000 }],
+    }
+    const basis = basisOf(await apply(before, commitOn(task, changes)))
+    await before.deliver(signal(task.id, 'unread'))
+    const was = await loaded(before, task.id)
+    await before.close()
+    const db = new DatabaseSync(join(folder, 'journal.db'))
+    db.exec(EARLIER[version])
+    db.close()
+
+    const after = await openSqliteJournal({ folder })
+    t.after(() => after.close())
+    assert.deepEqual(await loaded(after, task.id), was)
+    assert.equal((await after.fireTimers(10)).woken.length, 0)
+    await apply(after, commitOn({ ...task, ...basis }, { state: 'completed', release: true, mailRead: 1 }))
+    assert.deepEqual(await eventTypes(after, task.id), ['task.accepted', 'task.started'])
+    const { id } = await accepted(after, { labels: { a: 'b' } })
+    const { tasks } = await after.list({ tenant: task.tenant, labels: ['a:b'], limit: 5 })
+    assert.deepEqual(
+      tasks.map((found) => found.id),
+      [id],
+    )
+  })
+}
 
 test('a file that is not a database is refused as journal_corrupt', async (t) => {
   const folder = temporaryFolder(t)

@@ -97,8 +97,8 @@ describe('backup and restore of a cluster', { skip: missing('postgres') || missi
       writeFileSync(path, JSON.stringify(manifest))
     }
     await refused(() => {}, 'wrong_state', /holds rows/, first)
-    await refused((folder) => appendFileSync(join(folder, 'troupe.tasks.ndjson.gz'), 'x'), 'journal_corrupt', /damaged/)
-    await refused((folder) => rmSync(join(folder, 'troupe.log.ndjson.gz')), 'journal_corrupt', /missing/)
+    await refused((folder) => appendFileSync(join(folder, 'troupe.tasks.ndjson.gz'), 'x'), 'backup_damaged', /damaged/)
+    await refused((folder) => rmSync(join(folder, 'troupe.log.ndjson.gz')), 'backup_damaged', /missing/)
     await refused((folder) => rmSync(join(folder, 'backup.json')), 'invalid_command', /not a whole backup/)
     await refused(
       (folder) => writeFileSync(join(folder, 'backup.json'), '{"a":1}'),

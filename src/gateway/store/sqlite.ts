@@ -1,11 +1,12 @@
 // gateway.db: what only the gateway keeps, on one machine. Statements are synchronous and short; the audit trail, which
 // would be the busy one, is written by a thread (sqlite-audit.ts).
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TroupeError } from '../../contract/errors.ts'
 import { storeError } from '../../journal/sqlite/database.ts'
 import type { AuditEntry } from '../audit/chain.ts'
+import { ADMIN_KEY_FILE } from '../auth/admin-key.ts'
 import { auditAppender } from './sqlite-audit.ts'
 import { ABANDONED_TABLE, DOCUMENT_TABLE, sqliteDocuments } from './sqlite-documents.ts'
 import { SCHEDULE_TABLE, sqliteSchedules } from './sqlite-schedules.ts'
@@ -54,7 +55,9 @@ function coded(store: GatewayStore, file: string): GatewayStore {
 }
 
 function open(file: string): GatewayStore {
+  const lived = existsSync(file) && existsSync(join(dirname(file), ADMIN_KEY_FILE))
   const database = new DatabaseSync(file)
+  if (lived) mustHoldSomething(database, file)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000')
   migrate(database)
   const auditing = auditAppender(file)
@@ -143,8 +146,22 @@ function open(file: string): GatewayStore {
 /** Sorts after every id. */
 const AFTER_ALL = '~'
 
+function schemaOf(database: DatabaseSync): number {
+  return (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+}
+
+/** Cut to nothing, a file looks like a new one. The admin's key is written when there are tables. */
+function mustHoldSomething(database: DatabaseSync, file: string): void {
+  if (schemaOf(database) > 0) return
+  database.close()
+  throw new TroupeError(
+    'journal_corrupt',
+    `${file} is empty, and it was not: there is an ${ADMIN_KEY_FILE} beside it. Restore a backup, or remove the file to begin anew without keys, documents, schedules and audit trail.`,
+  )
+}
+
 function migrate(database: DatabaseSync): void {
-  const done = (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
+  const done = schemaOf(database)
   if (done > MIGRATIONS.length) {
     throw new TroupeError('journal_newer', `gateway.db has version ${done}; this Troupe knows ${MIGRATIONS.length}.`)
   }

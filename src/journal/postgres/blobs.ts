@@ -26,7 +26,7 @@ export function postgresBlobs(readers: Readers, space: string): BlobStore {
   async function* pieces(sha256: string, start: number, end: number): AsyncGenerator<Buffer> {
     for (let number = Math.floor(start / PIECE_BYTES); number * PIECE_BYTES <= end; number++) {
       const content = await piece(sha256, number)
-      if (content === undefined) return
+      if (content === undefined) throw damaged(sha256)
       const from = number * PIECE_BYTES
       yield content.subarray(Math.max(0, start - from), Math.min(content.length, end + 1 - from))
     }
@@ -65,7 +65,9 @@ export function postgresBlobs(readers: Readers, space: string): BlobStore {
       if (bytes === undefined) return undefined
       const parts: Buffer[] = []
       for await (const part of pieces(sha256, 0, bytes - 1)) parts.push(part)
-      return Buffer.concat(parts)
+      const content = Buffer.concat(parts)
+      if (createHash('sha256').update(content).digest('hex') !== sha256) throw damaged(sha256)
+      return content
     },
 
     async stream(sha256, range) {
@@ -80,6 +82,11 @@ export function postgresBlobs(readers: Readers, space: string): BlobStore {
 
     async close() {},
   }
+}
+
+/** Or deleted while it was read: whoever has read a part must not take it for the whole. */
+function damaged(sha256: string): TroupeError {
+  return new TroupeError('journal_corrupt', `the content ${sha256} is damaged, or was deleted while it was read`)
 }
 
 const NAME = `

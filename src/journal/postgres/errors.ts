@@ -21,6 +21,9 @@ const COLLISIONS = new Set([
 // read_only_sql_transaction: the server became a standby, and the address may lead to another one by now
 const GONE = new Set(['57P01', '57P02', '57P03', '53300', '57P05', '25006'])
 
+/** undefined_function, undefined_table, undefined_column: all that this version asks for was there when it began. */
+const MIGRATED_AWAY = new Set(['42883', '42P01', '42703'])
+
 export function failureOf(thrown: unknown): Failure {
   const code = codeOf(thrown)
   if (code === undefined) return 'connection'
@@ -40,6 +43,10 @@ export function storeError(thrown: unknown): TroupeError {
   if (code === '53100') return new TroupeError('disk_full', `Postgres: ${message}`, { cause: thrown })
   if (code === 'XX001' || code === 'XX002') {
     return new TroupeError('journal_corrupt', `Postgres: ${message}`, { cause: thrown })
+  }
+  if (code !== undefined && MIGRATED_AWAY.has(code)) {
+    const why = 'another Troupe has migrated the database since this process began'
+    return new TroupeError('journal_newer', `Postgres: ${message}: ${why}`, { cause: thrown })
   }
   if (code?.startsWith('28') || code === '3D000') {
     return new TroupeError('configuration_invalid', `Postgres refuses the connection: ${message}`, { cause: thrown })

@@ -7,7 +7,7 @@ import { LABELS_COUNTED } from '../attached.ts'
 import type { BlobStore } from '../blobs.ts'
 import { fromCursor, toCursor } from '../cursor.ts'
 import type { LoadedTask, LogHead, Message, TaskQuery, TaskRow } from '../journal.ts'
-import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withValues } from '../rows.ts'
+import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, toTaskRow, withShownValues, withValues } from '../rows.ts'
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
 import { Gathered } from './gathered.ts'
@@ -81,7 +81,7 @@ export function reads(readers: Readers, blobs: BlobStore) {
     async get(taskId: string, tenant?: string): Promise<TaskRow | undefined> {
       const row = await gets.get(taskId)
       if (row === undefined || (tenant !== undefined && row.tenant !== tenant)) return undefined
-      return withValues(row, blobs)
+      return withShownValues(row, blobs)
     },
 
     async byKey(tenant: string, key: string): Promise<{ taskId: string; requestHash: string | null } | undefined> {

@@ -1,6 +1,8 @@
 // Tables, as numbered forward-only migrations under an advisory lock, so that many hosts may start at once. A migration
 // only adds (expand); what old hosts still use is dropped by a later release (contract), or at once where an old host would
-// do wrong with it. Functions carry the number of the migration that made them: a host calls the ones it was built with.
+// do wrong with it. Functions carry the number of the migration that made them: a host calls the ones it was built with, and
+// ends when they are gone (boot/host.ts). Its next look for orphans tells it, within about a second; until then the statements
+// of lone commits, which call no function, go on. Where even that would be wrong, what they write to needs another name.
 import type pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { APPLY } from './apply-function.ts'

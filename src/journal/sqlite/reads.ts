@@ -5,7 +5,7 @@ import type { EventBody, TaskEvent } from '../../contract/events.ts'
 import type { TaskState, Usage } from '../../contract/task.ts'
 import type { BlobStore } from '../blobs.ts'
 import type { LoadedTask, LogHead, Message, TaskQuery, TaskRow } from '../journal.ts'
-import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, withValues } from '../rows.ts'
+import { ALL_COLUMNS, OUTSIDE_COLUMNS, type TaskColumns, withShownValues, withValues } from '../rows.ts'
 import { acceptedEvent } from '../rules.ts'
 import { fetchBack } from '../values.ts'
 import { listTasks } from './lists.ts'
@@ -55,7 +55,7 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
     async get(taskId: string, tenant?: string): Promise<TaskRow | undefined> {
       const row = outside.get(taskId)
       if (row === undefined || (tenant !== undefined && row.tenant !== tenant)) return undefined
-      return withValues(row as unknown as TaskColumns, blobs)
+      return withShownValues(row as unknown as TaskColumns, blobs)
     },
 
     list: (query: TaskQuery) => listTasks(db, query),

@@ -165,6 +165,7 @@ export function storeContract(open: () => Promise<GatewayStore>): void {
       await store.addKey(key(id, 'lister'))
     }
     await store.addDocument(document('d', 'other'))
+    await store.addKey(key('b2', 'other'))
     const first = await store.documents('lister', { limit: 2 })
     assert.deepEqual(
       first.map((row) => row.id),
@@ -236,7 +237,7 @@ export function storeContract(open: () => Promise<GatewayStore>): void {
     assert.ok(verifyChain(before, kept).intact)
   })
 
-  test('a webhook is replaced only as it was read, and by its own tenant', async () => {
+  test('a webhook is replaced only as it was read; its own tenant alone replaces and removes it', async () => {
     const made = { url: 'https://example.org/', secret: 'sealed', createdAt: 1, createdBy: 'key_1' }
     const webhook = { ...made, id: 'hook_1', tenant: 'hooked', events: ['task.failed' as const] }
     await store.addWebhook(webhook)
@@ -247,6 +248,7 @@ export function storeContract(open: () => Promise<GatewayStore>): void {
     assert.equal(await store.replaceWebhook(read!, next), true)
     assert.equal(await store.replaceWebhook(read!, { ...next, secret: 'late' }), false)
     assert.deepEqual(await store.webhooks('hooked'), [next])
+    assert.equal(await store.removeWebhook('rival', 'hook_1'), false)
     assert.deepEqual([await store.removeWebhook('hooked', 'hook_1'), await store.webhooks('hooked')], [true, []])
     assert.equal(await store.replaceWebhook(next, webhook), false)
   })

@@ -163,6 +163,12 @@ export function storeContract(name: string, openStore: () => Promise<{ store: St
       assert.equal(await store.drop('acme', named), false)
       assert.equal(await store.find('acme', named), undefined)
       await assert.rejects(store.write(id, drafts, undefined, new Map()), { code: 'collection_not_found' })
+      const { id: next } = await store.open('acme', named, MODEL)
+      const found = await store.find('acme', named)
+      assert.deepEqual([found?.documents, found?.passages, found?.serving?.embedded], [0, 0, 0])
+      assert.deepEqual(await store.lexical(next, terms('gone'), 5, []), [])
+      assert.deepEqual(await store.documentHashes(next, ['a']), new Map())
+      assert.deepEqual(await store.nearest(next, Float32Array.from([1, 0, 0]), 5, []), [])
     })
 
     describe('filters', () => {
