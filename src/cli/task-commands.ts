@@ -28,7 +28,7 @@ export function addTaskCommands(program: Command, action: Action): void {
 
   const tasks = program
     .command('tasks')
-    .description('list, show, follow, cancel, retry, message; many at once; deliveries')
+    .description('list, show, follow, cancel, retry, message, erase; many at once; deliveries')
   tasks
     .command('ls')
     .description('the newest tasks')
@@ -83,6 +83,10 @@ export function addTaskCommands(program: Command, action: Action): void {
     .option('-w, --wait', 'wait for its end; the output goes to stdout')
     .option('-f, --follow', 'wait, and show what happens')
     .action(action(async () => (await import('./tasks.ts')).retryTask))
+  tasks
+    .command('erase <id>')
+    .description('delete one that has ended, for good, with all that it asked for (admin)')
+    .action(action(async () => (await import('./tasks.ts')).eraseTask))
   tasks
     .command('message <id> <type> [content]')
     .description('send it a message; content is JSON, @file or -')

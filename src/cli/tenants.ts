@@ -16,6 +16,7 @@ const KEY_MS = 86_400_000
 const AT_ONCE = 8
 const PAGE = 500
 const OPEN = ['queued', 'running', 'waiting', 'input-required']
+const ENDED = ['completed', 'failed', 'cancelled', 'rejected']
 
 /** In this order: who asks for work, the work, what it was made of. */
 const KINDS = ['keys', 'schedules', 'webhooks', 'tasks', 'collections', 'documents'] as const
@@ -70,9 +71,10 @@ function removalOf(context: Context, platform: GatewayClient, own: GatewayClient
   }
 
   /** What is removed is listed no more: the first page is asked for until it is empty. */
-  async function empty(path: string, named: 'name' | 'id'): Promise<number> {
+  async function empty(path: string, named: 'name' | 'id', query: Record<string, string> = {}): Promise<number> {
     for (let removed = 0; ; ) {
-      const { nextCursor: _, ...list } = await own.get<Record<string, Thing[]> & { nextCursor?: string }>(path)
+      type Page = Record<string, Thing[]> & { nextCursor?: string }
+      const { nextCursor: _, ...list } = await own.get<Page>(path, { query })
       const things = Object.values(list).flat()
       if (things.length === 0) return removed
       removed += await removeEach(things.map((thing) => `${path}/${thing[named]}`))
@@ -93,30 +95,31 @@ function removalOf(context: Context, platform: GatewayClient, own: GatewayClient
   }
 
   /** Cancelled until none is open: what is cancelled may have asked for others meanwhile. */
-  async function tasks(): Promise<number> {
-    let most = 0
+  async function endTasks(): Promise<void> {
     for (const until = Date.now() + TASKS_MS; ; await wait(TASKS_AGAIN_MS)) {
       const open = await own.get<{ tasks: object[] }>('/v1/tasks', { query: { state: OPEN.join(','), limit: 1 } })
-      if (open.tasks.length === 0) return most
+      if (open.tasks.length === 0) return
       if (Date.now() > until) {
         throw new TroupeError(
           'wrong_state',
           `Tasks of ${tenant} have not ended yet; give the same command again later.`,
         )
       }
-      let cancelled = 0
       // Messages to webhooks are tasks that only their agent's name finds.
       for (const filter of [{ state: OPEN }, { agent: 'webhook' }]) {
         for (let cursor: string | undefined; ; ) {
           const body = { ...filter, cursor, reason: `${tenant} is removed` }
-          const part = await own.post<{ cancelled: number; nextCursor?: string }>('/v1/tasks/cancel', body)
-          cancelled += part.cancelled
+          const part = await own.post<{ nextCursor?: string }>('/v1/tasks/cancel', body)
           cursor = part.nextCursor
           if (cursor === undefined) break
         }
       }
-      most = Math.max(most, cancelled)
     }
+  }
+
+  async function tasks(): Promise<number> {
+    await endTasks()
+    return await empty('/v1/tasks', 'id', { state: ENDED.join(','), limit: String(PAGE) })
   }
 
   const work: { [Kind in keyof Removed]: () => Promise<number> } = {

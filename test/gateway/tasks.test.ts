@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { newId } from '../../src/contract/ids.ts'
 import { keptSpans } from './support/far-side.ts'
 import { type Started, startGateway } from './support/start.ts'
 
@@ -116,6 +117,36 @@ test('retry runs a failed task again and refuses others', async () => {
   const retried = await started.call('POST', `/v1/tasks/${task.id}/retry`)
   assert.equal(retried.status, 202)
   assert.notEqual(retried.json.state, 'failed')
+})
+
+test('an ended task is erased with all that it asked for; its key is free again, and what it spent stays counted', async () => {
+  const headers = { 'idempotency-key': 'forget-me' }
+  const { json: task } = await submit({ labels: { customer: 'gone' } }, headers)
+  const path = `/v1/tasks/${task.id}`
+  const child = { id: newId('task') }
+  const row = (await started.journal.get(task.id))!
+  await started.journal.accept({ ...row, id: child.id, parent: { taskId: task.id, stepId: 's' }, depth: 1 })
+  assert.equal((await started.call('DELETE', path)).json.code, 'wrong_state')
+  await started.commit(task.id, 'completed', [{ type: 'task.completed' }], 'secret')
+  const refused = await started.call('DELETE', path)
+  assert.deepEqual([refused.status, refused.json.detail.includes(child.id)], [409, true], refused.text)
+  assert.equal((await started.call('GET', path)).status, 200, 'all or nothing')
+  await started.commit(child.id, 'completed', [{ type: 'task.completed' }])
+  assert.equal((await started.call('DELETE', path, { key: await started.key('operator') })).status, 403)
+  assert.equal((await started.call('DELETE', path, { headers: { 'if-match': '"1-1"' } })).status, 412)
+  const before = (await started.call('GET', '/v1/usage')).json.usage.tasks
+  assert.equal((await started.call('DELETE', path)).status, 204)
+  for (const id of [task.id, child.id]) assert.equal((await started.call('GET', `/v1/tasks/${id}`)).status, 404)
+  assert.equal((await started.call('GET', `${path}/events`)).status, 404)
+  assert.equal((await started.call('GET', '/v1/tasks?label=customer:gone')).json.tasks.length, 0)
+  assert.equal((await started.call('GET', '/v1/usage')).json.usage.tasks, before)
+  assert.equal((await started.call('DELETE', path)).status, 404)
+  assert.notEqual((await submit({ labels: { customer: 'gone' } }, headers)).json.id, task.id)
+  const { entries } = (await started.call('GET', '/v1/audit?limit=50&order=desc')).json
+  const entry = entries.find(
+    (one: { action: string; status: number }) => one.action === 'task.erase' && one.status === 204,
+  )
+  assert.deepEqual([entry.target, entry.detail], [path, { tasks: 2 }])
 })
 
 test('of the answers to one question the first is taken and the others are a 412, whether a host has read it or not', async () => {

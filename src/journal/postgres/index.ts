@@ -12,6 +12,7 @@
 //   known-again.ts      what a lone statement did whose answer was lost, recognised by the function
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
+//   erasing.ts          tasks that somebody wants gone
 //   reads.ts            load, get, list, events, sums
 //   newest.ts           how far a task has come, which of one that runs only its log knows
 //   labels.ts           labels of tasks, and the callbacks of poisoned ones
@@ -38,6 +39,7 @@ import {
 } from '../prepare.ts'
 import { postgresBlobs, VALUE_SPACE } from './blobs.ts'
 import type { Address } from './connection.ts'
+import { erasing } from './erasing.ts'
 import type { AcceptAnswer } from './flush.ts'
 import { Gathering } from './gathering.ts'
 import { Lane } from './lane.ts'
@@ -66,6 +68,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const hasty = { ...address, patienceMs: Math.min(address.patienceMs, LEASE_MS) }
   const leases = openReaders(hasty, 1, closing.signal)
   const sweeping = sweeps(readers, leases)
+  const { erase, forgetErased } = erasing(readers)
   const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, closing.signal))
   const gathering = new Gathering(lanes, closing.signal)
 
@@ -124,6 +127,11 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
     counts: () => reading.counts(),
     usage: (tenant, since) => reading.usage(tenant, since),
     ...sweeping,
+    erase,
+    async purge(endedBefore, limit) {
+      await forgetErased(endedBefore)
+      return await sweeping.purge(endedBefore, limit)
+    },
     async close() {
       closing.abort()
       await gathering.close()

@@ -1,4 +1,4 @@
-// What changes a task: cancel, retry, and messages to it.
+// What changes a task: cancel, retry, erase, and messages to it.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TroupeError } from '../../../contract/errors.ts'
@@ -76,6 +76,27 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
         const { id } = await forChange(tenant, request.params.id, request.headers['if-match'])
         await quotas.check(tenant)
         return reply.code(202).send(taskView(await desk.retry(tenant, id), { input: false, output: false }))
+      },
+    )
+
+    app.delete(
+      '/v1/tasks/:id',
+      {
+        config: { role: 'admin', audit: 'task.erase', auditFirst: true },
+        schema: {
+          tags: ['tasks'],
+          summary: 'Erase a task that has ended, with its log and all that it asked for',
+          description: 'Its idempotency key is free again. What it spent stays counted; documents stay.',
+          params: taskParams,
+          headers: changeHeaders,
+          response: { 204: z.undefined(), ...problems('not_found', 'wrong_state', 'precondition_failed') },
+        },
+      },
+      async (request, reply) => {
+        const { tenant } = principalOf(request)
+        const { id } = await forChange(tenant, request.params.id, request.headers['if-match'])
+        request.auditDetail = { tasks: await desk.erase(tenant, id) }
+        return reply.code(204).send()
       },
     )
 
