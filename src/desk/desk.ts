@@ -66,12 +66,16 @@ export interface Desk {
   follow(tenant: string, taskId: string, after: number, signal: AbortSignal): AsyncGenerator<TaskEvent>
   /** The task once it has ended, or as it is after `ms`. */
   waitForEnd(tenant: string, taskId: string, ms: number, signal?: AbortSignal): Promise<Task>
-  /** An event for the agent's machine: a person's answer, a signal. Of the same message id the first one is applied. */
+  /**
+   * An event for the agent's machine: a person's answer, a signal. Of the same message id the first one is applied. The
+   * task's log names whom it is from.
+   */
   signal(
     tenant: string,
     taskId: string,
     event: { type: string; [key: string]: unknown },
     messageId?: string,
+    from?: string,
   ): Promise<{ duplicate: boolean }>
   cancel(tenant: string, taskId: string, reason?: string): Promise<void>
   /** Runs a failed or cancelled task again from its last good state. */
@@ -101,8 +105,9 @@ export function createDesk(parts: DeskParts): Desk {
     taskId: string,
     id: string,
     body: MessageBody,
+    from = 'desk',
   ): Promise<{ duplicate: boolean }> {
-    const delivery = await journal.deliver({ id, to: taskId, tenant, from: 'desk', body })
+    const delivery = await journal.deliver({ id, to: taskId, tenant, from, body })
     if (delivery.delivered) {
       const wake = delivery.wake
       if (wake.owner === undefined) bus.offer(wake)
@@ -217,11 +222,11 @@ export function createDesk(parts: DeskParts): Desk {
       return await get(tenant, taskId)
     },
 
-    async signal(tenant, taskId, event, messageId) {
+    async signal(tenant, taskId, event, messageId, from) {
       checkSize('message', event, MAX_MESSAGE_BYTES)
       const task = await get(tenant, taskId)
       agents.find(task.agent, task.agentVersion)?.checkMessage(event)
-      return await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event })
+      return await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event }, from)
     },
 
     async cancel(tenant, taskId, reason) {

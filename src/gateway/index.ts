@@ -11,6 +11,7 @@
 //   malformed-http.ts  what is no HTTP, or no request for us
 //   query-names.ts     query parameters that nobody knows
 //   submissions.ts     a submission on its way to the desk, the same for every door
+//   answering.ts       of the answers to one question the first is taken
 //   cursor.ts          signed cursors, bound to tenant and query
 //   schedules/         tasks at a time, or again and again
 //   callbacks/         whom a tenant's tasks tell of their end

@@ -171,6 +171,33 @@ test('of the answers to one question the first is taken and the others are a 412
   assert.equal((await answer('the same', {})).status, 202)
 })
 
+test('an answer that is repeated under its Idempotency-Key is told as taken: unread, read, and after the end', async () => {
+  const { json: task } = await submit()
+  const path = `/v1/tasks/${task.id}`
+  await started.commit(task.id, 'input-required', [
+    { type: 'task.waiting', for: { kind: 'person', messages: ['decide'] } },
+  ])
+  const etag = (await started.call('GET', path)).headers.get('etag')!
+  const answer = async (key: string) => {
+    const headers = { 'if-match': etag, 'idempotency-key': key }
+    const given = await started.call('POST', `${path}/messages`, { body: { type: 'decide' }, headers })
+    return [given.status, given.headers.get('idempotency-replayed')]
+  }
+  const [taken, again, others] = [
+    [202, null],
+    [202, 'true'],
+    [412, null],
+  ]
+  assert.deepEqual([await answer('ada'), await answer('ada'), await answer('bob')], [taken, again, others])
+  const { mail } = (await started.journal.load(task.id))!
+  assert.equal(mail.length, 1)
+  const read = { type: 'message.received' as const, from: mail[0]!.from, name: 'decide' }
+  await started.commit(task.id, 'input-required', [read])
+  assert.deepEqual([await answer('ada'), await answer('bob')], [again, others])
+  await started.commit(task.id, 'completed', [{ type: 'task.completed' }])
+  assert.deepEqual([await answer('ada'), await answer('bob')], [again, others])
+})
+
 test('a message reaches the mailbox once per Idempotency-Key', async () => {
   const { json: task } = await submit()
   const path = `/v1/tasks/${task.id}/messages`
