@@ -18,6 +18,7 @@
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
 //   abandoned-contents.ts  the contents of deleted documents, on their way out
 //   streams.ts         the streams that are open now
+//   version.ts         which Troupe this is
 //   metrics.ts         what is counted
 //   bounded-cache.ts   answers remembered for a short time
 //   auth/              who asks: API keys, own tokens, a trusted issuer's tokens
