@@ -1,4 +1,4 @@
-// troupe tasks ls | show | follow | cancel | retry | erase | message
+// troupe tasks ls | show | follow | cancel | retry | message
 import { TroupeError } from '../contract/errors.ts'
 import { type GatewayClient, type TaskView, taskPath } from './client.ts'
 import type { Handler } from './context.ts'
@@ -93,12 +93,6 @@ export const retryTask: Handler<{ wait?: boolean; follow?: boolean }> = async (c
     return showEnd(context, await watchTask(context, gateway, task.id, !options.follow))
   }
   context.show(task, ({ state }) => `${id} is ${state}`)
-}
-
-export const eraseTask: Handler = async (context, [id]) => {
-  const gateway = await context.connect()
-  await gateway.remove(taskPath(id!))
-  context.show({ id, erased: true }, () => `${id} is erased`)
 }
 
 export const messageTask: Handler<{ event?: string }> = async (context, [id, type, given], { event }) => {

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { TroupeError } from '../contract/errors.ts'
 import { createClient, type GatewayClient } from './client.ts'
 import type { Context, Handler } from './context.ts'
+import { ENDED, removeEach } from './erasing.ts'
 import { facts } from './table.ts'
 
 /** A key that was revoked works on other gateways for five seconds more. */
@@ -13,10 +14,8 @@ const TASKS_MS = 300_000
 const TASKS_AGAIN_MS = 1_000
 /** The key of a removal that broke off is no key for ever. */
 const KEY_MS = 86_400_000
-const AT_ONCE = 8
 const PAGE = 500
 const OPEN = ['queued', 'running', 'waiting', 'input-required']
-const ENDED = ['completed', 'failed', 'cancelled', 'rejected']
 
 /** In this order: who asks for work, the work, what it was made of. */
 const KINDS = ['keys', 'schedules', 'webhooks', 'tasks', 'collections', 'documents'] as const
@@ -56,20 +55,6 @@ export const removeTenant: Handler<{ yes?: boolean }> = async (context, [tenant]
 }
 
 function removalOf(context: Context, platform: GatewayClient, own: GatewayClient, tenant: string, keyId: string) {
-  /** What has gone meanwhile is as good as removed. */
-  async function removeEach(paths: string[], gateway = own, query: Record<string, string> = {}): Promise<number> {
-    const left = [...paths]
-    const workers = Array.from({ length: AT_ONCE }, async () => {
-      for (let path = left.shift(); path !== undefined; path = left.shift()) {
-        await gateway.remove(path, { query }).catch((error: unknown) => {
-          if (!(error instanceof TroupeError) || error.status !== 404) throw error
-        })
-      }
-    })
-    await Promise.all(workers)
-    return paths.length
-  }
-
   /** What is removed is listed no more: the first page is asked for until it is empty. */
   async function empty(path: string, named: 'name' | 'id', query: Record<string, string> = {}): Promise<number> {
     for (let removed = 0; ; ) {
@@ -77,7 +62,10 @@ function removalOf(context: Context, platform: GatewayClient, own: GatewayClient
       const { nextCursor: _, ...list } = await own.get<Page>(path, { query })
       const things = Object.values(list).flat()
       if (things.length === 0) return removed
-      removed += await removeEach(things.map((thing) => `${path}/${thing[named]}`))
+      removed += await removeEach(
+        own,
+        things.map((thing) => `${path}/${thing[named]}`),
+      )
     }
   }
 
@@ -88,7 +76,7 @@ function removalOf(context: Context, platform: GatewayClient, own: GatewayClient
       const page = await platform.get<{ keys: Thing[]; nextCursor?: string }>('/v1/keys', { query })
       const valid = page.keys.filter(({ id, revokedAt }) => revokedAt === undefined && id !== keyId)
       const paths = valid.map(({ id }) => `/v1/keys/${id}`)
-      revoked += await removeEach(paths, platform, { tenant })
+      revoked += await removeEach(platform, paths, { tenant })
       cursor = page.nextCursor
       if (cursor === undefined) return revoked
     }

@@ -5,4 +5,4 @@ import { z } from 'zod'
 
 const manifest = readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')
 
-export const TROUPE_VERSION = z.string().parse(JSON.parse(manifest).version)
+export const VERSION = z.string().parse(JSON.parse(manifest).version)

@@ -137,6 +137,13 @@ test('a task that has ended is erased for good, and only by an admin', async () 
   const { id } = JSON.parse(submitted.out)
   const made = await troupe.troupe(['keys', 'create', 'hand', '--role', 'operator', '--json'])
   assert.equal((await troupe.troupe(['--key', JSON.parse(made.out).secret, 'tasks', 'erase', id])).code, 4)
+  const many = ['tasks', 'erase-many', '--label', 'of=somebody']
+  for (let more = 0; more < 2; more++) {
+    await troupe.troupe(['submit', 'document-analyzer', input, '--wait', '--label', 'of=somebody'])
+  }
+  assert.match((await troupe.troupe(many)).err, /2 ended tasks/)
+  assert.match((await troupe.troupe([...many, '--yes'])).out, /^2 tasks are erased/)
+  assert.equal((await troupe.troupe(['tasks', 'erase-many', '--yes'])).code, 2)
   const erased = await troupe.troupe(['tasks', 'erase', id])
   assert.deepEqual([erased.code, erased.out], [0, `${id} is erased\n`], erased.err)
   assert.equal((await troupe.troupe(['tasks', 'show', id])).code, 5)

@@ -73,6 +73,7 @@ test('fish offers the words of a fixed set, and files only where a file is taken
     'cancel-many',
     'deliveries',
     'erase',
+    'erase-many',
     'follow',
     'ls',
     'message',

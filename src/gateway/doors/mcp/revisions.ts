@@ -2,7 +2,7 @@
 // header. Since 2026-07-28 nobody greets: each request says in `_meta` which revision it speaks, its headers repeat what
 // a proxy routes by, and `server/discover` tells what is offered. One door speaks both; a request shows which it is.
 import type { IncomingHttpHeaders } from 'node:http'
-import { TROUPE_VERSION } from '../../version.ts'
+import { VERSION } from '../../version.ts'
 import { type Asked, RpcError } from './messages.ts'
 
 const STATELESS = ['2026-07-28']
@@ -15,7 +15,7 @@ const SERVER_KEY = 'io.modelcontextprotocol/serverInfo'
 /** Agents come and go with deployments: a list is good for so long. */
 const LIST_TTL_MS = 60_000
 
-const serverInfo = { name: 'troupe', title: 'Troupe', version: TROUPE_VERSION }
+const serverInfo = { name: 'troupe', title: 'Troupe', version: VERSION }
 const capabilities = { tools: {} }
 const instructions = `Each tool without "_" in its name is an agent. A call submits a task, which is durable: it will be done whatever crashes.
 A call answers when the task has ended, or with state "running" when that takes long: call task_get with its taskId.
