@@ -54,7 +54,7 @@ export function addAdministrationCommands(program: Command, action: Action): voi
   const tenants = program.command('tenants').description('take a whole tenant away (platform admin)')
   tenants
     .command('remove <tenant>')
-    .description('revoke its keys, end its tasks, delete what it has; the audit trail stays')
+    .description('revoke its keys, end its tasks, delete all that it has; the audit trail stays')
     .option('--yes', 'it is meant')
     .action(action(async () => (await import('./tenants.ts')).removeTenant))
 

@@ -28,7 +28,7 @@ export function addTaskCommands(program: Command, action: Action): void {
 
   const tasks = program
     .command('tasks')
-    .description('list, show, follow, cancel, retry, message; many at once; deliveries')
+    .description('list, show, follow, cancel, retry, message, erase; many at once; deliveries')
   tasks
     .command('ls')
     .description('the newest tasks')
@@ -83,6 +83,17 @@ export function addTaskCommands(program: Command, action: Action): void {
     .option('-w, --wait', 'wait for its end; the output goes to stdout')
     .option('-f, --follow', 'wait, and show what happens')
     .action(action(async () => (await import('./tasks.ts')).retryTask))
+  tasks
+    .command('erase <id>')
+    .description('delete one that has ended, for good, with all that it asked for (admin)')
+    .action(action(async () => (await import('./erasing.ts')).eraseTask))
+  tasks
+    .command('erase-many')
+    .description('delete all that have ended and that these options find, for good (admin)')
+    .option('--label <key=value>', 'as often as there are labels', collect)
+    .option('--agent <name>', 'only those of this agent')
+    .option('--yes', 'it is meant; without it, only says how many')
+    .action(action(async () => (await import('./erasing.ts')).eraseMany))
   tasks
     .command('message <id> <type> [content]')
     .description('send it a message; content is JSON, @file or -')

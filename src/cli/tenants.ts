@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { TroupeError } from '../contract/errors.ts'
 import { createClient, type GatewayClient } from './client.ts'
 import type { Context, Handler } from './context.ts'
+import { ENDED, removeEach } from './erasing.ts'
 import { facts } from './table.ts'
 
 /** A key that was revoked works on other gateways for five seconds more. */
@@ -13,7 +14,6 @@ const TASKS_MS = 300_000
 const TASKS_AGAIN_MS = 1_000
 /** The key of a removal that broke off is no key for ever. */
 const KEY_MS = 86_400_000
-const AT_ONCE = 8
 const PAGE = 500
 const OPEN = ['queued', 'running', 'waiting', 'input-required']
 
@@ -55,27 +55,17 @@ export const removeTenant: Handler<{ yes?: boolean }> = async (context, [tenant]
 }
 
 function removalOf(context: Context, platform: GatewayClient, own: GatewayClient, tenant: string, keyId: string) {
-  /** What has gone meanwhile is as good as removed. */
-  async function removeEach(paths: string[], gateway = own, query: Record<string, string> = {}): Promise<number> {
-    const left = [...paths]
-    const workers = Array.from({ length: AT_ONCE }, async () => {
-      for (let path = left.shift(); path !== undefined; path = left.shift()) {
-        await gateway.remove(path, { query }).catch((error: unknown) => {
-          if (!(error instanceof TroupeError) || error.status !== 404) throw error
-        })
-      }
-    })
-    await Promise.all(workers)
-    return paths.length
-  }
-
   /** What is removed is listed no more: the first page is asked for until it is empty. */
-  async function empty(path: string, named: 'name' | 'id'): Promise<number> {
+  async function empty(path: string, named: 'name' | 'id', query: Record<string, string> = {}): Promise<number> {
     for (let removed = 0; ; ) {
-      const { nextCursor: _, ...list } = await own.get<Record<string, Thing[]> & { nextCursor?: string }>(path)
+      type Page = Record<string, Thing[]> & { nextCursor?: string }
+      const { nextCursor: _, ...list } = await own.get<Page>(path, { query })
       const things = Object.values(list).flat()
       if (things.length === 0) return removed
-      removed += await removeEach(things.map((thing) => `${path}/${thing[named]}`))
+      removed += await removeEach(
+        own,
+        things.map((thing) => `${path}/${thing[named]}`),
+      )
     }
   }
 
@@ -86,37 +76,38 @@ function removalOf(context: Context, platform: GatewayClient, own: GatewayClient
       const page = await platform.get<{ keys: Thing[]; nextCursor?: string }>('/v1/keys', { query })
       const valid = page.keys.filter(({ id, revokedAt }) => revokedAt === undefined && id !== keyId)
       const paths = valid.map(({ id }) => `/v1/keys/${id}`)
-      revoked += await removeEach(paths, platform, { tenant })
+      revoked += await removeEach(platform, paths, { tenant })
       cursor = page.nextCursor
       if (cursor === undefined) return revoked
     }
   }
 
   /** Cancelled until none is open: what is cancelled may have asked for others meanwhile. */
-  async function tasks(): Promise<number> {
-    let most = 0
+  async function endTasks(): Promise<void> {
     for (const until = Date.now() + TASKS_MS; ; await wait(TASKS_AGAIN_MS)) {
       const open = await own.get<{ tasks: object[] }>('/v1/tasks', { query: { state: OPEN.join(','), limit: 1 } })
-      if (open.tasks.length === 0) return most
+      if (open.tasks.length === 0) return
       if (Date.now() > until) {
         throw new TroupeError(
           'wrong_state',
           `Tasks of ${tenant} have not ended yet; give the same command again later.`,
         )
       }
-      let cancelled = 0
       // Messages to webhooks are tasks that only their agent's name finds.
       for (const filter of [{ state: OPEN }, { agent: 'webhook' }]) {
         for (let cursor: string | undefined; ; ) {
           const body = { ...filter, cursor, reason: `${tenant} is removed` }
-          const part = await own.post<{ cancelled: number; nextCursor?: string }>('/v1/tasks/cancel', body)
-          cancelled += part.cancelled
+          const part = await own.post<{ nextCursor?: string }>('/v1/tasks/cancel', body)
           cursor = part.nextCursor
           if (cursor === undefined) break
         }
       }
-      most = Math.max(most, cancelled)
     }
+  }
+
+  async function tasks(): Promise<number> {
+    await endTasks()
+    return await empty('/v1/tasks', 'id', { state: ENDED.join(','), limit: String(PAGE) })
   }
 
   const work: { [Kind in keyof Removed]: () => Promise<number> } = {

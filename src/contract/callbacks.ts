@@ -30,6 +30,16 @@ export const MAX_WEBHOOKS = 20
 /** Between the attempts of a delivery: ten in about 27 hours, so a receiver may be away over night. */
 export const DELIVERY_PAUSES_SECONDS = [5, 30, 120, 600, 1_800, 7_200, 14_400, 28_800, 43_200]
 
+/** What a delivery sleeps in: its name tells whoever sees it wait how many attempts were made. */
+export function pauseAfter(attempts: number): string {
+  return `pause-${attempts}`
+}
+
+export function attemptsBefore(pause: string | undefined): number | undefined {
+  const [, attempts] = /^pause-(\d+)$/.exec(pause ?? '') ?? []
+  return attempts === undefined ? undefined : Number(attempts)
+}
+
 /** The agent that delivers. */
 export const WEBHOOK_AGENT = { name: 'webhook', version: '1.0.0' } as const
 /** Of a delivery: the task that it tells of. */

@@ -1,7 +1,8 @@
 // The desk: the one place all doors go through. A door translates its protocol to these verbs and a task's log back.
-//   desk.ts        this file: submit, get, list, signal, cancel, retry
+//   desk.ts        this file: submit, get, list, signal, cancel, retry, erase
 //   accepting.ts   how a submission gets on disk (P1)
 //   follow.ts      one task's log from any number, then live (P6); waiting for its end
+//   erasing.ts     a task that somebody wants gone, with its children
 //   look-again.ts  finds what the bus lost, for all followers of this process together
 //   patience.ts    refuses at once while the journal answers nobody
 //   directory.ts   the port to the agents that exist, for checking input at the edge (P9)
@@ -18,6 +19,7 @@ import { type Budget, hasEnded, type Priority, type Task } from '../contract/tas
 import type { Journal, MessageBody, NewTask, TaskQuery } from '../journal/journal.ts'
 import { createAccept, type Draft } from './accepting.ts'
 import type { AgentDirectory } from './directory.ts'
+import { eraseTask } from './erasing.ts'
 import { type Ending, endsWithin, followTask, untilEnd } from './follow.ts'
 import { createLookAgain } from './look-again.ts'
 import { createPatience } from './patience.ts'
@@ -64,16 +66,22 @@ export interface Desk {
   follow(tenant: string, taskId: string, after: number, signal: AbortSignal): AsyncGenerator<TaskEvent>
   /** The task once it has ended, or as it is after `ms`. */
   waitForEnd(tenant: string, taskId: string, ms: number, signal?: AbortSignal): Promise<Task>
-  /** An event for the agent's machine: a person's answer, a signal. Of the same message id the first one is applied. */
+  /**
+   * An event for the agent's machine: a person's answer, a signal. Of the same message id the first one is applied. The
+   * task's log names whom it is from.
+   */
   signal(
     tenant: string,
     taskId: string,
     event: { type: string; [key: string]: unknown },
     messageId?: string,
+    from?: string,
   ): Promise<{ duplicate: boolean }>
   cancel(tenant: string, taskId: string, reason?: string): Promise<void>
   /** Runs a failed or cancelled task again from its last good state. */
   retry(tenant: string, taskId: string): Promise<Task>
+  /** Deletes an ended task, and all that it asked for; gives how many they were. */
+  erase(tenant: string, taskId: string): Promise<number>
 }
 
 /** Inputs up to this size stay in their row. */
@@ -97,8 +105,9 @@ export function createDesk(parts: DeskParts): Desk {
     taskId: string,
     id: string,
     body: MessageBody,
+    from = 'desk',
   ): Promise<{ duplicate: boolean }> {
-    const delivery = await journal.deliver({ id, to: taskId, tenant, from: 'desk', body })
+    const delivery = await journal.deliver({ id, to: taskId, tenant, from, body })
     if (delivery.delivered) {
       const wake = delivery.wake
       if (wake.owner === undefined) bus.offer(wake)
@@ -213,11 +222,11 @@ export function createDesk(parts: DeskParts): Desk {
       return await get(tenant, taskId)
     },
 
-    async signal(tenant, taskId, event, messageId) {
+    async signal(tenant, taskId, event, messageId, from) {
       checkSize('message', event, MAX_MESSAGE_BYTES)
       const task = await get(tenant, taskId)
       agents.find(task.agent, task.agentVersion)?.checkMessage(event)
-      return await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event })
+      return await deliver(tenant, taskId, messageId ?? newId('msg'), { kind: 'event', event }, from)
     },
 
     async cancel(tenant, taskId, reason) {
@@ -234,6 +243,8 @@ export function createDesk(parts: DeskParts): Desk {
       bus.offer(wake)
       return await get(tenant, taskId)
     },
+
+    erase: async (tenant, taskId) => await eraseTask(journal, await get(tenant, taskId)),
   }
 }
 

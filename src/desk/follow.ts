@@ -1,6 +1,7 @@
 // One task's log from any number, then live. The bus may lose or repeat what it carries, so it only says "look":
 // numbers decide what is yielded, and a gap is read from the journal (P6: each event once, none missing).
 import type { Bus, Ended, Entrusting } from '../bus/bus.ts'
+import { TroupeError } from '../contract/errors.ts'
 import type { EventType, TaskEvent } from '../contract/events.ts'
 import { type EndState, hasEnded } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -83,7 +84,9 @@ export async function* followTask(following: Following): AsyncGenerator<TaskEven
 /** Whoever starts to follow after the end has nothing to wait for. */
 async function endedBefore(journal: Journal, taskId: string, last: number): Promise<boolean> {
   const task = await journal.get(taskId)
-  return task === undefined || (hasEnded(task.state) && task.lastEvent <= last)
+  // Not an end: a reader must not take what it has seen of the log for all of it.
+  if (task === undefined) throw new TroupeError('not_found', `There is no task ${taskId} any more.`)
+  return hasEnded(task.state) && task.lastEvent <= last
 }
 
 /** A retried task has an end in the middle of its log: its reader goes on to the real one. */

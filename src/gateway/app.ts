@@ -79,6 +79,8 @@ export async function buildApp(
   if (context.config.corsOrigins.length > 0) {
     await app.register(cors, {
       origin: context.config.corsOrigins,
+      // Left out, a page may change nothing that is put or deleted.
+      methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       exposedHeaders: ['location', 'etag', 'retry-after', 'x-request-id', 'idempotency-replayed', 'preference-applied'],
       maxAge: 600,
     })

@@ -20,7 +20,7 @@ export interface GatewayConfig {
   redisUrl?: string
   /** The largest document, in bytes. */
   maxDocumentBytes: number
-  /** Bytes of JSON bodies held at a time, from the first byte to the answer; beyond, `overloaded`. */
+  /** Bytes of JSON bodies and answers held at a time, until the reader has taken them; beyond, `overloaded`. */
   maxHeldBodyBytes: number
   /** Headers must have arrived within this. */
   slowHeadersMs: number

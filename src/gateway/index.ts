@@ -11,12 +11,14 @@
 //   malformed-http.ts  what is no HTTP, or no request for us
 //   query-names.ts     query parameters that nobody knows
 //   submissions.ts     a submission on its way to the desk, the same for every door
+//   answering.ts       of the answers to one question the first is taken
 //   cursor.ts          signed cursors, bound to tenant and query
 //   schedules/         tasks at a time, or again and again
 //   callbacks/         whom a tenant's tasks tell of their end
 //   documents.ts       documents: content in the blob store, facts in the gateway's store
 //   abandoned-contents.ts  the contents of deleted documents, on their way out
 //   streams.ts         the streams that are open now
+//   version.ts         which Troupe this is
 //   metrics.ts         what is counted
 //   bounded-cache.ts   answers remembered for a short time
 //   auth/              who asks: API keys, own tokens, a trusted issuer's tokens

@@ -39,8 +39,21 @@ export interface GatewayParts {
 
 /** The live tree of every process that answers, and the order to restart a child. */
 export interface SupervisionPort {
-  tree(): Promise<unknown>
+  tree(): Promise<SupervisedNode>
   restart(path: string): Promise<void>
+}
+
+export interface SupervisedNode {
+  id: string
+  path: string
+  type: 'worker' | 'supervisor'
+  restart: 'permanent' | 'transient' | 'temporary'
+  state: 'starting' | 'running' | 'waiting' | 'stopping' | 'stopped'
+  restarts: number
+  uptime?: number | undefined
+  lastError?: string | undefined
+  facts?: Record<string, string | number> | undefined
+  children?: SupervisedNode[] | undefined
 }
 
 /** The retrieval worker, for a tenant. */

@@ -14,6 +14,7 @@ import { type Principal, type Role, requireRole } from './auth/principal.ts'
 import { createBodies } from './limits/bodies.ts'
 import type { Rates } from './limits/rates.ts'
 import { hasBody, type SlowBodies } from './limits/slow-bodies.ts'
+import { watchUnreadAnswers } from './limits/unread-answers.ts'
 import type { GatewayContext } from './parts.ts'
 import { codedError, refuse } from './problem.ts'
 import { refuseUnknownQuery } from './query-names.ts'
@@ -72,6 +73,7 @@ export function addRequestFlow(
   const { authenticate, rates, isClosing, slowBodies } = guards
   const { audit, metrics, config } = context
   const bodies = createBodies(config.maxHeldBodyBytes)
+  const watchAnswer = watchUnreadAnswers(bodies, config.slowReaderMs)
   app.decorateRequest('route', null)
   app.decorateRequest('principal', null)
   app.decorateRequest('errorCode', null)
@@ -156,7 +158,8 @@ export function addRequestFlow(
   }
 
   // Hooks that need not wait call back: a promise for each of them is felt at thousands of requests a second.
-  app.addHook('onSend', (request, reply, payload, done) => {
+  app.addHook('onSend', (request, reply, answer, done) => {
+    const payload = watchAnswer(request, reply, answer)
     const { url = 'unknown', config: route } = routeOf(request)
     // Reads that happen to be POSTs (a search) say that they change nothing by having no audit name.
     if (route.audit !== undefined || refused(request)) {

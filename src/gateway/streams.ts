@@ -19,6 +19,8 @@ export interface Streams {
   open(stream: OpenStream): () => void
   /** Ends streams whose credential is no longer good; runs by itself twice a minute. */
   recheck(): Promise<void>
+  /** The same for one of them: false, it was ended. */
+  check(stream: OpenStream): Promise<boolean>
   drain(): void
   readonly count: number
 }
@@ -28,15 +30,20 @@ export function createStreams(most: { gateway: number; tenant: number }): Stream
   const byTenant = new Map<string, number>()
   let draining = false
 
-  async function recheck(): Promise<void> {
-    for (const stream of [...open]) {
-      try {
-        await stream.recheck()
-      } catch (error) {
-        // Only a refusal ends a stream: an issuer that cannot be reached for a moment must not cut everyone off.
-        if (error instanceof TroupeError && error.code === 'unauthenticated') stream.end('revoked')
-      }
+  async function check(stream: OpenStream): Promise<boolean> {
+    try {
+      await stream.recheck()
+    } catch (error) {
+      // Only a refusal ends a stream: an issuer that cannot be reached for a moment must not cut everyone off.
+      if (!(error instanceof TroupeError) || error.code !== 'unauthenticated') return true
+      stream.end('revoked')
+      return false
     }
+    return true
+  }
+
+  async function recheck(): Promise<void> {
+    for (const stream of [...open]) await check(stream)
   }
 
   const timer = setInterval(() => void recheck(), RECHECK_MS)
@@ -61,6 +68,7 @@ export function createStreams(most: { gateway: number; tenant: number }): Stream
       }
     },
     recheck,
+    check,
     drain() {
       draining = true
       clearInterval(timer)

@@ -72,6 +72,7 @@ function remoteJournal(guard: Peer): Journal {
     counts: refuse,
     usage: refuse,
     purge: refuse,
+    erase: refuse,
   }
 }
 

@@ -78,6 +78,12 @@ export interface Journal {
   /** Deletes ended tasks (and all that belongs to them) that ended before a moment. Returns how many. */
   purge(endedBefore: number, limit: number): Promise<number>
 
+  /**
+   * Deletes these tasks of a tenant, with all that belongs to them: every one, or none while one has not ended. What is not
+   * there is passed over. Only what they spent is kept, for `usage`, as long as they would have been: no quota is won back.
+   */
+  erase(tenant: string, taskIds: readonly string[]): Promise<Erasure>
+
   /** The store's clock. */
   now(): Promise<number>
   close(): Promise<void>
@@ -178,6 +184,12 @@ export interface PoisonedTask {
   id: string
   tenant: string
   agent: string
+}
+
+export interface Erasure {
+  erased: number
+  /** Because of these nothing was erased. */
+  notEnded: string[]
 }
 
 /** Who should look at a task now: its owner (nudge it), or any host (offer it). */

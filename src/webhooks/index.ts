@@ -8,7 +8,7 @@
 // webhook-id); asleep between attempts, in a durable timer. What may not be called, or was not reached for a day, fails
 // for all to see; a retry of the failed delivery calls once more.
 import { z } from 'zod'
-import { CALLBACK_EVENTS, type Callback, WEBHOOK_AGENT } from '../contract/callbacks.ts'
+import { CALLBACK_EVENTS, type Callback, pauseAfter, WEBHOOK_AGENT } from '../contract/callbacks.ts'
 import { TroupeError } from '../contract/errors.ts'
 import type { Task } from '../contract/task.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -117,7 +117,7 @@ export function createWebhookAgent(parts: WebhookParts): Agent<Notice, z.output<
         if ('status' in made) return { delivered: true, attempts, status: made.status }
         if ('gone' in made) return { delivered: false, attempts, because: made.gone }
         if (isLast) silences = Math.min(silences, made.rests!.silences)
-        await sleep(`pause-${attempts}`, pausesMs[attempts - 1] ?? made.rests!.restMs)
+        await sleep(pauseAfter(attempts), pausesMs[attempts - 1] ?? made.rests!.restMs)
       }
     },
   })

@@ -72,6 +72,8 @@ test('fish offers the words of a fixed set, and files only where a file is taken
     'cancel',
     'cancel-many',
     'deliveries',
+    'erase',
+    'erase-many',
     'follow',
     'ls',
     'message',

@@ -144,6 +144,16 @@ test('a follower that asks for more than there is ends with the task', async () 
   assert.deepEqual(await seen, [])
 })
 
+test('who follows a task that is erased meanwhile is told that it is gone, not that this was all', async () => {
+  const { desk, submit, commit, signal } = await openDesk()
+  const task = await submit()
+  const events = desk.follow(TENANT, task, 0, signal)
+  assert.equal((await events.next()).value?.number, 1)
+  await commit(task, [PROGRESS, END], true)
+  assert.equal(await desk.erase(TENANT, task), 1)
+  await assert.rejects(events.next(), { code: 'not_found' })
+})
+
 test('followers outlast a journal that is away for a while', async () => {
   const { desk, submit, commit, signal, setAway, looks } = await openDesk()
   const task = await submit()

@@ -112,8 +112,13 @@ test('a task that waits for a person says so, takes the answer, and goes on', as
   assert.match(waiting.next, /task_answer/)
   const still = (await ask(started, 'tools/call', call('task_get', { taskId: id }))).json.result
   assert.equal(still.structuredContent.state, 'input-required')
-  const answered = ask(started, 'tools/call', call('task_answer', { taskId: id, message: { type: 'approve' } }))
+  const { question } = still.structuredContent
+  assert.equal(question, waiting.question)
+  const answer = { taskId: id, question, message: { type: 'approve' } }
+  const answered = ask(started, 'tools/call', call('task_answer', answer))
   await eventually('the message is there', async () => (await started.journal.load(id))?.mail.length === 1)
+  const second = (await ask(started, 'tools/call', call('task_answer', answer))).json.result
+  assert.deepEqual([second.isError, JSON.parse(second.content[0].text).code], [true, 'precondition_failed'])
   await started.commit(id, 'completed', COMPLETED, 'approved')
   assert.equal((await answered).json.result.structuredContent.output, 'approved')
 })

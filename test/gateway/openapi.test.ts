@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import manifest from '../../package.json' with { type: 'json' }
 import { keptSpans, oneChild, wordRetrieval } from './support/far-side.ts'
 import { type Document, type GeneratedRequest, operationsOf, requestMaker } from './support/generated-requests.ts'
 import { type Started, startGateway } from './support/start.ts'
@@ -16,7 +17,9 @@ const start = () =>
     telemetry: keptSpans(),
   })
 
-async function documentOf(started: Started): Promise<Document & { openapi: string; security: unknown }> {
+async function documentOf(
+  started: Started,
+): Promise<Document & { openapi: string; info: { version: string }; security: unknown }> {
   return (await started.call('GET', '/openapi.json', { key: undefined })).json
 }
 
@@ -24,6 +27,7 @@ test('the document is OpenAPI 3.1, names every operation once, and refers only t
   await using started = await start()
   const document = await documentOf(started)
   assert.match(document.openapi, /^3\.1/)
+  assert.equal(document.info.version, manifest.version)
   const ids = Object.values(document.paths).flatMap((methods) =>
     Object.values(methods).map((operation) => (operation as { operationId: string }).operationId),
   )

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { createBodies } from '../../src/gateway/limits/bodies.ts'
+import { eventually } from '../support/eventually.ts'
 import { type Started, startGateway } from './support/start.ts'
 
 const SLOW = { slowHeadersMs: 200, slowBodyMs: 500 }
@@ -120,6 +121,24 @@ test('more large bodies at a time than may be held are refused at once with Retr
   assert.deepEqual([refused.status, refused.json.code, refused.headers.get('retry-after')], [503, 'overloaded', '1'])
   assert.equal((await started.call('POST', '/v1/tasks', { body: { agent: 'echo', input: 1 } })).status, 202)
   socket.destroy()
+})
+
+test('large answers that nobody takes: no more of them than may be held, and their connections are closed', async () => {
+  await using started = await startGateway({ config: { maxHeldBodyBytes: 25_000_000, slowReaderMs: 1_000 } })
+  const body = { agent: 'echo', input: 'x'.repeat(10_000_000) }
+  const path = `/v1/tasks/${(await started.call('POST', '/v1/tasks', { body })).json.id}`
+  const get = `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${started.adminKey}\r\n\r\n`
+  const { hostname, port } = new URL(started.url)
+  const lazy = [1, 2].map(() => connect(Number(port), hostname).once('error', () => {}))
+  for (const socket of lazy) {
+    socket.write(get)
+    await once(socket, 'readable')
+  }
+  const refused = await started.call('GET', path)
+  assert.deepEqual([refused.status, refused.json.code, refused.headers.get('retry-after')], [503, 'overloaded', '1'])
+  assert.equal((await started.call('GET', '/v1/tasks')).status, 200, 'a small one passes')
+  await eventually('there is room again', async () => (await started.call('GET', path)).status === 200)
+  for (const socket of lazy) socket.destroy()
 })
 
 test('bodies without a length count as what they may become, and each is given back once', () => {

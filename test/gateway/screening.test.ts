@@ -9,7 +9,7 @@ import { maskPersonalData, PERSONAL_DATA_KINDS } from '../../src/gateway/screeni
 import { loadPolicy, policySchema } from '../../src/gateway/screening/policy.ts'
 import { createScreening } from '../../src/gateway/screening/screening.ts'
 import { sharedData } from '../support/shared-data.ts'
-import { keptSpans } from './support/far-side.ts'
+import { keptSpans, wordRetrieval } from './support/far-side.ts'
 import { readEvents } from './support/sse.ts'
 import { startGateway } from './support/start.ts'
 
@@ -159,6 +159,28 @@ test('by policy a viewer reads results, events and traces masked, an operator as
     const errors = async (key: string) => (await started.call('GET', `${path}/trace`, { key })).json.spans[0].error
     assert.deepEqual([await errors(viewer), await errors(operator)], ['no word of [email]', `no word of ${mail}`])
     assert.deepEqual((await started.call('GET', path, { key: operator })).json.output, { found: [mail] })
+  })
+})
+
+test('by policy a viewer finds passages masked, without highlights that would no longer fit; an operator as they are', async () => {
+  await withPolicy({ output: { mask: ['email'], roles: ['viewer'] } }, async (policyFile) => {
+    const far = wordRetrieval()
+    const retrieval = {
+      ...far,
+      search: async (...query: Parameters<typeof far.search>) =>
+        (await far.search(...query)).map((passage) => ({ ...passage, highlights: [{ start: 0, end: 5 }] })),
+    }
+    await using started = await startGateway({ config: { policyFile }, retrieval })
+    const mail = 'jane@example.com'
+    const document = { documentId: 'd', text: `Write to ${mail}.`, metadata: { author: mail } }
+    await started.call('POST', '/v1/collections/mails/documents', { body: { documents: [document] } })
+    const search = async (key: string) => {
+      const body = { query: 'Write' }
+      const { passages } = (await started.call('POST', '/v1/collections/mails/search', { key, body })).json
+      return [passages[0].text, passages[0].metadata, passages[0].highlights.length, passages[0].documentId]
+    }
+    assert.deepEqual(await search(await started.key('viewer')), ['Write to [email].', { author: '[email]' }, 0, 'd'])
+    assert.deepEqual(await search(await started.key('operator')), [document.text, document.metadata, 1, 'd'])
   })
 })
 

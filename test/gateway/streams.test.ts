@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { createApiKeys } from '../../src/gateway/auth/api-keys.ts'
 import { createStreams } from '../../src/gateway/streams.ts'
+import { eventually } from '../support/eventually.ts'
 import { openSocket } from './support/socket.ts'
 import { allOf, readEvents } from './support/sse.ts'
 import { type Started, startGateway } from './support/start.ts'
@@ -201,6 +202,29 @@ test('a stream whose key was revoked is told and closed at the next check', asyn
   assert.deepEqual(ended, ['revoked'])
   release()
   streams.drain()
+})
+
+test('a connection whose key is revoked here ends at once; one whose key expires can submit nothing more', async () => {
+  await using started = await startGateway()
+  const made = await started.call('POST', '/v1/keys', { body: { name: 'revoked', role: 'submitter' } })
+  const socket = await openSocket(started, made.json.secret)
+  await started.call('DELETE', `/v1/keys/${made.json.id}`)
+  assert.equal((await socket.next()).type, 'revoked')
+  assert.equal(await socket.closed, 1008)
+
+  const expiresAt = Date.now() + 3_000
+  const body = { name: 'expires', role: 'submitter', expiresAt: new Date(expiresAt).toISOString() }
+  const short = await openSocket(started, (await started.call('POST', '/v1/keys', { body })).json.secret)
+  const submission = { agent: 'echo', input: 1 }
+  const answers: string[] = []
+  await eventually('the connection is ended', async () => {
+    short.send({ type: 'submit', request: 'again and again', submission })
+    answers.push((await short.next()).type)
+    return answers.at(-1) === 'revoked'
+  })
+  // Not at the look that all streams have twice a minute.
+  assert.ok(Date.now() - expiresAt < 15_000)
+  assert.equal(await short.closed, 1008)
 })
 
 test('more streams than a tenant may have are refused with 503 and Retry-After', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { newId } from '../../src/contract/ids.ts'
 import { keptSpans } from './support/far-side.ts'
 import { type Started, startGateway } from './support/start.ts'
 
@@ -118,6 +119,36 @@ test('retry runs a failed task again and refuses others', async () => {
   assert.notEqual(retried.json.state, 'failed')
 })
 
+test('an ended task is erased with all that it asked for; its key is free again, and what it spent stays counted', async () => {
+  const headers = { 'idempotency-key': 'forget-me' }
+  const { json: task } = await submit({ labels: { customer: 'gone' } }, headers)
+  const path = `/v1/tasks/${task.id}`
+  const child = { id: newId('task') }
+  const row = (await started.journal.get(task.id))!
+  await started.journal.accept({ ...row, id: child.id, parent: { taskId: task.id, stepId: 's' }, depth: 1 })
+  assert.equal((await started.call('DELETE', path)).json.code, 'wrong_state')
+  await started.commit(task.id, 'completed', [{ type: 'task.completed' }], 'secret')
+  const refused = await started.call('DELETE', path)
+  assert.deepEqual([refused.status, refused.json.detail.includes(child.id)], [409, true], refused.text)
+  assert.equal((await started.call('GET', path)).status, 200, 'all or nothing')
+  await started.commit(child.id, 'completed', [{ type: 'task.completed' }])
+  assert.equal((await started.call('DELETE', path, { key: await started.key('operator') })).status, 403)
+  assert.equal((await started.call('DELETE', path, { headers: { 'if-match': '"1-1"' } })).status, 412)
+  const before = (await started.call('GET', '/v1/usage')).json.usage.tasks
+  assert.equal((await started.call('DELETE', path)).status, 204)
+  for (const id of [task.id, child.id]) assert.equal((await started.call('GET', `/v1/tasks/${id}`)).status, 404)
+  assert.equal((await started.call('GET', `${path}/events`)).status, 404)
+  assert.equal((await started.call('GET', '/v1/tasks?label=customer:gone')).json.tasks.length, 0)
+  assert.equal((await started.call('GET', '/v1/usage')).json.usage.tasks, before)
+  assert.equal((await started.call('DELETE', path)).status, 404)
+  assert.notEqual((await submit({ labels: { customer: 'gone' } }, headers)).json.id, task.id)
+  const { entries } = (await started.call('GET', '/v1/audit?limit=50&order=desc')).json
+  const entry = entries.find(
+    (one: { action: string; status: number }) => one.action === 'task.erase' && one.status === 204,
+  )
+  assert.deepEqual([entry.target, entry.detail], [path, { tasks: 2 }])
+})
+
 test('of the answers to one question the first is taken and the others are a 412, whether a host has read it or not', async () => {
   const { json: task } = await submit()
   const path = `/v1/tasks/${task.id}`
@@ -138,6 +169,33 @@ test('of the answers to one question the first is taken and the others are a 412
   assert.equal((await answer('to the next question', { 'if-match': next })).status, 202)
   assert.equal((await answer('to whatever is asked', { 'if-match': '*' })).status, 202)
   assert.equal((await answer('the same', {})).status, 202)
+})
+
+test('an answer that is repeated under its Idempotency-Key is told as taken: unread, read, and after the end', async () => {
+  const { json: task } = await submit()
+  const path = `/v1/tasks/${task.id}`
+  await started.commit(task.id, 'input-required', [
+    { type: 'task.waiting', for: { kind: 'person', messages: ['decide'] } },
+  ])
+  const etag = (await started.call('GET', path)).headers.get('etag')!
+  const answer = async (key: string) => {
+    const headers = { 'if-match': etag, 'idempotency-key': key }
+    const given = await started.call('POST', `${path}/messages`, { body: { type: 'decide' }, headers })
+    return [given.status, given.headers.get('idempotency-replayed')]
+  }
+  const [taken, again, others] = [
+    [202, null],
+    [202, 'true'],
+    [412, null],
+  ]
+  assert.deepEqual([await answer('ada'), await answer('ada'), await answer('bob')], [taken, again, others])
+  const { mail } = (await started.journal.load(task.id))!
+  assert.equal(mail.length, 1)
+  const read = { type: 'message.received' as const, from: mail[0]!.from, name: 'decide' }
+  await started.commit(task.id, 'input-required', [read])
+  assert.deepEqual([await answer('ada'), await answer('bob')], [again, others])
+  await started.commit(task.id, 'completed', [{ type: 'task.completed' }])
+  assert.deepEqual([await answer('ada'), await answer('bob')], [again, others])
 })
 
 test('a message reaches the mailbox once per Idempotency-Key', async () => {
@@ -210,11 +268,12 @@ test('a page of an allowed origin may read answers and refusals, one of another 
   assert.equal(await from('https://console.example', shared.adminKey), 'https://console.example')
   assert.equal(await from('https://console.example'), 'https://console.example')
   assert.equal(await from('https://evil.example', shared.adminKey), null)
-  const preflight = await shared.call('OPTIONS', '/v1/tasks', {
-    key: undefined,
-    headers: { origin: 'https://console.example', 'access-control-request-method': 'POST' },
-  })
-  assert.equal(preflight.status, 204)
+  for (const method of ['POST', 'PUT', 'DELETE']) {
+    const headers = { origin: 'https://console.example', 'access-control-request-method': method }
+    const preflight = await shared.call('OPTIONS', '/v1/tasks', { key: undefined, headers })
+    const allowed = preflight.headers.get('access-control-allow-methods')?.split(', ')
+    assert.deepEqual([preflight.status, allowed?.includes(method)], [204, true], method)
+  }
 })
 
 test('answers carry headers that keep browsers from guessing, framing and caching', async () => {

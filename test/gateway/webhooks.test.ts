@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { pauseAfter } from '../../src/contract/callbacks.ts'
 import { type Started, startGateway } from './support/start.ts'
 
 let started: Started
@@ -154,6 +155,12 @@ test('the deliveries about a task are listed for its own tenant only', async () 
   const [first] = deliveries.json.deliveries
   assert.deepEqual([first.id, first.event, first.state], [notices[0]!.id, 'task.failed', 'queued'])
   assert.equal((await started.call('GET', first.links.self)).json.agent, 'webhook')
+  await started.commit(first.id, 'waiting', [
+    { type: 'progress', message: 'it answered 503' },
+    { type: 'task.waiting', for: { kind: 'timer', detail: pauseAfter(2) } },
+  ])
+  const [waiting] = (await started.call('GET', `/v1/tasks/${id}/deliveries`)).json.deliveries
+  assert.deepEqual([waiting.state, waiting.attempts, waiting.because], ['waiting', 2, 'it answered 503'])
   const rival = await started.key('admin', 'rival')
   assert.equal((await started.call('GET', `/v1/tasks/${id}/deliveries`, { key: rival })).status, 404)
 })

@@ -5,7 +5,7 @@
 //   contract/fencing.ts    claim, commit, epoch and version, steps
 //   contract/mail.ts       mailboxes, timers, deadlines
 //   contract/leases.ts     hosts, orphans, quarantine
-//   contract/reading.ts    get, list, events, sums, purge, reopen
+//   contract/reading.ts    get, list, events, sums, purge, erase, reopen
 //   contract/labels.ts     labels, and notices for callbacks
 //   contract/values.ts     large and strange values
 //   contract/model.ts      random interleavings against a small model

@@ -101,6 +101,25 @@ describe('What belongs to a task on Postgres', { skip: missing('postgres') }, ()
     assert.equal(await journal.get(task.id), undefined)
   })
 
+  test('what a late owner adds to the log of a task that was erased is purged', async (t) => {
+    const { journal, client } = await open(t)
+    const task = await rich(journal)
+    const error = { code: 'step_failed', message: 'no' } as const
+    await apply(
+      journal,
+      commitOn(task, { state: 'failed', release: true, error, events: [{ type: 'task.failed', error }] }),
+    )
+    assert.equal((await journal.erase(task.tenant, [task.id])).erased, 1)
+    assert.deepEqual(await rowsOf(client, task.id), {})
+    await client.query("INSERT INTO troupe.log (task, first_number, at, bodies) VALUES ($1, 99, 0, '[]')", [task.id])
+    await journal.purge(0, 1)
+    assert.deepEqual(await rowsOf(client, task.id), {})
+    const { rows } = await client.query('SELECT 1 FROM troupe.erased WHERE task = $1', [task.id])
+    assert.equal(rows.length, 1, 'kept for the sums')
+    await journal.purge((await journal.now()) + 1, 1)
+    assert.equal((await client.query('SELECT 1 FROM troupe.erased WHERE task = $1', [task.id])).rowCount, 0)
+  })
+
   test('a copy of the tables holds every outcome and every event', async (t) => {
     const { journal } = await open(t)
     const task = await rich(journal)

@@ -33,7 +33,7 @@ describe('An upgrade of the journal on Postgres', { skip: missing('postgres') },
     )
     for (const { name } of rows) await client.query(`DROP FUNCTION ${name} CASCADE`)
     await client.query(`
-      DROP TABLE labels;
+      DROP TABLE labels, erased;
       ALTER TABLE log DROP COLUMN outcomes;
       ALTER TABLE tasks DROP COLUMN plain, DROP COLUMN first_events;
       ALTER TABLE outcomes DROP COLUMN number;

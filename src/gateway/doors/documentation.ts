@@ -4,6 +4,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { ERROR_CODES } from '../../contract/errors.ts'
+import { VERSION } from '../version.ts'
 import { addDocsPage } from './docs-page.ts'
 
 const TAGS = {
@@ -27,7 +28,7 @@ export async function addDocumentation(app: FastifyInstance): Promise<void> {
       openapi: '3.1.0',
       info: {
         title: 'Troupe',
-        version: '1.0.0',
+        version: VERSION,
         description:
           'Supervised, durable agents. Errors are problem+json with a stable `code`; see /errors. A query parameter that an operation under /v1 does not list is refused with 400.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },

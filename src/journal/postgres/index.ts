@@ -13,6 +13,7 @@
 //   sweep-functions.ts  mail, timers and orphans inside Postgres (P4 P5)
 //   sweeps.ts           timers, leases, orphans, purge, reopen
 //   leases.ts           until when this process's hosts hold theirs
+//   erasing.ts          tasks that somebody wants gone
 //   reads.ts            load, get, list, events, sums
 //   newest.ts           how far a task has come, which of one that runs only its log knows
 //   labels.ts           labels of tasks, and the callbacks of poisoned ones
@@ -39,6 +40,7 @@ import {
 } from '../prepare.ts'
 import { postgresBlobs, VALUE_SPACE } from './blobs.ts'
 import type { Address } from './connection.ts'
+import { erasing } from './erasing.ts'
 import type { AcceptAnswer } from './flush.ts'
 import { Gathering } from './gathering.ts'
 import { Lane } from './lane.ts'
@@ -69,6 +71,7 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
   const renewals = openReaders(hasty, 1, closing.signal)
   const leases = new Leases()
   const sweeping = sweeps(readers, renewals, leases)
+  const { erase, forgetErased } = erasing(readers)
   const lanes = Array.from({ length: options.lanes ?? 2 }, () => new Lane(address, leases, closing.signal))
   const gathering = new Gathering(lanes, closing.signal)
 
@@ -129,6 +132,11 @@ export async function openPostgresJournal(options: PostgresOptions): Promise<Jou
     counts: () => reading.counts(),
     usage: (tenant, since) => reading.usage(tenant, since),
     ...sweeping,
+    erase,
+    async purge(endedBefore, limit) {
+      await forgetErased(endedBefore)
+      return await sweeping.purge(endedBefore, limit)
+    },
     async close() {
       closing.abort()
       await gathering.close()

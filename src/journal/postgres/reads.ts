@@ -52,7 +52,9 @@ const USAGE = `
   SELECT count(*) AS tasks, coalesce(sum((usage::json ->> 'inputTokens')::bigint), 0) AS input,
     coalesce(sum((usage::json ->> 'outputTokens')::bigint), 0) AS output,
     coalesce(sum((usage::json ->> 'costMicros')::bigint), 0) AS cost
-  FROM tasks WHERE tenant = $1 AND created_at >= $2 AND agent <> '${WEBHOOK_AGENT.name}'`
+  FROM (
+    SELECT usage FROM tasks WHERE tenant = $1 AND created_at >= $2 AND agent <> '${WEBHOOK_AGENT.name}'
+    UNION ALL SELECT usage FROM erased WHERE tenant = $1 AND created_at >= $2) AS spent`
 
 export function reads(readers: Readers, blobs: BlobStore) {
   const loads = new Gathered<LoadRow>((ids) => readers.rows('load', LOAD, [ids]))

@@ -6,6 +6,7 @@
 import type pg from 'pg'
 import { TroupeError } from '../../contract/errors.ts'
 import { APPLY } from './apply-function.ts'
+import { ERASED } from './erasing.ts'
 import { LABELLED_WITH_THE_ROW, LABELS, NOTICE_POISONED } from './labels.ts'
 import { DELIVER, FIRE_TIMERS, MOMENT, TAKE_OVER } from './sweep-functions.ts'
 
@@ -153,6 +154,7 @@ const MIGRATIONS = [
   LABELS,
   ENTRIES_ALONE,
   LABELLED_WITH_THE_ROW + APPLY + TAKE_OVER + NOTICE_POISONED,
+  ERASED,
 ]
 
 /** A number that only Troupe's migrations lock. */

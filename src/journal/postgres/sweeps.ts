@@ -58,6 +58,15 @@ const REOPEN = `
   )
   SELECT ${WAKE_COLUMNS} FROM opened`
 
+/** What belongs to the tasks that `gone` has deleted. */
+export const BELONGINGS_GONE = `
+  log_gone AS (DELETE FROM log WHERE task IN (SELECT id FROM gone)),
+  outcomes_gone AS (DELETE FROM outcomes WHERE task IN (SELECT id FROM gone)),
+  mail_gone AS (DELETE FROM mail WHERE task IN (SELECT id FROM gone)),
+  timers_gone AS (DELETE FROM timers WHERE task IN (SELECT id FROM gone)),
+  values_gone AS (DELETE FROM value_references WHERE task IN (SELECT id FROM gone)),
+  keys_gone AS (DELETE FROM idempotency WHERE task IN (SELECT id FROM gone))`
+
 // From tenant to tenant in the index of lists, and of each what is old enough: nothing younger is read.
 const PURGE = `
   WITH RECURSIVE tenants AS (
@@ -73,12 +82,7 @@ const PURGE = `
     DELETE FROM tasks WHERE id IN (
       SELECT id FROM tasks WHERE id IN (SELECT id FROM old) AND ended_at < $1 FOR UPDATE SKIP LOCKED)
     RETURNING id
-  ), log_gone AS (DELETE FROM log WHERE task IN (SELECT id FROM gone)),
-  outcomes_gone AS (DELETE FROM outcomes WHERE task IN (SELECT id FROM gone)),
-  mail_gone AS (DELETE FROM mail WHERE task IN (SELECT id FROM gone)),
-  timers_gone AS (DELETE FROM timers WHERE task IN (SELECT id FROM gone)),
-  values_gone AS (DELETE FROM value_references WHERE task IN (SELECT id FROM gone)),
-  keys_gone AS (DELETE FROM idempotency WHERE task IN (SELECT id FROM gone))
+  ), ${BELONGINGS_GONE}
   SELECT count(*) AS deleted FROM gone`
 
 // The age is looked at again under the lock: who wrote the content anew in the meantime is about to name it.

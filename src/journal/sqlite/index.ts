@@ -14,7 +14,7 @@
 //   reads.ts      load, get, events, sums
 //   labels.ts     labels of tasks, an index that SQLite keeps
 //   lists.ts      lists by tenant, state, agent and parent
-//   retention.ts  purge and reopen
+//   retention.ts  purge, erase and reopen
 import { join } from 'node:path'
 import { fileBlobSweep } from '../file-blob-sweep.ts'
 import { openFileBlobs } from '../file-blobs.ts'
@@ -104,6 +104,7 @@ export async function openSqliteJournal({ folder, clock = Date.now }: SqliteOpti
       await sweep(Date.now() - UNNAMED_BLOB_KEPT_MS, retaining.isNamed)
       return deleted
     },
+    erase: (tenant, taskIds) => group.run(() => retaining.erase(tenant, taskIds)),
     now: async () => group.now(),
     async close() {
       if (!group.close()) return

@@ -27,7 +27,9 @@ export function reads(db: DatabaseSync, blobs: BlobStore) {
   const spent = db.prepare(`
     SELECT count(*) AS tasks, coalesce(sum(usage ->> 'inputTokens'), 0) AS input,
       coalesce(sum(usage ->> 'outputTokens'), 0) AS output, coalesce(sum(usage ->> 'costMicros'), 0) AS cost
-    FROM tasks WHERE tenant = ? AND created_at >= ? AND agent <> '${WEBHOOK_AGENT.name}'`)
+    FROM (
+      SELECT usage FROM tasks WHERE tenant = ?1 AND created_at >= ?2 AND agent <> '${WEBHOOK_AGENT.name}'
+      UNION ALL SELECT usage FROM erased WHERE tenant = ?1 AND created_at >= ?2)`)
 
   return {
     async load(taskId: string): Promise<LoadedTask | undefined> {

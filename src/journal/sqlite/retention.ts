@@ -1,7 +1,8 @@
-// The end of a task's rows, and its second life: purge and reopen.
+// The end of a task's rows, and its second life: purge, erase and reopen.
 import type { DatabaseSync } from 'node:sqlite'
+import { WEBHOOK_AGENT } from '../../contract/callbacks.ts'
 import type { TaskState } from '../../contract/task.ts'
-import type { Wake } from '../journal.ts'
+import type { Erasure, Wake } from '../journal.ts'
 import { encodeEvents } from '../prepare.ts'
 import { toWake, WAKE_COLUMNS, type WakeColumns } from '../rows.ts'
 import { DEADLINE_TIMER } from '../rules.ts'
@@ -13,6 +14,8 @@ interface Ended extends WakeColumns {
   last_event: number
   deadline: number | null
 }
+
+type Wanted = Pick<Ended, 'seq' | 'agent' | 'state'> & { id: string; ended_at: number | null }
 
 export function retention(db: DatabaseSync, counters: Counters) {
   const task = db.prepare(`SELECT ${WAKE_COLUMNS}, seq, state, last_event, deadline FROM tasks WHERE id = ?`)
@@ -33,7 +36,17 @@ export function retention(db: DatabaseSync, counters: Counters) {
     'DELETE FROM tasks WHERE seq = ?',
   ].map((sql) => db.prepare(sql))
 
+  const wanted = db.prepare('SELECT id, seq, agent, state, ended_at FROM tasks WHERE id = ? AND tenant = ?')
+  const keepSpent = db.prepare(`
+    INSERT INTO erased (tenant, created_at, ended_at, usage)
+    SELECT tenant, created_at, ended_at, usage FROM tasks WHERE seq = ? AND agent <> '${WEBHOOK_AGENT.name}'`)
+  const forgetSpent = db.prepare('DELETE FROM erased WHERE ended_at < ?')
   const named = db.prepare('SELECT 1 FROM value_references WHERE sha256 = ?')
+
+  function remove({ seq, agent, state }: Pick<Ended, 'seq' | 'agent' | 'state'>): void {
+    for (const statement of belongings) statement.run(seq)
+    counters.move(agent, state, undefined)
+  }
 
   return {
     isNamed: (sha256: string): boolean => named.get(sha256) !== undefined,
@@ -56,11 +69,20 @@ export function retention(db: DatabaseSync, counters: Counters) {
         if (row.ended_at === null || Number(row.ended_at) >= endedBefore) continue
         found.push({ seq: Number(row.seq), agent: String(row.agent), state: row.state as TaskState })
       }
-      for (const { seq, agent, state } of found) {
-        for (const statement of belongings) statement.run(seq)
-        counters.move(agent, state, undefined)
-      }
+      found.forEach(remove)
+      forgetSpent.run(endedBefore)
       return found.length
+    },
+
+    erase(tenant: string, taskIds: readonly string[]): Erasure {
+      const found = [...new Set(taskIds)].flatMap((id) => (wanted.get(id, tenant) as unknown as Wanted) ?? [])
+      const notEnded = found.filter(({ ended_at }) => ended_at === null).map(({ id }) => id)
+      if (notEnded.length > 0) return { erased: 0, notEnded }
+      for (const task of found) {
+        keepSpent.run(task.seq)
+        remove(task)
+      }
+      return { erased: found.length, notEnded }
     },
   }
 }

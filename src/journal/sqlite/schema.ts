@@ -117,6 +117,11 @@ const MIGRATIONS = [
   `,
   LABELS,
   LABELLED_WITH_THE_ROW,
+  // All that is kept of tasks that were erased: what their tenant has spent.
+  `
+  CREATE TABLE erased (tenant TEXT NOT NULL, created_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, usage TEXT) STRICT;
+  CREATE INDEX erased_of_tenant ON erased (tenant, created_at);
+  `,
 ]
 
 /** 0: it has no tables. */

@@ -59,9 +59,11 @@ function passage({ documentId, text, metadata = {} }: PassageSource): FoundPassa
 
 export function oneChild(): SupervisionPort & { restarted: string[] } {
   const restarted: string[] = []
+  const child = { restart: 'permanent', state: 'running', restarts: 0, uptime: 1, facts: { pid: 7 } } as const
+  const core = { id: 'core', path: 'troupe/core', type: 'worker', ...child } as const
   return {
     restarted,
-    tree: async () => ({ name: 'troupe', children: [{ name: 'core', state: 'running' }] }),
+    tree: async () => ({ id: 'troupe', path: 'troupe', type: 'supervisor', ...child, children: [core] }),
     async restart(path) {
       if (path !== 'troupe/core') throw new TroupeError('not_found', `There is no child ${path}.`)
       restarted.push(path)

@@ -5,6 +5,7 @@ import { actOf } from '../../audit/trail.ts'
 import type { Principal, Role } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { codedError, problemOf } from '../../problem.ts'
+import { etagOf } from '../rest/preferences.ts'
 import { type EventView, errorSchema, eventViewFor, taskViewFor } from '../rest/task-view.ts'
 
 /** Assistants give a call up after a minute, unless they are told otherwise. */
@@ -45,6 +46,7 @@ export const outcomeSchema = z.object({
   output: z.unknown().optional().describe('What the agent answered.'),
   error: errorSchema.optional(),
   messages: z.array(z.string()).optional().describe('The types of message that it waits for.'),
+  question: z.string().optional().describe('For task_answer: of the answers to one question the first is taken.'),
   next: z.string().optional().describe('What to do now.'),
 })
 
@@ -52,7 +54,7 @@ const NEXT: Partial<Record<TaskState, string>> = {
   queued: 'It works. Call task_get to wait for it.',
   running: 'It works. Call task_get to wait for it.',
   waiting: 'It waits for something and goes on by itself. Call task_get to wait for it.',
-  'input-required': 'It waits for a person. Ask the user, then call task_answer.',
+  'input-required': 'It waits for a person. Ask the user, then call task_answer with this question.',
 }
 
 export type Perform = (tool: Tool, given: Record<string, unknown>, caller: Caller, stop: AbortSignal) => Work<object>
@@ -63,7 +65,8 @@ export function performer({ screening, audit, log }: GatewayContext): Perform {
     const { reader, requestId } = caller
     try {
       if (!tool.annotations.readOnlyHint) audit.checkRoom()
-      const outcome = outcomeOf(taskViewFor(reader, screening, yield* tool.run(given, caller, stop)))
+      const task = yield* tool.run(given, caller, stop)
+      const outcome = outcomeOf(taskViewFor(reader, screening, task), etagOf(task))
       const isError = outcome.state === 'failed' || outcome.state === 'rejected'
       return { content: text(outcome), structuredContent: outcome, isError }
     } catch (thrown) {
@@ -110,7 +113,7 @@ function newsOf(event: EventView): string | undefined {
   }
 }
 
-function outcomeOf(view: ReturnType<typeof taskViewFor>): z.output<typeof outcomeSchema> {
+function outcomeOf(view: ReturnType<typeof taskViewFor>, question: string): z.output<typeof outcomeSchema> {
   const { id: taskId, agent, state, output, error, waitingFor } = view
   const next = NEXT[state]
   return {
@@ -120,6 +123,7 @@ function outcomeOf(view: ReturnType<typeof taskViewFor>): z.output<typeof outcom
     ...(output === undefined ? {} : { output }),
     ...(error === undefined ? {} : { error }),
     ...(waitingFor?.messages === undefined ? {} : { messages: waitingFor.messages }),
+    ...(state === 'input-required' ? { question } : {}),
     ...(next === undefined ? {} : { next }),
   }
 }

@@ -1,10 +1,8 @@
 // The protocol has two generations. Until 2025-11-25 a client greets first (`initialize`) and then names the revision in a
 // header. Since 2026-07-28 nobody greets: each request says in `_meta` which revision it speaks, its headers repeat what
 // a proxy routes by, and `server/discover` tells what is offered. One door speaks both; a request shows which it is.
-import { readFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
-import { join } from 'node:path'
-import { z } from 'zod'
+import { VERSION } from '../../version.ts'
 import { type Asked, RpcError } from './messages.ts'
 
 const STATELESS = ['2026-07-28']
@@ -17,12 +15,7 @@ const SERVER_KEY = 'io.modelcontextprotocol/serverInfo'
 /** Agents come and go with deployments: a list is good for so long. */
 const LIST_TTL_MS = 60_000
 
-const manifest = join(import.meta.dirname, '..', '..', '..', '..', 'package.json')
-const serverInfo = {
-  name: 'troupe',
-  title: 'Troupe',
-  version: z.string().parse(JSON.parse(readFileSync(manifest, 'utf8')).version),
-}
+const serverInfo = { name: 'troupe', title: 'Troupe', version: VERSION }
 const capabilities = { tools: {} }
 const instructions = `Each tool without "_" in its name is an agent. A call submits a task, which is durable: it will be done whatever crashes.
 A call answers when the task has ended, or with state "running" when that takes long: call task_get with its taskId.

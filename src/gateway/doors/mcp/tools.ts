@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { WEBHOOK_AGENT } from '../../../contract/callbacks.ts'
 import { TroupeError } from '../../../contract/errors.ts'
 import type { AgentCard } from '../../../desk/directory.ts'
+import { createAnswering } from '../../answering.ts'
 import { actOf } from '../../audit/trail.ts'
 import { mayActAs, type Principal } from '../../auth/principal.ts'
 import type { GatewayContext } from '../../parts.ts'
@@ -13,7 +14,8 @@ import { type Caller, outcomeSchema, type Tool, waiter } from './calls.ts'
 
 const taskId = z.string().max(100).describe('As the tool’s answer named it.')
 const getArguments = z.strictObject({ taskId })
-const answerArguments = z.strictObject({ taskId, message: messageSchema })
+const question = z.string().max(200).optional().describe('As the tool’s answer named it: refused once it is answered.')
+const answerArguments = z.strictObject({ taskId, message: messageSchema, question })
 const cancelArguments = z.strictObject({ taskId, reason: z.string().max(1_000).optional() })
 
 const outputSchema = z.toJSONSchema(outcomeSchema)
@@ -27,6 +29,7 @@ export function createTools(context: GatewayContext): (reader: Principal) => Too
   const { agents, desk, screening, audit } = context
   const submissions = createSubmissions(context)
   const waitFor = waiter(context)
+  const answer = createAnswering(context)
 
   function record(caller: Caller, action: string, target: string, detail?: Record<string, string>): void {
     audit.record(actOf(caller.reader, caller.requestId, { action, target, status: 202, detail }))
@@ -74,10 +77,12 @@ export function createTools(context: GatewayContext): (reader: Principal) => Too
       role: 'submitter',
       async *run(given, caller, stop) {
         const { tenant } = caller.reader
-        const { taskId, message } = read(answerArguments, given)
-        const { id, agent, lastEvent } = await desk.get(tenant, knownForm(taskId))
+        const { taskId, message, question } = read(answerArguments, given)
+        const task = await desk.get(tenant, knownForm(taskId))
+        const { id, agent, lastEvent } = task
         screening.input(agent, message, caller.bytes)
-        await desk.signal(tenant, id, message)
+        if (question === undefined) await desk.signal(tenant, id, message)
+        else await answer(task, question, message)
         record(caller, 'task.message', id)
         return yield* waitFor(caller.reader, id, lastEvent, stop)
       },

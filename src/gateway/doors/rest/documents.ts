@@ -8,6 +8,7 @@ import type { GatewayContext, RetrievalPort } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
 import type { DocumentRow } from '../../store/store.ts'
+import { isUnchanged } from './preferences.ts'
 import { type ByteRange, parseRange } from './ranges.ts'
 import { timeSchema } from './task-view.ts'
 
@@ -153,7 +154,7 @@ export function documentsDoor(context: GatewayContext): FastifyPluginAsyncZod {
         const row = await documents.info(tenant, request.params.id)
         const etag = `"${row.sha256}"`
         reply.headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'private, no-cache' })
-        if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+        if (isUnchanged(request.headers['if-none-match'], etag)) return reply.code(304).send()
         const range = parseRange(request.headers.range, row.bytes)
         if (range === 'outside') return reply.code(416).header('content-range', `bytes */${row.bytes}`).send()
         reply.headers(downloadHeaders(row, range))

@@ -1,7 +1,7 @@
 // The REST door, a file for each kind of thing.
 //   submit.ts        submit a task
 //   tasks.ts         read one, or a list
-//   task-changes.ts  cancel, retry, message
+//   task-changes.ts  cancel, retry, erase, message
 //   batches.ts       many in one request: submit them, cancel what a filter finds
 //   webhooks.ts      who is told of the end of all tasks; how deliveries went
 //   task-view.ts     a task and its events as the API shows them

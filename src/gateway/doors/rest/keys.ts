@@ -39,7 +39,7 @@ const tenantQuery = z.object({
 })
 
 export function keysDoor(context: GatewayContext): FastifyPluginAsyncZod {
-  const { keys, cursors, config } = context
+  const { keys, cursors, config, streams } = context
 
   /** Another tenant looks as if it did not exist to everyone but the platform's admin. */
   function tenantFor(principal: Principal, wanted: string | undefined): string {
@@ -123,6 +123,8 @@ export function keysDoor(context: GatewayContext): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { id } = request.params
         await keys.revoke(tenantFor(principalOf(request), request.query.tenant), id)
+        // Streams that it opened end with it; on other gateways at their next look.
+        void streams.recheck()
         request.auditTarget = id
         return reply.code(204).send()
       },

@@ -35,6 +35,9 @@ export function isOfOneState(ifMatch: string | undefined): ifMatch is string {
 }
 
 function names(header: string, etag: string): boolean {
-  if (header.trim() === '*') return true
-  return header.split(',').some((one) => one.trim().replace(/^W\//, '') === etag)
+  return header.trim() === '*' || tagsOf(header).includes(etag)
+}
+
+export function tagsOf(header: string): string[] {
+  return header.split(',').map((one) => one.trim().replace(/^W\//, ''))
 }

@@ -3,8 +3,30 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TroupeError } from '../../../contract/errors.ts'
-import type { GatewayContext, SupervisionPort } from '../../parts.ts'
+import type { GatewayContext, SupervisedNode, SupervisionPort } from '../../parts.ts'
 import { problems } from '../../problem.ts'
+
+const nodeSchema: z.ZodType<SupervisedNode> = z
+  .object({
+    id: z.string(),
+    path: z.string().describe('From the root, for a restart.'),
+    type: z.enum(['worker', 'supervisor']),
+    restart: z.enum(['permanent', 'transient', 'temporary']),
+    state: z
+      .enum(['starting', 'running', 'waiting', 'stopping', 'stopped'])
+      .describe('`waiting`: it will be started again, after its backoff or after a sibling that it depends on.'),
+    restarts: z.int().describe('How often it was started again since its supervisor started.'),
+    uptime: z.number().optional().describe('Milliseconds since it became ready; absent unless it runs.'),
+    lastError: z.string().optional().describe('Why it last crashed or failed to start.'),
+    facts: z
+      .record(z.string(), z.union([z.string(), z.number()]))
+      .optional()
+      .describe('What it says about itself.'),
+    get children() {
+      return z.array(nodeSchema).optional().describe('In start order; of supervisors.')
+    },
+  })
+  .meta({ id: 'SupervisedNode' })
 
 export function supervisionDoor(context: GatewayContext): FastifyPluginAsyncZod {
   function supervision(): SupervisionPort {
@@ -20,7 +42,7 @@ export function supervisionDoor(context: GatewayContext): FastifyPluginAsyncZod 
         schema: {
           tags: ['operations'],
           summary: 'The live supervision tree',
-          response: { 200: z.object({ tree: z.unknown() }), ...problems() },
+          response: { 200: z.object({ tree: nodeSchema }), ...problems() },
         },
       },
       async () => ({ tree: await supervision().tree() }),

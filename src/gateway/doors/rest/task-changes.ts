@@ -1,9 +1,9 @@
-// What changes a task: cancel, retry, and messages to it.
+// What changes a task: cancel, retry, erase, and messages to it.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { TroupeError } from '../../../contract/errors.ts'
 import { MAX_MESSAGE_BYTES } from '../../../contract/limits.ts'
 import type { Task } from '../../../contract/task.ts'
+import { createAnswering } from '../../answering.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
@@ -16,6 +16,7 @@ export const messageSchema = z
 
 export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod {
   const { desk, screening, quotas } = context
+  const answer = createAnswering(context)
 
   return async (app) => {
     const changeHeaders = z.object({
@@ -26,13 +27,6 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
       const task = await desk.get(tenant, knownForm(id))
       checkIfMatch(ifMatch, etagOf(task))
       return task
-    }
-
-    /** The question is part of the message's id: whoever answers it second sends what is there already, read or not (P4). */
-    async function answer(tenant: string, task: Task, message: z.infer<typeof messageSchema>): Promise<void> {
-      const { duplicate } = await desk.signal(tenant, task.id, message, `answer:${etagOf(task)}`)
-      if (!duplicate) return
-      throw new TroupeError('precondition_failed', `${task.id} has been sent a message since it was ${etagOf(task)}.`)
     }
 
     app.post(
@@ -79,6 +73,27 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
       },
     )
 
+    app.delete(
+      '/v1/tasks/:id',
+      {
+        config: { role: 'admin', audit: 'task.erase', auditFirst: true },
+        schema: {
+          tags: ['tasks'],
+          summary: 'Erase a task that has ended, with its log and all that it asked for',
+          description: 'Its idempotency key is free again. What it spent stays counted; documents stay.',
+          params: taskParams,
+          headers: changeHeaders,
+          response: { 204: z.undefined(), ...problems('not_found', 'wrong_state', 'precondition_failed') },
+        },
+      },
+      async (request, reply) => {
+        const { tenant } = principalOf(request)
+        const { id } = await forChange(tenant, request.params.id, request.headers['if-match'])
+        request.auditDetail = { tasks: await desk.erase(tenant, id) }
+        return reply.code(204).send()
+      },
+    )
+
     app.post(
       '/v1/tasks/:id/messages',
       {
@@ -89,12 +104,12 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
           summary: 'Send a message to a task',
           params: taskParams,
           headers: z.object({
-            'idempotency-key': idempotencyKey.describe('The same key delivers once. Not looked at with If-Match.'),
+            'idempotency-key': idempotencyKey.describe('The same key delivers once.'),
             'if-match': z
               .string()
               .optional()
               .describe(
-                'The ETag of the task that asked: of all answers to it the first is taken, the others are a 412.',
+                'The ETag of the task that asked: of all answers to it the first is taken, the others are a 412. A repeat of the first under its Idempotency-Key is a 202.',
               ),
           }),
           body: messageSchema,
@@ -116,10 +131,12 @@ export function taskChangesDoor(context: GatewayContext): FastifyPluginAsyncZod 
       async (request, reply) => {
         const { tenant } = principalOf(request)
         const { 'if-match': ifMatch, 'idempotency-key': key } = request.headers
-        const task = await forChange(tenant, request.params.id, ifMatch)
+        const task = await desk.get(tenant, knownForm(request.params.id))
         screening.input(task.agent, request.body, request.bodyBytes)
-        if (isOfOneState(ifMatch)) await answer(tenant, task, request.body)
-        else await desk.signal(tenant, task.id, request.body, key === undefined ? undefined : `client:${key}`)
+        const { duplicate } = isOfOneState(ifMatch)
+          ? await answer(task, ifMatch, request.body, key)
+          : await desk.signal(tenant, task.id, request.body, key === undefined ? undefined : `client:${key}`)
+        if (duplicate) reply.header('idempotency-replayed', 'true')
         return reply.code(202).send({ accepted: true })
       },
     )

@@ -1,7 +1,7 @@
 // Webhooks of a tenant: who is told of the end of all its tasks. And how the deliveries about one task went.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { CALLBACK_EVENTS, DELIVERY_LABEL } from '../../../contract/callbacks.ts'
+import { attemptsBefore, CALLBACK_EVENTS, DELIVERY_LABEL } from '../../../contract/callbacks.ts'
 import type { Task } from '../../../contract/task.ts'
 import type { Notice } from '../../../journal/notices.ts'
 import type { GatewayContext } from '../../parts.ts'
@@ -10,6 +10,9 @@ import { principalOf } from '../../request-flow.ts'
 import type { WebhookRow } from '../../store/store.ts'
 import { callbackSchema } from '../../submissions.ts'
 import { errorSchema, knownForm, taskParams, taskStateSchema, timeSchema } from './task-view.ts'
+
+/** What an attempt leaves in its delivery's log: that it began, what it met, that it pauses. */
+const LAST_EVENTS = 10
 
 const webhookSchema = z
   .object({
@@ -28,8 +31,11 @@ const deliverySchema = z
     event: z.enum(CALLBACK_EVENTS),
     number: z.int().describe('The event’s number in the task’s log.'),
     state: taskStateSchema.describe('`completed`: the receiver took it. `waiting`: another attempt comes.'),
-    attempts: z.int().optional().describe('Once it has ended.'),
-    because: z.string().optional().describe('Why nothing was delivered although it completed.'),
+    attempts: z.int().optional().describe('That were made, while it waits and once it has ended.'),
+    because: z
+      .string()
+      .optional()
+      .describe('Why nothing was delivered although it completed; while it waits, what the last attempt met.'),
     error: errorSchema.optional(),
     createdAt: timeSchema,
     endedAt: timeSchema.optional(),
@@ -168,9 +174,17 @@ export function webhooksDoor(context: GatewayContext): FastifyPluginAsyncZod {
         const from = cursor === undefined ? {} : { cursor: cursors.open(tenant, query, cursor) }
         const page = await desk.list(tenant, { labels, limit, ...from })
         const next = page.nextCursor === undefined ? {} : { nextCursor: cursors.seal(tenant, query, page.nextCursor) }
-        return { deliveries: page.tasks.map(deliveryView), ...next }
+        return { deliveries: await Promise.all(page.tasks.map(delivered)), ...next }
       },
     )
+  }
+
+  /** One that waits has said in its log why it is not over: few are, so the log is read for each of them. */
+  async function delivered(task: Task): Promise<z.infer<typeof deliverySchema>> {
+    if (task.state !== 'waiting') return deliveryView(task)
+    const last = await desk.events(task.tenant, task.id, Math.max(0, task.lastEvent - LAST_EVENTS), LAST_EVENTS)
+    const said = last.flatMap(({ body }) => (body.type === 'progress' ? (body.message ?? []) : []))
+    return deliveryView(task, said.at(-1))
   }
 }
 
@@ -182,9 +196,10 @@ function webhookView({ id, url, events, createdAt, createdBy, old }: WebhookRow)
 }
 
 /** Only the journal gives a task its label, so its input is a notice, and its output is the delivering agent's. */
-function deliveryView(task: Task): z.infer<typeof deliverySchema> {
+function deliveryView(task: Task, waitsBecause?: string): z.infer<typeof deliverySchema> {
   const { event, number } = task.input as Notice
-  const { attempts, because } = (task.output ?? task.error?.detail ?? {}) as { attempts?: number; because?: string }
+  const ended = (task.output ?? task.error?.detail ?? {}) as { attempts?: number; because?: string }
+  const { attempts = attemptsBefore(task.waitingFor?.detail), because = waitsBecause } = ended
   return {
     id: task.id,
     event,

@@ -31,7 +31,8 @@ export function openConnection(
   reader: Principal,
   requestId: string,
   context: GatewayContext,
-  limit: () => Promise<void> | undefined,
+  /** Of what the reader asks for; rejects when it may not, or not so often. */
+  admit: () => Promise<void> | undefined,
 ): Connection {
   const { desk, bus, screening, metrics, config } = context
   const tasks = new Map<string, { stop: AbortController; last: number }>()
@@ -148,19 +149,19 @@ export function openConnection(
   async function handle(request: StreamRequest, bytes: number): Promise<void> {
     switch (request.type) {
       case 'submit':
-        await limit()
+        await admit()
         // A reader that does not take its answers is not given more.
         while (full !== undefined) await full
         return submitting.submit(request, bytes)
       case 'follow':
-        await limit()
+        await admit()
         return await followTask(request.task, request.after)
       case 'unfollow':
         tasks.get(request.task)?.stop.abort()
         tasks.delete(request.task)
         return
       case 'follow-stream':
-        await limit()
+        await admit()
         return await followStream(request.stream, request.after)
       case 'unfollow-stream':
         platform.get(request.stream)?.unsubscribe()

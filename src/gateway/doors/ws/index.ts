@@ -12,10 +12,14 @@ import type { Rates } from '../../limits/rates.ts'
 import type { GatewayContext } from '../../parts.ts'
 import { problems } from '../../problem.ts'
 import { principalOf } from '../../request-flow.ts'
+import type { OpenStream } from '../../streams.ts'
 import { openConnection } from './connection.ts'
 import type { Socket } from './socket.ts'
 
 export const STREAM_PATH = '/v1/stream'
+
+/** A key that is revoked or expires in the middle of a connection is good for nothing new after this long. */
+const CHECKED_MS = 1_000
 
 /** A peer that answers no ping for this long is gone, whatever TCP believes. */
 const PING_MS = 30_000
@@ -54,15 +58,24 @@ export function streamDoor(
       },
       wsHandler: (socket: Socket, request) => {
         const reader = principalOf(request)
-        const limit = () => guards.rates.take(reader)
-        const connection = openConnection(socket, request.raw.socket, reader, request.id, context, limit)
+        let checkedAt = performance.now()
+        const admit = () => {
+          if (performance.now() - checkedAt < CHECKED_MS) return guards.rates.take(reader)
+          checkedAt = performance.now()
+          return streams.check(stream).then((isGood) => {
+            if (isGood) return guards.rates.take(reader)
+            throw new TroupeError('unauthenticated', 'The credential of this connection is no longer good.')
+          })
+        }
+        const connection = openConnection(socket, request.raw.socket, reader, request.id, context, admit)
+        const stream: OpenStream = {
+          tenant: reader.tenant,
+          end: (why) => connection.end(why),
+          recheck: () => guards.authenticate(request.headers),
+        }
         let release: () => void
         try {
-          release = streams.open({
-            tenant: reader.tenant,
-            end: (why) => connection.end(why),
-            recheck: () => guards.authenticate(request.headers),
-          })
+          release = streams.open(stream)
         } catch (error) {
           socket.close(1013, error instanceof TroupeError ? error.code : 'internal')
           return

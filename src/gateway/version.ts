@@ -1,0 +1,8 @@
+// Which Troupe this is, as clients are told.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+const manifest = readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8')
+
+export const VERSION = z.string().parse(JSON.parse(manifest).version)
