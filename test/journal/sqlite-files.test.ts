@@ -121,15 +121,16 @@ test('a journal of a newer Troupe is refused as journal_newer and left as it is'
   await assert.rejects(openSqliteJournal({ folder }), { code: 'journal_newer' })
 })
 
-/** What the second version added, and the third took away, undone. */
+/** What the versions after it added and took away, undone. */
 const EARLIER = {
-  1: 'DROP TRIGGER tasks_unlabelled; DROP TABLE labels; PRAGMA user_version = 1',
-  2: `CREATE TRIGGER tasks_labelled AFTER INSERT ON tasks WHEN substr(NEW.metadata, 1, 1) = '[' BEGIN
+  1: 'DROP TABLE erased; DROP TRIGGER tasks_unlabelled; DROP TABLE labels; PRAGMA user_version = 1',
+  2: `DROP TABLE erased; CREATE TRIGGER tasks_labelled AFTER INSERT ON tasks WHEN substr(NEW.metadata, 1, 1) = '[' BEGIN
       INSERT INTO labels SELECT NEW.tenant, key || ':' || value, NEW.created_at, NEW.id FROM json_each(NEW.metadata, '$[1]');
     END; PRAGMA user_version = 2`,
+  3: 'DROP TABLE erased; PRAGMA user_version = 3',
 }
 
-for (const version of [1, 2] as const) {
+for (const version of [1, 2, 3] as const) {
   test(`a journal of version ${version} is migrated: its tasks are as they were and go on, and new ones have labels`, async (t) => {
     const folder = temporaryFolder(t)
     const before = await openSqliteJournal({ folder })
