@@ -1,6 +1,6 @@
 // When a step's error is worth another try, and when a crashed actor may start again. Pure; the numbers are kept in
 // the actor's snapshot, so a budget survives the host that spent it.
-import { TroupeError } from '../contract/errors.ts'
+import { TroupeError, wasRefused } from '../contract/errors.ts'
 import type { RetryPolicy } from '../sdk/step.ts'
 import { backoffDelay } from '../supervision/backoff.ts'
 import { spendRestart } from '../supervision/restart-window.ts'
@@ -13,9 +13,9 @@ export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolic
   return { retries: of('retries'), backoff: of('backoff'), maxBackoff: of('maxBackoff'), timeout: of('timeout') }
 }
 
-/** A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here. */
+/** A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here. What Node refuses an isolated plug-in has no code of ours. */
 export function mayPass(error: unknown): boolean {
-  return !(error instanceof TroupeError) || error.passing
+  return error instanceof TroupeError ? error.passing : !wasRefused(error)
 }
 
 /** Milliseconds until the next try, or undefined when there is none. `attempt` is the one that failed, from 1. */

@@ -1,7 +1,7 @@
 // How a turn ends: the output is checked against the agent's schema, a crash becomes a restart or a failure, whoever
 // asked gets the reply in the same commit, and the outside gets a state it can read.
 import { z } from 'zod'
-import { type ErrorRecord, messageOf, TroupeError, toErrorRecord } from '../contract/errors.ts'
+import { type ErrorRecord, TroupeError, toErrorRecord } from '../contract/errors.ts'
 import type { TaskState, WaitingFor } from '../contract/task.ts'
 import type { StepOutcome, TaskRow } from '../journal/journal.ts'
 import type { Agent } from '../sdk/define-agent.ts'
@@ -47,10 +47,11 @@ function settleCrash(
 
 function crashRecord(crash: NonNullable<Turn['crash']>, agent: string): ErrorRecord {
   if (crash.error instanceof TroupeError) return toErrorRecord(crash.error)
-  const message = messageOf(crash.error)
-  return crash.step === undefined
-    ? { code: 'agent_crashed', message: `${agent} crashed: ${message}` }
-    : { code: 'step_failed', message: `The step "${crash.step}" failed: ${message}`, detail: { step: crash.step } }
+  const { step } = crash
+  const { code, message } = toErrorRecord(crash.error, step === undefined ? 'agent_crashed' : 'step_failed')
+  return step === undefined
+    ? { code, message: `${agent} crashed: ${message}` }
+    : { code, message: `The step "${step}" failed: ${message}`, detail: { step } }
 }
 
 function checkOutput(ending: Ending, agent: Agent): void {

@@ -6,6 +6,7 @@ import { type AgentPackage, type AgentRecord, NO_PERMISSIONS } from '../plugins/
 import {
   type Liveness,
   processChild,
+  type SupervisionEvent,
   type Supervisor,
   startSupervisor,
   systemClock,
@@ -198,10 +199,20 @@ async function startOne(plugin: IsolatedPlugin, context: Context): Promise<Super
     {
       listener(event) {
         onChange()
-        if (event.level !== 'info') log.warn({ plugin: name, event: event.type }, 'An isolated plug-in.')
+        tellOf(event, name, log)
       },
     },
   )
+}
+
+/** With what it last said: nowhere else does an author learn how the process ended. */
+function tellOf(event: SupervisionEvent, plugin: string, log: Parts['log']): void {
+  if ('error' in event) log.warn({ plugin, err: event.error }, 'An isolated plug-in ended.')
+  else if (event.type === 'child_ended' && event.outcome.kind === 'normal') {
+    log.warn({ plugin }, 'An isolated plug-in ended its own process.')
+  } else if (event.type === 'child_restarting') {
+    log.warn({ plugin, inMs: Math.round(event.delay) }, 'An isolated plug-in starts again.')
+  } else if (event.level !== 'info') log.warn({ plugin, event: event.type }, 'An isolated plug-in.')
 }
 
 /** A package's name may have a scope; an id in the tree has no `/`. */

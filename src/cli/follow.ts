@@ -3,6 +3,7 @@ import type { EventView, GatewayClient, TaskView } from './client.ts'
 import type { Context } from './context.ts'
 import { EXIT } from './exit-codes.ts'
 import { duration } from './table.ts'
+import { COMMAND } from './terminal.ts'
 
 /** Shows what happens on stderr until the task ends, then gives the task. `quiet` shows only that something does. */
 export async function watchTask(
@@ -15,6 +16,12 @@ export async function watchTask(
   const onInterrupt = () => interrupted.abort()
   process.once('SIGINT', onInterrupt)
   let begun: number | undefined
+  /** Nothing happens until somebody answers: whoever waits for the end is told, unless it is a wait of the past. */
+  async function tellWhoIsAsked(): Promise<void> {
+    const { waitingFor } = await gateway.get<TaskView>(`/v1/tasks/${taskId}`)
+    if (waitingFor?.kind !== 'person') return
+    terminal.note(`It is waiting for ${waitingWords(waitingFor)}. Answer it: ${answerCommands(taskId, waitingFor)}`)
+  }
   try {
     for await (const event of gateway.follow(taskId, 0, interrupted.signal)) {
       const at = Date.parse(event.at)
@@ -22,6 +29,7 @@ export async function watchTask(
       const line = `${duration(at - begun).padStart(8)}  ${inWords(event)}`
       if (quiet || event.type === 'tokens') terminal.status(line)
       else terminal.note(line)
+      if (event.type === 'task.waiting') await tellWhoIsAsked()
     }
     terminal.status('')
     return await gateway.get<TaskView>(`/v1/tasks/${taskId}`)
@@ -90,6 +98,11 @@ function progressWords({ fraction, message }: EventView): string {
 export function waitingWords({ kind, detail, messages = [] }: NonNullable<TaskView['waitingFor']>): string {
   const what = detail === undefined ? kind : `${kind}: ${detail}`
   return messages.length === 0 ? what : `${what} (${messages.join(', ')})`
+}
+
+export function answerCommands(taskId: string, { messages = [] }: NonNullable<TaskView['waitingFor']>): string {
+  const types = messages.length === 0 ? ['<type>'] : messages
+  return types.map((type) => `${COMMAND} tasks message ${taskId} ${type} '{…}'`).join(' or ')
 }
 
 /** A machine's step is named by the place of its state, `0.machine.state`: the state is what a reader knows. */

@@ -2,7 +2,7 @@
 import { TroupeError } from '../contract/errors.ts'
 import { type GatewayClient, type TaskView, taskPath } from './client.ts'
 import type { Handler } from './context.ts'
-import { exitCodeOfTask, inWords, waitingWords, watchTask } from './follow.ts'
+import { answerCommands, exitCodeOfTask, inWords, waitingWords, watchTask } from './follow.ts'
 import { readInput } from './input.ts'
 import { labelFilters } from './labels.ts'
 import { showEnd } from './submit.ts'
@@ -49,9 +49,7 @@ export const showTask: Handler = async (context, [id]) => {
         agent: `${shown.agent}@${shown.agentVersion}`,
         state: shown.state,
         'waiting for': shown.waitingFor && waitingWords(shown.waitingFor),
-        'answer it':
-          shown.waitingFor?.messages?.map((type) => `troupe tasks message ${shown.id} ${type} '{…}'`).join(' or ') ||
-          undefined,
+        'answer it': shown.waitingFor?.messages?.length ? answerCommands(shown.id, shown.waitingFor) : undefined,
         error: shown.error && `${shown.error.code}: ${shown.error.message}`,
         labels:
           shown.labels &&

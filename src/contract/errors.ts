@@ -1,5 +1,6 @@
 // Every failure that leaves a room has a code. The code is the contract: it never changes its meaning, the message
 // may. `fix` tells the reader what to do. docs/guides/errors.md lists the codes; a test keeps both equal.
+import { refusalOf } from './refusal.ts'
 
 /** code → [HTTP status, may the same call succeed later without a change?, what to do] */
 export const ERROR_CODES = {
@@ -33,14 +34,18 @@ export const ERROR_CODES = {
   step_failed: [
     500,
     false,
-    'The agent’s step threw; see `cause`. `troupe tasks retry` runs it from its last good state.',
+    'The agent’s step threw, as the message says. `troupe tasks retry` runs it from its last good state.',
   ],
   step_timeout: [504, true, 'A step ran longer than its timeout.'],
   child_failed: [500, false, 'A task that this one asked for failed; see its id in `cause`.'],
   agent_crashed: [500, false, 'The agent crashed more often than its restart budget allows.'],
   deadline_exceeded: [504, false, 'Give the task a later deadline.'],
   cancelled: [499, false, 'The task was cancelled.'],
-  task_poisoned: [500, false, 'Three hosts died while they ran this task. Find out why before retrying it.'],
+  task_poisoned: [
+    500,
+    false,
+    'Three hosts, or plug-in processes, died while they ran this task. Their log says how; mend that before retrying it.',
+  ],
   output_invalid: [
     500,
     false,
@@ -129,12 +134,43 @@ export class TroupeError extends Error {
 /** More of a message than anybody reads: a server's page of HTML must not make the event too large that tells of it. */
 const LONGEST_MESSAGE = 10_000
 
-/** In words, whatever was thrown: also what throws when it is looked at. */
+/** In words, whatever was thrown, with what was behind it (`fetch failed` alone tells nobody why): also what throws when it is looked at. */
 export function messageOf(thrown: unknown): string {
   try {
-    return shortened(String(thrown instanceof Error ? thrown.message : thrown))
+    const said: string[] = []
+    for (const error of causesOf(thrown)) {
+      const words = refusalOf(error) ?? wordsOf(error)
+      if (!said.some((known) => known.includes(words))) said.push(words)
+    }
+    return shortened(said.join(': '))
   } catch {
     return 'what was thrown cannot be read'
+  }
+}
+
+/** A failed connection has a code and no message. */
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message || String((error as { code?: unknown }).code ?? '') : String(error)
+}
+
+/** More is a chain that nobody reads to its end, or an error that is its own cause. */
+const MOST_CAUSES = 5
+
+/** What was thrown, then its cause, then that one's. */
+function causesOf(thrown: unknown): unknown[] {
+  const found = [thrown]
+  for (let at = thrown; found.length < MOST_CAUSES && at instanceof Error && at.cause instanceof Error; at = at.cause) {
+    found.push(at.cause)
+  }
+  return found
+}
+
+/** Node kept it from an isolated plug-in: no repetition mends that. */
+export function wasRefused(thrown: unknown): boolean {
+  try {
+    return causesOf(thrown).some((error) => refusalOf(error) !== undefined)
+  } catch {
+    return false
   }
 }
 
@@ -146,7 +182,7 @@ function shortened(message: string): string {
 /** Any thrown value becomes one coded error, once. What already has a code keeps it. */
 export function toTroupeError(thrown: unknown, code: ErrorCode = 'internal'): TroupeError {
   if (thrown instanceof TroupeError) return thrown
-  return new TroupeError(code, messageOf(thrown), { cause: thrown })
+  return new TroupeError(wasRefused(thrown) ? 'permission_denied' : code, messageOf(thrown), { cause: thrown })
 }
 
 export function toErrorRecord(thrown: unknown, code: ErrorCode = 'internal'): ErrorRecord {

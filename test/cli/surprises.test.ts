@@ -13,7 +13,7 @@ let troupe: Installation
 let ended: string
 
 before(async () => {
-  troupe = await startInstallation()
+  troupe = await startInstallation({ env: { TROUPE_AGENTS: join(ROOT, 'examples', 'contract-reviewer') } })
   const input = JSON.stringify({ document: { text: 'Ada Lovelace met Charles Babbage in London.' } })
   const run = await troupe.troupe(['submit', 'document-analyzer', input, '--wait', '--json'])
   ended = JSON.parse(run.out).id
@@ -112,4 +112,21 @@ test('a waterfall fits into the terminal, and long names are cut', () => {
   }
   assert.match(drawWaterfall(spans, 2_000, plain, 50)[0]!, /… {2}█+ {2}2\.0 s$/)
   assert.match(drawWaterfall(spans, 2_000, plain)[0]!, /terminal {2}█{40} {2}2\.0 s$/)
+})
+
+test('who waits for the end of a task is told that it waits for a person, and how to answer', async () => {
+  const input = JSON.stringify({ text: 'The contract shall automatically renew each year.' })
+  const args = ['src/cli/troupe.ts', '--data', troupe.data, 'submit', 'contract-reviewer', input, '--wait']
+  const waiting = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] })
+  const exited = once(waiting, 'exit')
+  let said = ''
+  let answered: Promise<unknown> | undefined
+  for await (const piece of waiting.stderr.setEncoding('utf8')) {
+    said += piece
+    const [, id] = /waiting for person: waitingForPerson \(decide\).* tasks message (\S+) decide/.exec(said) ?? []
+    if (id !== undefined) answered ??= troupe.troupe(['tasks', 'message', id, 'decide', '{"approved": true}'])
+  }
+  await answered
+  assert.deepEqual(await exited, [0, null], said)
+  assert.equal(said.match(/waiting for person/g)?.length, 1, said)
 })

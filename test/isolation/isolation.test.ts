@@ -134,11 +134,16 @@ describe('an isolated plug-in', () => {
   })
 
   const refused: [what: string, agent: string, input: unknown, why: RegExp][] = [
-    ['reads a file outside its package', 'reads', { path: '/etc/passwd' }, /restricted/],
-    ['reads the admin key', 'reads', { path: join(data, 'admin.key') }, /restricted/],
-    ['writes a file', 'writes', { path: join(packages, 'written') }, /restricted/],
-    ['starts a program', 'spawns', {}, /restricted/],
-    ['starts a thread', 'threads', {}, /restricted/],
+    [
+      'reads a file outside its package',
+      'reads',
+      { path: '/etc/passwd' },
+      /permission_denied.*passwd is not declared in .*permissions\.files\.read/,
+    ],
+    ['reads the admin key', 'reads', { path: join(data, 'admin.key') }, /permission_denied.*files\.read/],
+    ['writes a file', 'writes', { path: join(packages, 'written') }, /permission_denied.*files\.write/],
+    ['starts a program', 'spawns', {}, /permission_denied.*ChildProcess.*may not do this/],
+    ['starts a thread', 'threads', {}, /permission_denied.*WorkerThreads.*may not do this/],
     ['asks Node for what is beneath', 'binds', {}, /not a function/],
     ['calls a tool that it did not declare', 'calls-tool', {}, /nothing is not named/],
     ['calls it after having changed its own process', 'tampers', {}, /nothing is not named/],
@@ -168,20 +173,20 @@ describe('an isolated plug-in', () => {
     assert.match(output[1], /restricted|ERR_ACCESS_DENIED/)
   })
 
-  test('cannot connect anywhere', async () => {
+  test('cannot connect anywhere', async (t) => {
     const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
     let heard = 0
     server.on('connection', () => {
       heard += 1
     })
+    t.after(() => server.close())
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
     for (const agent of ['connects', 'fetches']) {
       const task = await run(agent, { port, url: `http://127.0.0.1:${port}/` })
       assert.equal(task.state, 'failed', JSON.stringify(task))
-      if (agent === 'connects') assert.match(JSON.stringify(task.error), /permissions.network/)
+      assert.match(JSON.stringify(task.error), /permission_denied.*permissions\.network/)
     }
-    server.close()
     assert.equal(heard, 0)
   })
 
@@ -268,7 +273,10 @@ describe('an isolated plug-in', () => {
     const other = await run('document-analyzer', { document: { text: 'Hello Ada.' } })
     assert.equal(other.state, 'completed')
     assert.equal((await ended(exits, 120_000)).error.code, 'task_poisoned')
+    // Its author learns nowhere else how it ended.
+    assert.match(troupe.said(), /An isolated plug-in ended its own process\. plugin=suicidal/)
     assert.equal((await ended(loops, 120_000)).error.code, 'task_poisoned')
+    assert.match(troupe.said(), /An isolated plug-in ended\. \(.* was ended by SIGKILL.*plugin=honest/)
   })
 
   test('is checked at the door by its schemas', async () => {
