@@ -56,21 +56,16 @@ export class Gathering {
     await Promise.all(this.#lanes.map((lane) => lane.close()))
   }
 
-  /**
-   * The rest of this turn of the event loop belongs to the same flight. One task's next commit does not wait for others: its
-   * actor has gathered all that belongs to it.
-   */
+  /** The rest of this turn of the event loop belongs to the same flight; of one task's next commit, what its calls add now. */
   #soon(): void {
     if (this.#due) return
-    if (this.#alone && this.#flying === 0 && this.#queue[0]!.kind === 'commit') {
-      this.#send()
-      return
-    }
     this.#due = true
-    setImmediate(() => {
+    const send = () => {
       this.#due = false
       this.#send()
-    })
+    }
+    if (this.#alone && this.#queue[0]!.kind === 'commit') process.nextTick(send)
+    else setImmediate(send)
   }
 
   #send(): void {
