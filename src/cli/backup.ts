@@ -6,6 +6,7 @@ import { readSettings } from '../boot/settings.ts'
 import { dataFolderOf } from './connection.ts'
 import type { Handler } from './context.ts'
 import { bytes } from './table.ts'
+import { COMMAND } from './terminal.ts'
 
 const DATABASE = 'the database of TROUPE_POSTGRES_URL'
 
@@ -23,5 +24,5 @@ export const restoreCommand: Handler = async (context, [folder]) => {
   const to = postgresUrl === undefined ? dataFolderOf(context.globals) : DATABASE
   const report = postgresUrl === undefined ? await restore(from, to) : await restorePostgres(from, postgresUrl)
   context.show({ folder: to, ...report }, ({ files }) => `${files} files, ${bytes(report.bytes)}, into ${to}`)
-  if (postgresUrl === undefined) context.terminal.note(`Start it: troupe up --data ${to}`)
+  if (postgresUrl === undefined) context.terminal.note(`Start it: ${COMMAND} up --data ${to}`)
 }

@@ -6,6 +6,7 @@ import { readSettings } from '../boot/settings.ts'
 import { readWhereabouts } from '../boot/whereabouts.ts'
 import { TroupeError } from '../contract/errors.ts'
 import { createClient, type GatewayClient } from './client.ts'
+import { COMMAND } from './terminal.ts'
 
 export interface GlobalOptions {
   url?: string
@@ -41,7 +42,7 @@ async function adminKey(folder: string, elsewhere: boolean): Promise<string> {
       throw new TroupeError('forbidden', `${path} belongs to another user; pass --key or set TROUPE_KEY.`)
     }
     if (!elsewhere) {
-      throw new TroupeError('unavailable', `Nothing was started in ${folder}: \`troupe up\` starts it there.`)
+      throw new TroupeError('unavailable', `Nothing was started in ${folder}: \`${COMMAND} up\` starts it there.`)
     }
     throw new TroupeError(
       'unauthenticated',

@@ -36,7 +36,7 @@ export async function watchTask(
   } catch (error) {
     if (!interrupted.signal.aborted) throw error
     terminal.note(
-      `The task goes on. See it again: troupe tasks follow ${taskId}   end it: troupe tasks cancel ${taskId}`,
+      `The task goes on. See it again: ${COMMAND} tasks follow ${taskId}   end it: ${COMMAND} tasks cancel ${taskId}`,
     )
     process.exit(EXIT.interrupted)
   } finally {

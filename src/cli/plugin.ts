@@ -103,7 +103,7 @@ export const addPlugin: Handler<{ trust?: boolean }> = async (context, [source],
       : `Its code will run in a process of its own, with ${permitted(found)}.`,
   )
   context.terminal.note(
-    `Remembered in ${data}; loaded at the next start: troupe restart troupe/core (on a cluster: every host and the gateway).`,
+    `Remembered in ${data}; loaded at the next start: ${COMMAND} restart troupe/core (on a cluster: every host and the gateway).`,
   )
 }
 

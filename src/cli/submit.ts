@@ -6,6 +6,7 @@ import type { Handler } from './context.ts'
 import { exitCodeOfTask, watchTask } from './follow.ts'
 import { readInput } from './input.ts'
 import { attachments } from './labels.ts'
+import { COMMAND } from './terminal.ts'
 
 export interface SubmitOptions {
   wait?: boolean
@@ -39,7 +40,7 @@ export const submitCommand: Handler<SubmitOptions> = async (context, [agent, giv
   const task = await gateway.post<TaskView>('/v1/tasks', body, { headers })
   if (!options.wait && !options.follow) {
     context.show(task, ({ id }) => id)
-    context.terminal.note(`See it: troupe tasks follow ${task.id}`)
+    context.terminal.note(`See it: ${COMMAND} tasks follow ${task.id}`)
     return
   }
   context.terminal.note(`${task.id} for ${task.agent}@${task.agentVersion}`)

@@ -4,6 +4,7 @@ import { TroupeError } from '../contract/errors.ts'
 import type { TreeNode } from '../supervision/index.ts'
 import type { Context, Handler } from './context.ts'
 import { duration } from './table.ts'
+import { COMMAND } from './terminal.ts'
 
 export const treeCommand: Handler = async (context) => {
   const gateway = await context.connect()
@@ -26,7 +27,10 @@ export const restartCommand: Handler = async (context, [path]) => {
     )
     if (now?.state === 'running' && isAnother(now, before)) break
     if (performance.now() - began > RESTART_MS) {
-      throw new TroupeError('unavailable', `${path} is not back after ${RESTART_MS / 1_000} s; see \`troupe tree\`.`)
+      throw new TroupeError(
+        'unavailable',
+        `${path} is not back after ${RESTART_MS / 1_000} s; see \`${COMMAND} tree\`.`,
+      )
     }
     await wait(LOOK_MS)
   }
