@@ -94,7 +94,7 @@ test('without an installation the command says how to start one, and that nothin
   const { code, err } = await runTroupe(['--data', folder, 'tasks', 'ls'])
   rmSync(folder, { recursive: true })
   assert.equal(code, 3)
-  assert.match(err, /^unavailable: Nothing was started in .*`troupe up`/)
+  assert.match(err, /^unavailable: Nothing was started in .*`(npx )?troupe up`/)
 })
 
 test('colour is for terminals only', async () => {
