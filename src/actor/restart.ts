@@ -13,7 +13,10 @@ export function effectivePolicy(agent: RetryPolicy | undefined, step: RetryPolic
   return { retries: of('retries'), backoff: of('backoff'), maxBackoff: of('maxBackoff'), timeout: of('timeout') }
 }
 
-/** A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here. What Node refuses an isolated plug-in has no code of ours. */
+/**
+ * A coded error that cannot pass (the file is damaged, the input is wrong) fails the same way each time, by nobody's fault here.
+ * What Node refuses an isolated plug-in has no code of ours.
+ */
 export function mayPass(error: unknown): boolean {
   return error instanceof TroupeError ? error.passing : !wasRefused(error)
 }

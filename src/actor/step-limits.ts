@@ -1,5 +1,5 @@
-// Stops steps that run longer than they may. One timer for all of them: to set and clear one for each costs more than most
-// steps do, for what hardly ever happens.
+// Stops steps that run longer than they may. One timer for all of them: one for each is set and cleared on the way of every
+// task, for what hardly ever happens.
 
 interface Running {
   until: number

@@ -5,7 +5,8 @@
 //   contract/fencing.ts    claim, commit, epoch and version, steps
 //   contract/mail.ts       mailboxes, timers, deadlines
 //   contract/leases.ts     hosts, orphans, quarantine
-//   contract/reading.ts    get, list, events, sums, purge, erase, reopen
+//   contract/reading.ts    get, list, events, sums, purge, reopen
+//   contract/erasing.ts    tasks that somebody wants gone
 //   contract/labels.ts     labels, and notices for callbacks
 //   contract/values.ts     large and strange values
 //   contract/model.ts      random interleavings against a small model
@@ -14,6 +15,7 @@ import { after, before, describe } from 'node:test'
 import type { Journal } from '../../src/journal/journal.ts'
 import { acceptingTests } from './contract/accepting.ts'
 import { earlyTests } from './contract/early.ts'
+import { erasingTests } from './contract/erasing.ts'
 import { fencingTests } from './contract/fencing.ts'
 import { labelTests } from './contract/labels.ts'
 import { leaseTests } from './contract/leases.ts'
@@ -41,6 +43,7 @@ export function journalContract(name: string, open: () => Promise<Journal>, opti
     mailTests(current)
     leaseTests(current)
     readingTests(current)
+    erasingTests(current)
     labelTests(current)
     valueTests(current)
     modelTests(current)

@@ -7,7 +7,7 @@ import type { ActorCommit, Journal } from '../../src/journal/journal.ts'
 import { copyIn, copyOut, type TableCopy } from '../../src/journal/postgres/copy.ts'
 import { openPostgresJournal } from '../../src/journal/postgres/index.ts'
 import { missing, startPostgres, type TestServer } from '../support/servers.ts'
-import { accepted, apply, basisOf, commitOn, eventTypes, leased, loaded, owned } from './contract/make.ts'
+import { accepted, apply, basisOf, commitOn, eventTypes, failed, leased, loaded, owned } from './contract/make.ts'
 
 const SMALL = { ok: true, value: 1 } as const
 const LARGE = { ok: true, value: 'x'.repeat(2_000) } as const
@@ -89,11 +89,7 @@ describe('What belongs to a task on Postgres', { skip: missing('postgres') }, ()
   test('a task that is purged leaves nothing', async (t) => {
     const { journal, client } = await open(t)
     const task = await rich(journal)
-    const error = { code: 'step_failed', message: 'no' } as const
-    await apply(
-      journal,
-      commitOn(task, { state: 'failed', release: true, error, events: [{ type: 'task.failed', error }] }),
-    )
+    await failed(journal, task)
     assert.equal((await rowsOf(client, task.id)).outcomes, 2)
     const before = (await journal.now()) + 1
     while ((await journal.purge(before, 500)) > 0);
@@ -104,11 +100,7 @@ describe('What belongs to a task on Postgres', { skip: missing('postgres') }, ()
   test('what a late owner adds to the log of a task that was erased is purged', async (t) => {
     const { journal, client } = await open(t)
     const task = await rich(journal)
-    const error = { code: 'step_failed', message: 'no' } as const
-    await apply(
-      journal,
-      commitOn(task, { state: 'failed', release: true, error, events: [{ type: 'task.failed', error }] }),
-    )
+    await failed(journal, task)
     assert.equal((await journal.erase(task.tenant, [task.id])).erased, 1)
     assert.deepEqual(await rowsOf(client, task.id), {})
     await client.query("INSERT INTO troupe.log (task, first_number, at, bodies) VALUES ($1, 99, 0, '[]')", [task.id])

@@ -96,7 +96,7 @@ export class Draft {
     this.#add('log', name, expression, value)
   }
 
-  /** A column whose values are few: written into the text, because each bound value costs a microsecond or two. */
+  /** A column whose values are few: written into the text, because each bound value costs about a microsecond. */
   word(name: string, value: string | number): void {
     let literal = LITERALS.get(value)
     if (literal === undefined) {

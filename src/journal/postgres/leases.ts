@@ -1,6 +1,5 @@
 // Until when this process's hosts hold their leases: what the store answered each renewal, by the store's clock, and judged by
-// that clock again in the statement that begins a task. To look the lease up there costs as much as all else that the
-// statement needs to know.
+// that clock again in the statement that begins a task, which need not look the lease up (ADR 22).
 //
 // It may be older than what the store knows, never newer: nobody takes a task from a host before this moment has come. Only a host
 // itself ends its lease earlier, or who saw its process end.

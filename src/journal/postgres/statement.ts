@@ -94,7 +94,7 @@ function execution({ name, values }: Statement): Buffer {
   return message.subarray(0, end + EXECUTE_AND_SYNC.length)
 }
 
-/** To measure a short text costs more than room that it does not need: a character is at most three bytes. */
+/** A short text is not measured, and gets the room that it may need: a character is at most three bytes. */
 function mostBytes(value: Value): number {
   if (typeof value !== 'string') return 24
   return value.length < 1_000 ? value.length * 3 : Buffer.byteLength(value)

@@ -65,6 +65,14 @@ export function basisOf({ epoch, version, lastEvent }: Applied): Pick<TaskRow, '
   return { epoch, version, lastEvent }
 }
 
+export async function failed(journal: Journal, task: TaskRow): Promise<void> {
+  const error = { code: 'step_failed', message: 'no' } as const
+  await apply(
+    journal,
+    commitOn(task, { state: 'failed', release: true, error, events: [{ type: 'task.failed', error }] }),
+  )
+}
+
 /** A host may claim only under a lease. */
 export async function leased(journal: Journal, hostId: string = newId('host')): Promise<{ hostId: string }> {
   await journal.keepLease({ hostId, info: {}, leaseMs: 600_000 })
